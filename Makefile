@@ -1,0 +1,72 @@
+# make deploy   a running, verified stack on a local kind cluster
+# make test     lint, unit tests, integration tests, Molecule
+# make clean    remove the local clusters and everything this checkout made
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := deploy
+export PYTHONDONTWRITEBYTECODE := 1
+# A shell that was set up for another Ansible project must not change what runs here.
+unexport ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATH ANSIBLE_VAULT_PASSWORD_FILE K8S_AUTH_KUBECONFIG K8S_AUTH_CONTEXT
+
+VENV := .venv
+BIN := $(VENV)/bin
+ANSIBLE_PLAYBOOK := $(BIN)/ansible-playbook
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/.local/bin:$(PATH)
+
+# The newest Python from 3.11 to 3.14 that really runs and can make a virtual environment. A name on PATH proves neither:
+# pyenv leaves shims of versions that are not selected, Debian ships python3 without ensurepip.
+find_python = for minor in 14 13 12 11; do \
+    for candidate in "python3.$$minor" "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.$$minor.*/bin/python3; do \
+      if "$$candidate" -c 'import ensurepip, ssl, venv' >/dev/null 2>&1; then echo "$$candidate"; exit 0; fi; \
+    done; \
+  done; \
+  echo "No Python from 3.11 to 3.14 runs here (with venv and ensurepip): install one, on Debian 'python3 python3-venv'." >&2; exit 1
+
+$(VENV)/.complete: requirements.lock
+	@started=$$SECONDS; python=$$($(find_python)); \
+	echo "==> Python environment in $(VENV) with $$($$python --version), from $<"; \
+	$$python -m venv --clear $(VENV); \
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement $<; \
+	touch $@; echo "    took $$((SECONDS - started)) s"
+
+.PHONY: deploy
+deploy: $(VENV)/.complete
+	@$(ANSIBLE_PLAYBOOK) playbooks/local_cluster.yml -i inventories/dev
+	@$(ANSIBLE_PLAYBOOK) playbooks/deploy.yml -i inventories/dev
+	@$(ANSIBLE_PLAYBOOK) playbooks/verify.yml -i inventories/dev
+	@printf '\nAgent Smith runs on the local cluster, in the namespace agentsmith:\n\n'
+	@.local/bin/kubectl --kubeconfig .local/kubeconfig -n agentsmith get pods
+	@printf '\n%s\n\n' \
+	  'The Dispatcher answers at http://localhost:30080/health. It is the stand-in (docker/stand-in): no Slack, no API key needed. Next:' \
+	  '    source .venv/bin/activate                                                      # once a shell' \
+	  '    ansible-playbook playbooks/deploy.yml -i inventories/dev --check --diff        # what would change' \
+	  '    .local/bin/kubectl --kubeconfig .local/kubeconfig -n agentsmith logs deploy/agentsmith-dispatcher'
+
+.PHONY: test
+test: lint unit integration molecule
+	@$(BIN)/python tests/summary.py .local/reports
+
+.PHONY: lint
+lint: $(VENV)/.complete
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/ansible-lint --offline --profile production
+
+# Colon-free report names: one JUnit file a step, added up by tests/summary.py
+.PHONY: unit
+unit: $(VENV)/.complete
+	@rm -rf .local/reports
+	$(BIN)/pytest tests/unit --junitxml .local/reports/unit.xml
+
+.PHONY: molecule
+molecule: $(VENV)/.complete
+	MOLECULE_GLOB='molecule/*/molecule.yml' $(BIN)/molecule test --all
+
+.PHONY: clean
+clean:
+	@if [ -x $(ANSIBLE_PLAYBOOK) ]; then \
+	  $(ANSIBLE_PLAYBOOK) playbooks/local_cluster.yml -i inventories/dev -e local_cluster_state=absent; \
+	  $(ANSIBLE_PLAYBOOK) playbooks/local_cluster.yml -i inventories/dev -e @molecule/target.yml -e local_cluster_state=absent; \
+	fi
+	rm -rf .local .venv

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests of a deployed release share: kubectl on the test cluster, the inventory's values, playbook runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BIN = Path(sys.executable).parent
+CHECKOUT = Path(__file__).resolve().parents[3]
+KUBECTL = CHECKOUT / ".local/bin/kubectl"
+KUBECONFIG = CHECKOUT / ".local/agentsmith-test.kubeconfig"
+TARGET = ["-i", "inventories/dev", "-e", "@molecule/target.yml"]
+
+
+@dataclass
+class Run:
+    """One finished playbook run."""
+
+    returncode: int
+    output: str
+    seconds: float
+
+
+@pytest.fixture(scope="session")
+def playbook() -> Callable[..., Run]:
+    """Run a playbook against the test cluster as a user would: `playbook("playbooks/deploy.yml", "--check")`."""
+
+    def run(name: str, *arguments: str) -> Run:
+        # Molecule's own settings must not stand in for the project's ansible.cfg.
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "K8S_AUTH_"))}
+        started = time.monotonic()
+        finished = subprocess.run(
+            [BIN / "ansible-playbook", str(CHECKOUT / name), *TARGET, *arguments],
+            cwd=CHECKOUT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+        )
+        return Run(finished.returncode, finished.stdout, time.monotonic() - started)
+
+    return run
+
+
+@pytest.fixture
+def kubectl(host) -> Callable[..., str]:
+    """Run kubectl on the test cluster: the command's output, or a failed test."""
+
+    def run(command: str, *arguments: str) -> str:
+        return host.check_output(f"{KUBECTL} --kubeconfig {KUBECONFIG} " + command, *arguments)
+
+    return run
+
+
+@pytest.fixture
+def get(kubectl) -> Callable[..., Any]:
+    """Objects as the API server returns them: `get("deployment/redis")`, a dict; `get("pods")`, a list."""
+
+    def read(what: str, namespace: str = "agentsmith") -> Any:
+        answer = json.loads(kubectl("-n %s get %s -o json", namespace, what))
+        return answer["items"] if answer["kind"] == "List" else answer
+
+    return read
+
+
+@pytest.fixture
+def pod_of(get) -> Callable[[str], dict[str, Any]]:
+    """The one running pod of an app, looked up anew each time: a remembered pod may be gone."""
+
+    def find(app: str) -> dict[str, Any]:
+        pods = [
+            pod
+            for pod in get("pods")
+            if pod["metadata"]["labels"].get("app") == app and "deletionTimestamp" not in pod["metadata"]
+        ]
+        assert len(pods) == 1, f"{app} should have one pod, has {[pod['metadata']['name'] for pod in pods]}"
+        return pods[0]
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def inventory() -> dict[str, Any]:
+    """The templated variables of the target, with the Vault file decrypted, under the Molecule target's overrides."""
+    finished = subprocess.run(
+        [BIN / "ansible-inventory", *TARGET, "--host", "dev"], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    return json.loads(finished.stdout)
