@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Dispatcher's connection to Redis, with the start-up and reconnect behaviour of StackExchange.Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import socket
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
+
+from stand_in.redis_configuration import Endpoint, RedisConfiguration
+
+HEARTBEAT = 1.0
+"""Seconds between two looks at a connection: the library's HeartbeatInterval."""
+LONGEST_RECONNECT_DELAY = 60.0
+"""Seconds: the upper bound of the library's ExponentialRetry."""
+
+_log = logging.getLogger("StackExchange.Redis")
+
+
+class RedisConnectionError(Exception):
+    """No end point could be reached. The message names them and holds no password."""
+
+
+class RedisConnection:
+    """A connection to every end point of a configuration; one that answers is enough."""
+
+    def __init__(self, configuration: RedisConfiguration) -> None:
+        self._configuration = configuration
+        self._clients = [(endpoint, _client(configuration, endpoint)) for endpoint in configuration.endpoints]
+        self._connected = False
+
+    async def connect(self) -> None:
+        """Make the first connection: `connectRetry` attempts of at most `connectTimeout` each.
+
+        Raises RedisConnectionError after the last one, unless abortConnect=false, which leaves the rest to
+        keep_connected().
+        """
+        for attempts_left in reversed(range(max(1, self._configuration.connect_retry))):
+            try:
+                await self._ping()
+            except RedisConnectionError as error:
+                if attempts_left:
+                    continue
+                if self._configuration.abort_on_connect_fail:
+                    hint = "With abortConnect=false in REDIS_URL the Dispatcher would start and try on."
+                    raise RedisConnectionError(f"{error} {hint}") from error
+                _log.warning("%s Trying on in the background, because of abortConnect=false.", error)
+            else:
+                return
+
+    async def keep_connected(self) -> None:
+        """Reconnect whenever the connection is gone, for ever, with the library's growing, random delays."""
+        failures = 0
+        while True:
+            await asyncio.sleep(HEARTBEAT if self._connected else reconnect_delay(self._configuration, failures))
+            try:
+                await self._ping()
+            except RedisConnectionError as error:
+                failures += 1
+                _log.warning("%s", error)
+            else:
+                failures = 0
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for _endpoint, client in self._clients:
+            await client.connection_pool.disconnect()
+
+    async def _ping(self) -> None:
+        results = await asyncio.gather(*(self._ping_one(endpoint, client) for endpoint, client in self._clients))
+        if None not in results:
+            self._connected = False
+            message = "It was not possible to connect to the redis server(s). "
+            raise RedisConnectionError(message + " ".join(results))
+        if not self._connected:
+            _log.info("Connected to Redis at %s.", self._configuration.endpoints[results.index(None)].shown)
+        self._connected = True
+
+    async def _ping_one(self, endpoint: Endpoint, client: Redis) -> str | None:
+        """Return None for an answer, else one sentence on what went wrong."""
+        try:
+            await asyncio.wait_for(client.ping(), self._configuration.connect_timeout)
+        except (RedisError, OSError, UnicodeError) as error:
+            # A connection whose answer was not awaited would hand that answer to the next command.
+            await client.connection_pool.disconnect()
+            return f"UnableToConnect on {endpoint.shown}: {_reason(error)}."
+        return None
+
+
+def reconnect_delay(configuration: RedisConfiguration, failures: int) -> float:
+    """Return seconds to wait: ExponentialRetry(connectTimeout / 2), never less than a heartbeat."""
+    shortest = configuration.connect_timeout / 2
+    longest = min(LONGEST_RECONNECT_DELAY, shortest * 1.1 ** min(failures, 100))
+    return max(HEARTBEAT, random.uniform(shortest, max(shortest, longest)))  # noqa: S311 - spreads load, no secret
+
+
+def _client(configuration: RedisConfiguration, endpoint: Endpoint) -> Redis:
+    encryption = {"ssl": True, "ssl_cert_reqs": "required", "ssl_check_hostname": True} if configuration.ssl else {}
+    # The library sends AUTH without looking at a complaint that no password is needed. Naming the default user has
+    # the same effect: without `requirepass`, Redis accepts any password for it.
+    user = configuration.user or ("default" if configuration.password else None)
+    return Redis(
+        host=endpoint.host,
+        port=endpoint.port,
+        db=configuration.database or 0,
+        username=user,
+        password=configuration.password,
+        client_name=configuration.client_name or f"{socket.gethostname()}(stand-in)",
+        socket_connect_timeout=configuration.connect_timeout,
+        socket_timeout=configuration.command_timeout,
+        # The attempts are counted here; newer redis-py would retry inside each of them.
+        retry=Retry(NoBackoff(), 0),
+        **encryption,
+    )
+
+
+def _reason(error: BaseException) -> str:
+    """Say what went wrong without the host: redis-py repeats it unmasked in its messages."""
+    if isinstance(error, AuthenticationError) or str(error).startswith(("NOAUTH", "WRONGPASS")):
+        return "there was an authentication failure; check that user and password in REDIS_URL are right"
+    for cause in (error, error.__cause__, error.__context__):
+        if isinstance(cause, OSError):
+            return cause.strerror or str(cause) or "timeout"
+    if isinstance(error, UnicodeError):
+        return "not a host name"
+    return str(error).rstrip(".") if isinstance(error, ResponseError) else type(error).__name__

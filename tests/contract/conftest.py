@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures around the Dispatcher under test, see dispatcher_under_test.py."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+from background_process import BackgroundProcess
+from dispatcher_under_test import (
+    SIGNING_SECRET,
+    find_free_port,
+    listening_url,
+    start_dispatcher_process,
+    start_redis_server,
+    started_processes,
+)
+from slack_request import SlackSender
+
+
+@pytest.fixture
+def processes() -> Iterator[list[BackgroundProcess]]:
+    """Programs that a test has started: at its end they are gone, and none has written a secret."""
+    with started_processes() as started:
+        yield started
+
+
+@pytest.fixture
+def start_redis(processes: list[BackgroundProcess]) -> Callable[..., BackgroundProcess]:
+    """Starts redis-server on a port and waits until it answers."""
+    return partial(start_redis_server, processes)
+
+
+@pytest.fixture
+def start_dispatcher(processes: list[BackgroundProcess]) -> Callable[..., BackgroundProcess]:
+    """Starts a Dispatcher on a port of its choice; keywords are further environment variables."""
+    return partial(start_dispatcher_process, processes)
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port that nothing listens on."""
+    return find_free_port()
+
+
+@pytest.fixture(scope="module")
+def dispatcher() -> Iterator[SlackSender]:
+    """A running Dispatcher that knows the secret it is sent requests with."""
+    url = os.environ.get("DISPATCHER_URL")
+    if url:
+        secret = os.environ.get("SLACK_SIGNING_SECRET")
+        if not secret:
+            pytest.fail("DISPATCHER_URL is set: set SLACK_SIGNING_SECRET to the signing secret of that Dispatcher too.")
+        yield SlackSender(url, secret)
+        return
+    with started_processes() as started:
+        port = find_free_port()
+        start_redis_server(started, port)
+        process = start_dispatcher_process(started, REDIS_URL=f"127.0.0.1:{port}")
+        yield SlackSender(listening_url(process), SIGNING_SECRET)

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The inventory of a new environment: complete, encrypted at every instant, never written over."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+BIN = Path(sys.executable).parent
+CHECKOUT = Path(__file__).resolve().parents[3]
+SECRETS = {
+    "new_environment_slack_bot_token": "xoxb-1-2-canary4711",
+    "new_environment_slack_signing_secret": "0123456789abcdef0123456789abcde7",
+    "new_environment_github_token": "ghp_canary4711",
+    "new_environment_anthropic_api_key": "sk-canary4711",
+    "new_environment_vault_password": "a password, canary4711",
+}
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> dict[str, Any]:
+    return {
+        "new_environment_name": "staging",
+        "new_environment_parent": str(tmp_path / "inventories"),
+        "new_environment_context": "a-cluster",
+        "new_environment_dispatcher_image": "registry.example/dispatcher:1",
+        "new_environment_agent_image": "registry.example/agent:1",
+        "new_environment_project": "agent-smith-test",
+        "new_environment_repository": "https://github.com/example/agent-smith-test",
+        **SECRETS,
+    }
+
+
+def start(answers: dict[str, Any], tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
+    """The playbook with its answers in a file, every temporary file of Ansible's below `tmp_path`/ansible."""
+    file = tmp_path / "answers.yml"
+    file.write_text(yaml.safe_dump(answers))
+    environment = {
+        **os.environ,
+        "ANSIBLE_LOCAL_TEMP": str(tmp_path / "ansible/local"),
+        "ANSIBLE_REMOTE_TEMP": str(tmp_path / "ansible/remote"),
+        "TMPDIR": str(tmp_path / "ansible"),
+    }
+    (tmp_path / "ansible").mkdir(exist_ok=True)
+    return subprocess.Popen(
+        [BIN / "ansible-playbook", "playbooks/new_environment.yml", "-e", f"@{file}", *arguments],
+        cwd=CHECKOUT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def clear_text_below(directory: Path) -> list[str]:
+    """Files with a secret in clear. A file that goes away while it is read held nothing that stayed."""
+    found = []
+    for path in directory.rglob("*"):
+        try:
+            text = path.read_bytes()
+        except OSError:
+            continue
+        found += [f"{path}: {name}" for name, secret in SECRETS.items() if secret.encode() in text]
+    return found
+
+
+def test_creates_a_complete_encrypted_inventory(answers, tmp_path):
+    output, _ = start(answers, tmp_path, "-vvv", "--diff").communicate(timeout=60)
+    made = tmp_path / "inventories/staging"
+    vault = made / "group_vars/all/vault.yml"
+    assert vault.read_text().startswith("$ANSIBLE_VAULT;1.2;AES256;staging\n"), output
+    assert vault.stat().st_mode & 0o077 == 0
+    for name, secret in SECRETS.items():
+        assert secret not in output, name
+    assert clear_text_below(tmp_path / "inventories") == clear_text_below(tmp_path / "ansible") == []
+    password = tmp_path / "password"
+    password.write_text(SECRETS["new_environment_vault_password"])
+    inventory = subprocess.run(
+        [BIN / "ansible-inventory", "-i", made, "--vault-id", f"staging@{password}", "--host", "staging"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    values = yaml.safe_load(inventory.stdout)
+    assert values["agentsmith_namespace"] == "agentsmith"
+    assert values["vault_slack_bot_token"] == SECRETS["new_environment_slack_bot_token"]
+    assert list(values["config_agentsmith"]["projects"]) == ["agent-smith-test"]
+
+
+def test_never_touches_an_environment_that_exists(answers, tmp_path):
+    vault = tmp_path / "inventories/staging/group_vars/all/vault.yml"
+    vault.parent.mkdir(parents=True)
+    vault.write_text("somebody's")
+    run = start(answers, tmp_path)
+    output, _ = run.communicate(timeout=60)
+    assert run.returncode != 0
+    assert "new_environment_name" in output
+    assert vault.read_text() == "somebody's"
+    assert [path.name for path in vault.parent.parent.parent.iterdir()] == ["group_vars"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("new_environment_name", "Staging"),
+        ("new_environment_namespace", "under_score"),
+        ("new_environment_project", "api-v2"),
+        ("new_environment_repository", "https://github.com/example/name.git"),
+        ("new_environment_slack_bot_token", "xapp-canary4711"),
+        ("new_environment_slack_signing_secret", "too-short-canary4711"),
+    ],
+)
+def test_wrong_answer_is_named_and_nothing_is_written(answers, tmp_path, variable, value):
+    run = start({**answers, variable: value}, tmp_path)
+    output, _ = run.communicate(timeout=60)
+    assert run.returncode != 0
+    assert variable in output
+    assert ("canary4711" not in output) and not (tmp_path / "inventories").exists()
+
+
+def test_no_clear_text_at_any_instant_of_a_run_that_is_killed(answers, tmp_path):
+    """The run is watched as fast as the file system can be read, and killed as soon as the Vault file appears."""
+    run = start(answers, tmp_path)
+    vault = tmp_path / "inventories/staging/group_vars/all/vault.yml"
+    looks, deadline = 0, time.monotonic() + 60
+    while not vault.exists() and run.poll() is None and time.monotonic() < deadline:
+        assert clear_text_below(tmp_path / "inventories") == clear_text_below(tmp_path / "ansible") == []
+        looks += 1
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    assert vault.exists(), run.stdout.read()
+    assert looks > 10
+    assert clear_text_below(tmp_path / "inventories") == clear_text_below(tmp_path / "ansible") == []
