@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of agentsmith.platform.kind_cluster_info; documented in plugins/modules/kind_cluster_info.py."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster import engine, node, toolchain
+
+_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "name": {"type": "str", "required": True},
+    "kubeconfig": {"type": "path", "required": True},
+    "bin_dir": {"type": "path", "required": True},
+    "cache_dir": {"type": "path", "required": True},
+}
+
+
+class ActionModule(ActionBase):
+    """Looks at the cluster from the worker: a module's file transfer would cost more than the look."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return what kind_cluster_info documents."""
+        super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(_ARGUMENTS)
+        kind, kubectl = (str(Path(options["bin_dir"]) / name) for name in ("kind", "kubectl"))
+        found = node.find_node(options["name"], engine.ENGINES)
+        return {
+            "changed": False,
+            "verdict": node.verdict(options["name"], found, kubectl, options["kubeconfig"]),
+            "engine": found.engine if found else "",
+            "environment": engine.environment(found.engine, options["cache_dir"]) if found else {},
+            "node": node.node_name(options["name"]),
+            "image": found.image if found else "",
+            "ports": found.ports if found else {},
+            "tools": os.access(kind, os.X_OK) and os.access(kubectl, os.X_OK),
+            "kind": kind if os.access(kind, os.X_OK) else toolchain.on_path("kind"),
+            "contexts": list(node.contexts(options["kubeconfig"])),
+        }

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of agentsmith.platform.kind_images_info; documented in plugins/modules/kind_images_info.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster import engine, node, node_images
+from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.command import LocalClusterError
+
+_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "cluster": {"type": "str", "required": True},
+    "names": {"type": "list", "elements": "str", "required": True},
+    "base_image": {"type": "str", "required": True},
+    "registry_base_image": {"type": "str", "required": True},
+    "cache_dir": {"type": "path", "required": True},
+}
+
+
+class ActionModule(ActionBase):
+    """Compares in the worker: a module's file transfer would cost more than the comparison."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return what kind_images_info documents."""
+        super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(_ARGUMENTS)
+        found = node.find_node(options["cluster"], engine.ENGINES)
+        if found is None and self._task.check_mode:
+            return {"skipped": True, "msg": f"The local cluster {options['cluster']} is not there yet"}
+        try:
+            return {"changed": False, **self._info(found, options)}
+        except LocalClusterError as error:
+            return {"failed": True, "msg": str(error)}
+
+    @staticmethod
+    def _info(found: node.Node | None, options: dict[str, Any]) -> dict[str, Any]:
+        if found is None:
+            raise LocalClusterError(
+                f"There is no local cluster {options['cluster']} (images_cluster_name) to load images into. "
+                "Run playbooks/local_cluster.yml, which creates it."
+            )
+        environment = engine.environment(found.engine, options["cache_dir"])
+        build, load = node_images.missing_images(found, options["names"], environment)
+        return {
+            "engine": found.engine,
+            "environment": environment,
+            "build": build,
+            "load": load,
+            "base": node_images.base_source(
+                found.engine, options["base_image"], options["registry_base_image"], environment
+            )
+            if build
+            else "present",
+        }

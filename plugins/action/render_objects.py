@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action behind agentsmith.platform.render_objects, documented in plugins/modules/render_objects.py."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import jinja2
+from ansible.errors import AnsibleActionFail, AnsibleError, AnsibleTemplateError, AnsibleUndefinedVariable
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.common.yaml import yaml_load
+from ansible.module_utils.datatag import native_type_name
+from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import filter_loader, test_loader
+from ansible.template import trust_as_template
+from ansible_collections.agentsmith.platform.plugins.module_utils.manifest import (
+    Manifest,
+    ManifestError,
+    parse_manifest,
+    stamp_labels,
+)
+from ansible_collections.agentsmith.platform.plugins.module_utils.shapes import SHAPES, misfits
+
+# This file is imported once, by the process that forks a worker for every task. Ansible loads its filters and tests
+# when the first is used: loaded here they are there in all workers, instead of 10 ms of every one of them.
+filter_loader.get("ansible.builtin.to_json")
+test_loader.get("ansible.builtin.defined")
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "component": {"type": "str", "required": True},
+    "instance": {"type": "str", "required": True},
+    "templates": {"type": "list", "elements": "str", "required": True},
+    "checks": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "variable": {"type": "str", "required": True},
+            "shape": {"type": "str", "choices": sorted(SHAPES)},
+            "matches": {"type": "str"},
+            "that": {"type": "str"},
+            "each": {"type": "bool", "default": False},
+            "allowed": {"type": "str"},
+            "secret": {"type": "bool", "default": False},
+        },
+        "mutually_exclusive": [("shape", "matches", "that")],
+        "required_one_of": [("shape", "matches", "that")],
+        "required_by": {"matches": "allowed", "that": "allowed"},
+    },
+}
+
+
+class ActionModule(ActionBase):
+    """Renders a role's templates to objects, in memory, with the same result in check mode."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return the objects, which no callback prints.
+
+        Raises AnsibleActionFail, which every callback prints and which therefore quotes no value that may be secret.
+        """
+        super().run(tmp, task_vars)
+        self._vars = task_vars or {}
+        self._target = self._vars.get("inventory_hostname", "localhost")
+        _validation, options = self.validate_argument_spec(ARGUMENT_SPEC)
+        self._check_variables(options["component"], options["checks"])
+        rendered = [
+            self._render(template, options["instance"], options["component"]) for template in options["templates"]
+        ]
+        # register hands the objects on, no callback shows them: a Secret is among them
+        return {
+            "changed": False,
+            "objects": [manifest for manifest in rendered if manifest is not None],
+            "_ansible_no_log": True,
+        }
+
+    def _check_variables(self, component: str, checks: list[dict[str, t.Any]]) -> None:
+        """Report all faults at once. How variables fit together is asked only when each of them is right by itself."""
+        arguments = self._role_arguments()
+        names = dict.fromkeys([*arguments, *(check["variable"].split(".")[0] for check in checks)])
+        secrets = {name for name, argument in arguments.items() if argument.get("no_log")}
+        secrets |= {check["variable"] for check in checks if check["secret"]}
+        values, faults = self._values([name for name in names if name in self._vars], secrets)
+        if not faults:
+            faults = _argument_faults(arguments, {name: values[name] for name in arguments if name in values})
+        unreadable = self._vars.keys() & names.keys() - values.keys()
+        for check in checks:
+            if not check["that"] and check["variable"].split(".")[0] not in unreadable:
+                faults += _shape_faults(check, values)
+        if not faults:
+            faults = [fault for check in checks if check["that"] for fault in self._relation_faults(check)]
+        if faults:
+            raise AnsibleActionFail(
+                f"The variables of the part {component} are not usable for the target {self._target}; "
+                "nothing was rendered.\n" + "\n".join(f"- {fault}" for fault in faults)
+            )
+
+    def _role_arguments(self) -> dict[str, t.Any]:
+        """The arguments that the role of this task describes for its entry `render`; none outside of such a role.
+
+        Ansible would check them in a task of its own before this one, which takes longer than the rendering:
+        playbooks/tasks/render_release.yml switches that off.
+        """
+        if "role_path" not in self._vars:
+            return {}
+        path = Path(self._vars["role_path"], "meta", "argument_specs.yml")
+        # Not with Ansible's loader, which notes the origin of every value and takes five times as long
+        return yaml_load(path.read_bytes())["argument_specs"]["render"]["options"] if path.is_file() else {}
+
+    def _values(self, names: list[str], secrets: set[str]) -> tuple[dict[str, t.Any], list[str]]:
+        """The values of variables, and what is wrong with those that cannot be had."""
+        values, faults = {}, []
+        for name in names:
+            try:
+                values[name] = self._templar.template(self._vars[name])
+            except AnsibleUndefinedVariable as error:
+                faults.append(f"{name} cannot be read: {error.message}")
+            except AnsibleTemplateError as error:
+                if name not in secrets:
+                    raise
+                faults.append(f"{name} cannot be read: {_kind_of(error)}")
+        return values, faults
+
+    def _relation_faults(self, check: dict[str, t.Any]) -> list[str]:
+        try:
+            fits = self._templar.evaluate_conditional(check["that"])
+        except AnsibleTemplateError as error:
+            return [f"{check['variable']} cannot be checked: {_kind_of(error)}. Allowed: {check['allowed']}."]
+        return [] if fits else [f"{check['variable']} does not fit. Allowed: {check['allowed']}."]
+
+    def _render(self, template: str, instance: str, component: str) -> Manifest | None:
+        try:
+            path = self._find_needle("templates", template)
+        except AnsibleError as error:
+            raise AnsibleActionFail(f"The template {template} of the part {component} was not found: {error}") from None
+        where = f"The template {path} cannot be rendered for the target {self._target}"
+        source = self._loader.get_text_file_contents(path)
+        try:
+            text = self._templar.template(
+                trust_as_template(source),
+                escape_backslashes=False,
+                overrides={"trim_blocks": True, "lstrip_blocks": True},
+            )
+        except AnsibleUndefinedVariable as error:
+            raise AnsibleActionFail(f"{where}: {error.message}") from None
+        except AnsibleTemplateError as error:
+            raise AnsibleActionFail(f"{where}: {_syntax_error(source) or _kind_of(error)}.") from None
+        if not isinstance(text, str | None):  # a template of one expression gives that expression's value
+            raise AnsibleActionFail(
+                f"{where}: it renders a {native_type_name(text)}, not a text; write its YAML in full."
+            )
+        try:
+            manifest = parse_manifest(text or "")
+            if manifest is not None:
+                stamp_labels(manifest, instance, component)
+        except ManifestError as error:
+            raise AnsibleActionFail(f"{where}: {error}.") from None
+        return manifest
+
+
+def _argument_faults(arguments: dict[str, t.Any], values: dict[str, t.Any]) -> list[str]:
+    faults = ArgumentSpecValidator(arguments).validate(values).error_messages
+    secrets = [values[name] for name, argument in arguments.items() if argument.get("no_log") and values.get(name)]
+    return remove_values(faults, {value for value in secrets if isinstance(value, str)})
+
+
+def _shape_faults(check: dict[str, t.Any], values: dict[str, t.Any]) -> list[str]:
+    pattern, allowed = check["matches"], check["allowed"]
+    if check["shape"]:
+        pattern, allowed = SHAPES[check["shape"]].pattern, allowed or SHAPES[check["shape"]].allowed
+    value: t.Any = values
+    for key in check["variable"].split("."):
+        if not isinstance(value, dict) or key not in value:
+            return [f"{check['variable']} is not set. Allowed: {allowed}."]
+        value = value[key]
+    faults = misfits(check["variable"], value, pattern, each=check["each"], secret=check["secret"])
+    return [f"{fault}. Allowed: {allowed}." for fault in faults]
+
+
+def _kind_of(error: Exception) -> str:
+    """The kind of an error only: the complaint of a filter often quotes its input."""
+    return f"{type(error).__name__} (what it says is not shown, as it may quote a secret value)"
+
+
+def _syntax_error(source: str) -> str | None:
+    """What is wrong in the template itself, which holds no value of a variable; None where it parses."""
+    try:
+        jinja2.Environment(autoescape=False).parse(source)  # noqa: S701 - parsed, never rendered
+    except jinja2.TemplateSyntaxError as error:
+        return f"line {error.lineno}: {error.message}"
+    return None

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action behind agentsmith.platform.write_manifests, documented in plugins/modules/write_manifests.py."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.agentsmith.platform.plugins.module_utils.manifest_files import (
+    HEADER,
+    KUSTOMIZATION,
+    SECRETS,
+    FilesError,
+    file_texts,
+)
+
+FILE_MODE = 0o644
+
+
+class ActionModule(ActionBase):
+    """Writes objects to files on the control node."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return what became of each file.
+
+        Raises AnsibleActionFail before the first write where a file is in the way that is not ours to overwrite.
+        """
+        super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(
+            {
+                "objects": {"type": "list", "elements": "dict", "required": True, "no_log": True},
+                "dest": {"type": "path", "required": True},
+                "complete": {"type": "bool", "default": True},
+            }
+        )
+        dest = Path(options["dest"]).absolute()
+        try:
+            present = _present(dest)
+            ours = {path: text for path, text in present.items() if text.startswith(HEADER)}
+            # JSON there and back: plain values instead of Ansible's tagged ones, which YAML cannot write
+            objects = json.loads(json.dumps(options["objects"]))
+            wanted = file_texts(objects, kept=() if options["complete"] else ours)
+            foreign = sorted(present.keys() & wanted.keys() - ours.keys())
+            if foreign:
+                raise AnsibleActionFail(
+                    f"{dest} has files that agentsmith.platform.write_manifests did not write and will not overwrite: "
+                    f"{', '.join(foreign)}. Move them away, or choose another dest; nothing was written."
+                )
+            results = {path: _result(dest / path, text, ours.get(path)) for path, text in wanted.items()}
+            if options["complete"]:
+                results |= dict.fromkeys(ours.keys() - wanted.keys(), "removed")
+            if not self._task.check_mode:
+                _write(dest, wanted, results)
+        except FilesError as error:
+            raise AnsibleActionFail(str(error)) from None
+        except OSError as error:
+            raise AnsibleActionFail(f"dest cannot be used: {error.strerror}: {error.filename}.") from None
+        files = [{"path": path, "result": result} for path, result in sorted(results.items())]
+        changes = [file["path"] for file in files if file["result"] != "unchanged"]
+        return {
+            "changed": bool(changes),
+            "dest": str(dest),
+            "files": files,
+            "diff": [_diff(dest / path, ours.get(path, ""), wanted.get(path, "")) for path in changes],
+        }
+
+
+def _present(dest: Path) -> dict[str, str]:
+    """The text of every file in `dest` that might be ours, by its path relative to `dest`."""
+    paths = [*dest.glob("*.yaml"), *dest.glob(f"{SECRETS}/*.yaml"), dest / KUSTOMIZATION]
+    return {
+        str(path.relative_to(dest)): path.read_text(encoding="utf-8", errors="replace")
+        for path in paths
+        if path.is_file()
+    }
+
+
+def _result(path: Path, text: str, present: str | None) -> str:
+    if present is None:
+        return "created"
+    return "unchanged" if present == text and path.stat().st_mode & 0o777 == FILE_MODE else "updated"
+
+
+def _write(dest: Path, wanted: dict[str, str], results: dict[str, str]) -> None:
+    for relative, result in results.items():
+        path = dest / relative
+        if result == "removed":
+            path.unlink()
+        elif result != "unchanged":
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[relative], encoding="utf-8")
+            path.chmod(FILE_MODE)
+
+
+def _diff(path: Path, before: str, after: str) -> dict[str, str]:
+    if before and path.parent.name == SECRETS:
+        before = "(not shown: somebody may have filled in values)\n"
+    return {"before_header": str(path), "after_header": str(path), "before": before, "after": after}

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the check has to say, and how it quotes the configuration without repeating secrets."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import itertools
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .document import Node, Origin
+
+ERROR, WARNING = "error", "warning"
+
+_LONGEST_QUOTE = 60
+_MOST_CANDIDATES = 200
+_PLAIN_PART = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_URL_USER = re.compile(r"(?<=://)[^/@\s]*@")
+_TOKEN = re.compile(
+    r"(?<![A-Za-z0-9])(?:"
+    r"(?:gh[opsur]_|github_pat_|glpat-|xox[abeprs]-|xapp-|sk-ant-|sk-proj-|AIza|ATATT)[A-Za-z0-9_-]{16,}"
+    r"|sk-[A-Za-z0-9]{32,})",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong (error) or deserves a look (warning).
+
+    Attributes:
+        severity: `error` or `warning`.
+        code: stable name of the rule.
+        path: key path such as `projects.my-api.source.type`, empty for the document as such.
+        message: what is wrong, what is allowed, what to do.
+        file, line, column: where, as far as known; line and column count from 1.
+    """
+
+    severity: str
+    code: str
+    path: str
+    message: str
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        where = ":".join(str(part) for part in (self.file, self.line) if part is not None)
+        return ": ".join(part for part in (where, self.path, self.message) if part)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a module's result."""
+        return asdict(self)
+
+
+class Findings:
+    """Collects findings; the same one twice counts once (an alias shows the same value again)."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[object, ...], Finding] = {}
+
+    def error(self, code: str, path: str, message: str, at: Node | Origin) -> None:
+        """Something the app cannot work with."""
+        self._add(ERROR, code, path, message, at)
+
+    def warning(self, code: str, path: str, message: str, at: Node | Origin) -> None:
+        """Something the app ignores, or that will surprise."""
+        self._add(WARNING, code, path, message, at)
+
+    def _add(self, severity: str, code: str, path: str, message: str, at: Node | Origin) -> None:
+        origin = at.origin if isinstance(at, Node) else at
+        # An aliased value is found again under other paths: one finding for each place of the text will do.
+        place = (origin.file, origin.line, origin.column) if origin.line is not None else path
+        self._found.setdefault((severity, code, message, place), Finding(severity, code, path, message, *origin))
+
+    def in_order(self) -> list[Finding]:
+        """In the order of the file and its lines; without lines, in the order of discovery."""
+        return sorted(self._found.values(), key=lambda finding: (finding.file or "", finding.line or 0))
+
+
+def join_path(path: str, key: str) -> str:
+    """Append a key; one with dots, spaces or the like is put into brackets."""
+    if not _PLAIN_PART.fullmatch(key) or holds_token(key):
+        return f"{path}[{quote(key)}]"
+    return f"{path}.{key}" if path else key
+
+
+def holds_token(text: str) -> bool:
+    """Whether the text holds what looks like an access token of a provider or of Slack."""
+    return _TOKEN.search(text) is not None
+
+
+def quote(text: str) -> str:
+    """A value for a message: without what looks secret, without line ends and control characters, not too long."""
+    shown = _TOKEN.sub("***", _URL_USER.sub("***@", text[:4096]))
+    if len(shown) > _LONGEST_QUOTE:
+        shown = shown[:_LONGEST_QUOTE] + "…"
+    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in shown) + '"'
+
+
+def listing(words: Iterable[str]) -> str:
+    """`a, b, c`."""
+    return ", ".join(words)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant: the same but for case and separators, or a near spelling."""
+    # Among hundreds of names the search takes long, and its result says little.
+    return _nearest(word[:_LONGEST_QUOTE], tuple(itertools.islice(known, _MOST_CANDIDATES)))
+
+
+@functools.lru_cache(maxsize=256)
+def _nearest(word: str, known: tuple[str, ...]) -> str | None:
+    folded = {_fold(candidate): candidate for candidate in known}
+    close = difflib.get_close_matches(_fold(word), folded, n=1, cutoff=0.75)
+    return folded[close[0]] if close else None
+
+
+def _fold(word: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", word.lower())
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """`; did you mean "x"?`, or nothing."""
+    found = nearest(word, known)
+    return f"; did you mean {quote(found)}?" if found else ""

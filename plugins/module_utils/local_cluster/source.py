@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the node image and the tools come from: a registry, or built on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+def choose_source(
+    preference: str,
+    *,
+    present: set[str],
+    node: str,
+    registry_image: str,
+    built_image: str,
+    registry_answers: Callable[[], bool],
+) -> str:
+    """Return `registry` or `build`.
+
+    `preference` is `auto`, `registry` or `build`; `present` are the images that the engine has, `node` is the image of
+    the running node or empty. What is there is used before anything is fetched or built; the registry, which is asked
+    last because it costs time, goes before building.
+    """
+    if preference != "auto":
+        return preference
+    if node:
+        return "build" if _repository(node) == _repository(built_image) else "registry"
+    # An engine lists an image that was pulled by digest under its repository, without a tag.
+    if any(_repository(image) == _repository(registry_image) for image in present):
+        return "registry"
+    if built_image in present:
+        return "build"
+    return "registry" if registry_answers() else "build"
+
+
+def _repository(image: str) -> str:
+    """Return `image` without digest, tag and Docker Hub's host, which docker leaves out and podman writes."""
+    name = image.partition("@")[0]
+    head, colon, tail = name.rpartition(":")
+    if colon and "/" not in tail:
+        name = head
+    return name.removeprefix("docker.io/")

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run of the apply engine: from a list of objects to the result that the task returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.module_utils.connection import CONCURRENCY, Connection
+from ansible_collections.agentsmith.platform.plugins.module_utils.discovery import Discovery
+from ansible_collections.agentsmith.platform.plugins.module_utils.execution import Execution, wait_until_gone
+from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import (
+    FIELD_MANAGER,
+    Identity,
+    normalise_objects,
+)
+from ansible_collections.agentsmith.platform.plugins.module_utils.plan import (
+    PlannedObject,
+    plan_absent,
+    plan_present,
+)
+from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
+from ansible_collections.agentsmith.platform.plugins.module_utils.rollout import wait_for_rollout
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run behaves. Times are seconds."""
+
+    state: str = "present"
+    wait: bool = True
+    wait_timeout: float = 300
+    force_conflicts: bool = False
+    minimum_kubernetes: str | None = None
+    check_mode: bool = False
+    diff_mode: bool = False
+
+
+class Run:
+    """A run over the objects of one release. ``result()`` may be asked for after a failure, too.
+
+    :param redactor: learns the Secrets; every text that leaves the run is to go through it.
+    """
+
+    def __init__(self, settings: Settings, redactor: Redactor) -> None:
+        self._settings = settings
+        self._redactor = redactor
+        self._planned: list[PlannedObject] = []
+        self._warnings: list[str] = []
+        self._requests = {"read": 0, "write": 0, "dry_run": 0}
+
+    def execute(self, connection: Connection, objects: Sequence[Any]) -> None:
+        """Bring the cluster of an open *connection* to the state that the objects describe.
+
+        :raises ApplyError: with a text that is not masked yet.
+        """
+        bodies = normalise_objects(objects)
+        self._redactor.learn(bodies)
+        try:
+            with ThreadPoolExecutor(CONCURRENCY) as executor:
+                self._execute(connection, executor, bodies)
+        finally:
+            self._requests = connection.requests
+
+    def result(self) -> dict[str, Any]:
+        """Return what the task returns, masked."""
+        result: dict[str, Any] = {
+            # Of a failed run, what it did before it failed.
+            "changed": any(item.to_write and item.done for item in self._planned),
+            "objects": [_entry(item) for item in self._planned if item.done],
+            "requests": self._requests,
+        }
+        warnings = [*self._ownership_warnings(), *dict.fromkeys(self._warnings)]
+        if warnings:
+            result["warnings"] = warnings
+        if self._settings.diff_mode:
+            result["diff"] = [self._difference(item) for item in self._planned if item.to_write and item.done]
+        return self._redactor.tree(result)
+
+    def _execute(self, connection: Connection, executor: Executor, bodies: list[dict[str, Any]]) -> None:
+        settings = self._settings
+        discovery = Discovery.ask(connection, executor, [body["apiVersion"] for body in bodies])
+        discovery.require_version(settings.minimum_kubernetes)
+        plan = plan_absent if settings.state == "absent" else plan_present
+        self._planned = plan(connection, executor, discovery, bodies)
+        # The values that are about to go, too: a pod may still log them.
+        self._redactor.learn(item.live for item in self._planned)
+        execution = Execution(connection, executor, settings.check_mode, settings.force_conflicts)
+        try:
+            if settings.state == "absent":
+                execution.delete(self._planned)
+            else:
+                execution.apply(self._planned)
+        finally:
+            self._warnings = execution.warnings
+        if not settings.wait or settings.check_mode:
+            return
+        if settings.state == "absent":
+            wait_until_gone(connection, executor, self._planned, settings.wait_timeout)
+        else:
+            wait_for_rollout(connection, executor, self._planned, settings.wait_timeout)
+
+    def _ownership_warnings(self) -> list[str]:
+        done = "would be" if self._settings.check_mode else "were"
+        warnings = [
+            f"{item.identity}: {', '.join(owner['fields'])} {done} taken back from field manager {owner['manager']}."
+            for item in self._planned
+            for owner in item.former_owners
+        ]
+        done = "would be" if self._settings.check_mode else "was"
+        warnings += [
+            f"{item.identity}: the annotation that client-side kubectl apply had left, a copy of the object, {done} "
+            f"removed. Change the object through {FIELD_MANAGER} only."
+            for item in self._planned
+            if item.strip_last_applied and item.done
+        ]
+        return warnings
+
+    def _difference(self, item: PlannedObject) -> dict[str, str]:
+        if item.result == "deleted":
+            return self._redactor.difference(item.identity, item.live, None)
+        # Of a new object, what is stated: the defaults that the server adds are no news.
+        after = item.after if item.live else item.desired
+        return self._redactor.difference(item.identity, item.live, after)
+
+
+def _entry(item: PlannedObject) -> dict[str, Any]:
+    identity: Identity = item.identity
+    entry: dict[str, Any] = {
+        "kind": identity.kind,
+        "namespace": identity.namespace or None,
+        "name": identity.name,
+        "result": item.result,
+        "fields": item.fields,
+    }
+    if item.former_owners:
+        entry["former_owners"] = item.former_owners
+    if item.strip_last_applied and item.result == "updated":
+        entry["last_applied_removed"] = True
+    return entry

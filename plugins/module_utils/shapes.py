@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shapes that the values of role variables may have, beyond what an argument spec can say.
+
+Private to this collection. Nothing here knows a variable's name or prints a value: that is the caller's, who knows
+which values are secret.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_DNS_NAME = rf"(?=.{{1,253}}\Z){_DNS_LABEL}(\.{_DNS_LABEL})*"
+_QUANTITY = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][-+]?[0-9]+)?"
+_HOST_LABEL = r"[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?"
+_IMAGE_HOST = rf"({_HOST_LABEL}(\.{_HOST_LABEL})*|\[[0-9a-fA-F:]+\])(:[0-9]{{1,5}})?"
+_IMAGE_PATH_PART = r"[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A regular expression that a whole value matches, and the same in words for the person who typed the value."""
+
+    pattern: str
+    allowed: str
+
+
+SHAPES: dict[str, Shape] = {
+    # Kubernetes: "Object Names and IDs", RFC 1123 label names and subdomain names
+    "dns_label": Shape(
+        _DNS_LABEL,
+        "a DNS label: lower-case letters, digits and hyphens, 63 characters at most (agentsmith)",
+    ),
+    "dns_name": Shape(
+        _DNS_NAME,
+        "a DNS name: lower-case letters, digits, hyphens and dots, 253 characters at most (agentsmith-secrets)",
+    ),
+    # The distribution project's reference grammar: [host[:port]/]path[:tag][@digest]
+    "image_reference": Shape(
+        rf"({_IMAGE_HOST}/)?{_IMAGE_PATH_PART}(/{_IMAGE_PATH_PART})*"
+        r"(:[A-Za-z0-9_][-.A-Za-z0-9_]{0,127})?(@sha256:[0-9a-f]{64})?",
+        "an image reference, [registry[:port]/]path[:tag][@sha256:digest] with a lower-case path "
+        "(registry.example.com/agentsmith:1.2.0)",
+    ),
+    # Kubernetes: "Resource units"
+    "quantity": Shape(_QUANTITY, "a Kubernetes quantity (500m, 1.5, 384Mi, 1Gi)"),
+    "count": Shape(r"[0-9]{1,9}", "a whole number, 0 or more"),
+    # kube-apiserver's default --service-node-port-range
+    "node_port": Shape(
+        r"3[01][0-9]{3}|32[0-6][0-9]{2}|327[0-5][0-9]|3276[0-7]",
+        "a whole number from 30000 to 32767",
+    ),
+    # A stray newline of a YAML block scalar makes a token an invalid HTTP header, long after the deployment
+    "token": Shape(
+        r"(\S(.*\S)?)?",
+        "one line of text without a space or line break at either end, or an empty string where there is none",
+    ),
+}
+
+
+def misfits(path: str, value: object, pattern: str, each: bool = False, secret: bool = False) -> list[str]:
+    """Say of every value that is no text which `pattern` matches as a whole what it is: ["redis_maxmemory is 'lots'"].
+
+    With `each`, the values inside a dictionary or list are looked at, at any depth, instead of the container. A whole
+    number counts as its decimal text, as it may come from YAML or from `-e`. A `secret` value is never quoted and must
+    be a text, because YAML has then already read 0123 as 83.
+    """
+    if each and isinstance(value, dict):
+        return [fault for key, item in value.items() for fault in misfits(f"{path}.{key}", item, pattern, each, secret)]
+    if each and isinstance(value, list):
+        return [
+            fault
+            for index, item in enumerate(value)
+            for fault in misfits(f"{path}[{index}]", item, pattern, each, secret)
+        ]
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if not isinstance(value, str) and (secret or not is_number):
+        return [f"{path} is {_type_in_words(value)}"]
+    if re.fullmatch(pattern, str(value)):
+        return []
+    if value == "":
+        return [f"{path} is empty"]
+    return [f"{path} has a form that is not allowed (its value is secret)" if secret else f"{path} is {str(value)!r}"]
+
+
+def _type_in_words(value: object) -> str:
+    if value is None:
+        return "null"
+    kinds = ((bool, "a boolean"), (int, "a number"), (float, "a fraction"), (dict, "a dictionary"), (list, "a list"))
+    return next((words for kind, words in kinds if isinstance(value, kind)), f"of the type {type(value).__name__}")

@@ -1,0 +1,189 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: apply
+short_description: Apply or delete a list of Kubernetes objects in one task
+version_added: 0.1.0
+author:
+  - Agent Smith platform maintainers (@agentsmith-platform)
+description:
+  - Reads what is live, compares, and writes what differs by server-side apply with the field manager
+    C(agentsmith.platform). An object that already has what is desired is not written.
+  - Objects go in waves, those of a wave at the same time. First Namespaces; then policies, quotas, ServiceAccounts and
+    RBAC; then Secrets and ConfigMaps that do not exist yet; then Services and workloads; then routes; at last the
+    ConfigMaps that exist, because a running Dispatcher reads them at once.
+  - Costs one request for an unchanged object and two for a changed one, besides three for the server's version and
+    kinds, and, where something is to be written, one for the schema of each API group. A dry run is added only where
+    the server alone can tell whether an object differs.
+  - Objects that are to be written are checked against the server's OpenAPI schema before the first write.
+  - Retries requests that are answered with 429, 500, 502, 503 or 504 (honouring Retry-After) and connections that are
+    refused or dropped. An API server that never answers is given up after 12 seconds, one that goes away in between
+    after 90.
+  - Values of Secrets appear nowhere in results, diffs, warnings or errors, in no encoding.
+options:
+  objects:
+    description:
+      - The complete objects, each with C(apiVersion), C(kind) and C(metadata.name), and C(metadata.namespace) where its
+        kind has one.
+      - A key without a value (C(null)) counts as not stated. C(stringData) of a Secret is sent as C(data).
+      - Fields that were applied before and are no longer stated are removed from the object in the cluster.
+    type: list
+    elements: dict
+    required: true
+  state:
+    description:
+      - V(present) applies the objects, V(absent) deletes them, in the opposite order.
+    type: str
+    choices: [present, absent]
+    default: present
+  wait:
+    description:
+      - Whether to wait until Deployments are rolled out and Jobs complete, or deleted objects are gone. Objects of
+        other kinds are not waited for.
+      - The wait ends at once when no waiting helps, for example when an image is not there, a container crashes again
+        and again, or a quota refuses the pods. The message then quotes the pod's events and the end of its log.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - How long to wait for all objects together, in seconds.
+    type: int
+    default: 300
+  force_conflicts:
+    description:
+      - Whether to take fields that other field managers own. On objects that carry the labels of this installation
+        (C(app.kubernetes.io/managed-by) and C(app.kubernetes.io/instance)) they are always taken back, and the former
+        owner is reported.
+    type: bool
+    default: false
+  minimum_kubernetes:
+    description:
+      - The oldest version of Kubernetes to accept, for example V("1.30"), in quotes. An older API server is refused
+        before the first write.
+    type: str
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - agentsmith.platform.connection
+attributes:
+  check_mode:
+    description: Can run without writing to the cluster and predict the result.
+    support: full
+    details:
+      - By a dry run on the server. Objects of a namespace that the same run would create are checked against the
+        server's OpenAPI schema instead, which finds wrong fields and types but knows nothing of quota, Pod Security,
+        webhooks or of rules across fields.
+  diff_mode:
+    description: Shows what is changed, or would be in check mode.
+    support: full
+    details:
+      - For created, updated and deleted objects. Values of Secrets are replaced by a digest with a key that is made
+        for the run, which shows that a value differs. Server bookkeeping and status are left out.
+  idempotent:
+    description: A second run with the same objects changes nothing.
+    support: full
+  action:
+    description: Has an action plugin, so it runs on the control node.
+    support: full
+  async:
+    description: Can run in the background with C(async).
+    support: none
+  platform:
+    description: Where it runs.
+    support: full
+    platforms: posix
+notes:
+  - C(no_log) is not needed for this task. The task that makes the objects needs it, or a result that hides itself as
+    that of M(agentsmith.platform.render_objects) does.
+  - An object that was made with client-side C(kubectl apply) keeps the fields that kubectl owns when they are no longer
+    stated here. Its annotation with a copy of the object is removed, and a warning tells so.
+seealso:
+  - module: agentsmith.platform.render_objects
+  - module: kubernetes.core.k8s
+"""
+
+EXAMPLES = r"""
+- name: Apply the release
+  agentsmith.platform.apply:
+    kubeconfig: "{{ agentsmith_kubeconfig }}"
+    context: "{{ agentsmith_context }}"
+    objects: "{{ release_objects }}"
+    minimum_kubernetes: "1.30"
+
+- name: Apply one object from inside a cluster, without waiting
+  agentsmith.platform.apply:
+    wait: false
+    objects:
+      - apiVersion: v1
+        kind: ConfigMap
+        metadata:
+          name: agentsmith-config
+          namespace: agentsmith
+        data:
+          agentsmith.yml: "{{ config_agentsmith | to_nice_yaml }}"
+
+- name: Remove the release
+  agentsmith.platform.apply:
+    objects: "{{ release_objects }}"
+    state: absent
+"""
+
+RETURN = r"""
+objects:
+  description: What became of each object, in the order in which they were given. Never the object itself.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: Kind of the object.
+      type: str
+      returned: always
+    namespace:
+      description: Namespace of the object, null for an object that belongs to none.
+      type: str
+      returned: always
+    name:
+      description: Name of the object.
+      type: str
+      returned: always
+    result:
+      description: One of V(created), V(updated), V(unchanged), V(deleted), V(absent).
+      type: str
+      returned: always
+    fields:
+      description: Paths of the fields that were different. Empty for objects that were created or deleted.
+      type: list
+      elements: str
+      returned: always
+      sample: ["spec.template.spec.containers[name=redis].image", "data[agentsmith.yml]"]
+    former_owners:
+      description: The field managers that fields were taken back from, each with C(manager) and C(fields).
+      type: list
+      elements: dict
+      returned: when there were any
+    last_applied_removed:
+      description: Whether the annotation of client-side kubectl apply was removed.
+      type: bool
+      returned: when it was
+requests:
+  description: How many requests were sent, repetitions included.
+  returned: always
+  type: dict
+  contains:
+    read:
+      description: Reads, those of discovery and of waiting included.
+      type: int
+      returned: always
+    write:
+      description: Writes. Zero when nothing was to be changed, and in check mode.
+      type: int
+      returned: always
+    dry_run:
+      description: Writes that the server only tried.
+      type: int
+      returned: always
+"""

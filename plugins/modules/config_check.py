@@ -1,0 +1,152 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of agentsmith.platform.config_check; the work is done in plugins/action/config_check.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: config_check
+short_description: Check the configuration of Agent Smith before it is deployed
+version_added: 0.1.0
+author:
+  - Contributors to agentsmith.platform (@agentsmith-platform)
+description:
+  - Checks C(agentsmith.yml) against what the app at Phase 19 reads, needs and ignores.
+  - The app loads any YAML, ignores unknown keys in silence and fails later, in Slack. This module finds all of it at
+    once, with file, line and key path, and names the allowed values.
+  - Tells which keys of the Kubernetes Secret the configuration needs, and which of them the spawned Jobs can see.
+  - Values of variables are reported with the inventory file and line that they come from.
+  - An error is something the app cannot work with. A warning is something it ignores, or that will surprise.
+  - The rules are listed in C(docs/reference/config-check.md); editors can use C(docs/agentsmith.schema.json).
+options:
+  config:
+    description:
+      - The configuration as a dictionary.
+      - Exactly one of O(config) and O(file) is needed.
+    type: dict
+  file:
+    description:
+      - The configuration as a YAML file on the control node.
+      - A relative path is searched for like the O(ansible.builtin.copy#module:src) of M(ansible.builtin.copy).
+    type: path
+  fail_on_warnings:
+    description: Whether warnings make the task fail as well.
+    type: bool
+    default: false
+attributes:
+  action:
+    description: Runs on the control node, as an action plugin.
+    support: full
+  check_mode:
+    description: Changes nothing, so it does the same in check mode.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+  platform:
+    description: Where it runs.
+    support: full
+    platforms: posix
+seealso:
+  - name: JSON Schema of agentsmith.yml
+    description: The same tables, for editors.
+    link: https://github.com/agentsmith-platform/agentsmith.platform/blob/main/docs/agentsmith.schema.json
+"""
+
+EXAMPLES = r"""
+- name: Check the configuration of the inventory
+  agentsmith.platform.config_check:
+    config: "{{ config_agentsmith }}"
+
+- name: Check a file, and accept no warning either
+  agentsmith.platform.config_check:
+    file: agentsmith.yml
+    fail_on_warnings: true
+
+- name: Find out which keys the Secret needs
+  agentsmith.platform.config_check:
+    config: "{{ config_agentsmith }}"
+  register: config_check
+
+- name: Show them
+  ansible.builtin.debug:
+    msg: "{{ config_check.required_secrets | map(attribute='key') }}"
+"""
+
+RETURN = r"""
+findings:
+  description: Everything that was found, in the order of the file. Quotes no token.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    severity:
+      description: V(error) or V(warning).
+      type: str
+      sample: error
+    code:
+      description: Stable name of the rule.
+      type: str
+      sample: unknown_type
+    path:
+      description: Path of the key, empty for the document as such.
+      type: str
+      sample: projects.my-api.source.type
+    message:
+      description: What is wrong, what is allowed, what to do.
+      type: str
+      sample: '"GitHubb" is not known to the app; allowed, in any case: GitHub, GitLab, AzureRepos, Local'
+    file:
+      description: Where it was written, if that is known.
+      type: str
+      sample: inventories/prod/group_vars/all/config.yml
+    line:
+      description: Line, from 1, if that is known.
+      type: int
+      sample: 12
+    column:
+      description: Column, from 1, if that is known.
+      type: int
+      sample: 13
+error_count:
+  description: Number of errors.
+  returned: always
+  type: int
+  sample: 0
+warning_count:
+  description: Number of warnings.
+  returned: always
+  type: int
+  sample: 1
+required_secrets:
+  description: Keys of the Kubernetes Secret that the configuration needs.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    key:
+      description: Key in the Secret.
+      type: str
+      sample: github-token
+    variable:
+      description: Environment variable that it becomes.
+      type: str
+      sample: GITHUB_TOKEN
+    dispatcher:
+      description: Whether the Dispatcher reads it, for C(list) and C(create).
+      type: bool
+      sample: true
+    jobs:
+      description: Whether the Jobs read it, for C(fix).
+      type: bool
+      sample: true
+    reaches_jobs:
+      description: Whether the spawned Jobs get it at all at this version of the app.
+      type: bool
+      sample: true
+    reasons:
+      description: The first settings that call for it.
+      type: list
+      elements: str
+      sample: ["projects.my-api.tickets.type: GitHub"]
+"""

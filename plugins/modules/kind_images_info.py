@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of agentsmith.platform.kind_images_info; the work is done by the action plugin of that name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kind_images_info
+short_description: Find out which images a local kind cluster lacks
+version_added: 0.1.0
+author: Agent Smith platform maintainers (@agentsmith-platform)
+description:
+  - Compares a list of images with those in the node of a kind cluster and in its container engine, on the control node.
+    Changes nothing.
+options:
+  cluster:
+    description: Name of the cluster.
+    type: str
+    required: true
+  names:
+    description: Full references of the images that the cluster should have.
+    type: list
+    elements: str
+    required: true
+  base_image:
+    description: The image on which they are built.
+    type: str
+    required: true
+  registry_base_image:
+    description: What takes its place where a registry answers.
+    type: str
+    required: true
+  cache_dir:
+    description: Directory in which the role local_cluster keeps podman's configuration.
+    type: path
+    required: true
+attributes:
+  check_mode:
+    support: full
+    description: It reads only. It is skipped where the cluster is not there, which it would be after a real run.
+"""
+
+EXAMPLES = r"""
+- name: Find out which images to build and load
+  agentsmith.platform.kind_images_info:
+    cluster: agentsmith
+    names: [localhost/agentsmith-redis:3f786850e387]
+    base_image: localhost/agentsmith-base:86f7e437faa5
+    registry_base_image: docker.io/library/debian:bookworm-slim
+    cache_dir: ~/.cache/agentsmith.platform
+  register: images_info
+"""
+
+RETURN = r"""
+build:
+  description: Which of O(names) neither the node nor the engine has.
+  type: list
+  elements: str
+  returned: success
+load:
+  description: Which of O(names) the node lacks.
+  type: list
+  elements: str
+  returned: success
+base:
+  description:
+    - How to get O(base_image), V(pull) or V(build); V(present) where the engine has it, or where nothing is built.
+  type: str
+  returned: success
+engine:
+  description: Engine that has the node, C(docker) or C(podman).
+  type: str
+  returned: success
+environment:
+  description: Environment variables for kind and the engine.
+  type: dict
+  returned: success
+"""

@@ -1,0 +1,124 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of the same name, which does the work on the control node."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: render_objects
+short_description: Renders the templates of a role to Kubernetes objects, in memory
+version_added: 0.1.0
+author:
+  - Agent Smith platform maintainers (@agentsmith-platform)
+description:
+  - Checks the variables of a role, renders its templates and returns the objects for a later task. It writes nothing
+    and contacts nothing.
+  - Where the role describes its arguments, the variables are checked against the entry C(render) of
+    C(meta/argument_specs.yml), as Ansible itself would do in a task of its own.
+  - Templates are rendered as by M(ansible.builtin.template), with C(trim_blocks) and C(lstrip_blocks). A variable
+    that is not defined is an error.
+  - A template renders one YAML document with one object. A duplicate key, a key that is not a text, and a value that
+    JSON does not know are errors. A template that renders nothing leaves its object out.
+  - Every object, and the pod template in it, gets the labels C(app.kubernetes.io/name) (the object's name),
+    C(app.kubernetes.io/instance), C(app.kubernetes.io/component), C(app.kubernetes.io/part-of=agentsmith) and
+    C(app.kubernetes.io/managed-by=agentsmith.platform).
+  - The result is hidden from every output at any verbosity, as it may hold a Secret; C(register) hands it on. A
+    failure is shown. It quotes no rendered text, and no value of a variable that is checked as O(checks[].secret).
+options:
+  component:
+    description: Value of the label C(app.kubernetes.io/component), the name of the role.
+    type: str
+    required: true
+  instance:
+    description: Value of the label C(app.kubernetes.io/instance).
+    type: str
+    required: true
+  templates:
+    description: Files in the C(templates) directory of the role, in the order of the objects returned.
+    type: list
+    elements: str
+    required: true
+  checks:
+    description:
+      - What variables must look like beyond what an argument spec can say.
+      - All faults are reported at once, except that O(checks[].that) is asked only when everything else is right.
+      - Each has one of O(checks[].shape), O(checks[].matches) and O(checks[].that).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      variable:
+        description: Name of the variable; dots lead into a dictionary (V(redis_resources.limits.memory)).
+        type: str
+        required: true
+      shape:
+        description: A common shape by its name.
+        type: str
+        choices: [count, dns_label, dns_name, image_reference, node_port, quantity, token]
+      matches:
+        description: A Python regular expression that must match the whole value.
+        type: str
+      that:
+        description: A condition as in C(when), for how variables fit together.
+        type: str
+      each:
+        description:
+          - Whether the values inside a dictionary or list are checked, at any depth, instead of the value itself.
+        type: bool
+        default: false
+      allowed:
+        description:
+          - What is allowed, in words, for the error message. Required with O(checks[].matches) and O(checks[].that).
+        type: str
+      secret:
+        description:
+          - Whether the value is left out of the error message. Such a value must be a text, since YAML reads an
+            unquoted V(0123) as 83.
+        type: bool
+        default: false
+extends_documentation_fragment: [action_common_attributes]
+attributes:
+  action:
+    support: full
+  async:
+    support: none
+  bypass_host_loop:
+    support: none
+  check_mode:
+    support: full
+    description: It changes nothing, so check mode makes no difference.
+  diff_mode:
+    support: none
+  platform:
+    platforms: all
+    support: full
+seealso:
+  - module: agentsmith.platform.apply
+  - module: agentsmith.platform.write_manifests
+"""
+
+EXAMPLES = r"""
+- name: Render the Redis objects
+  agentsmith.platform.render_objects:
+    component: redis
+    instance: "{{ redis_instance }}"
+    templates: [deployment.yaml.j2, service.yaml.j2]
+    checks:
+      - {variable: redis_image, shape: image_reference}
+      - variable: redis_maxmemory
+        matches: '[1-9][0-9]*(kb|mb|gb)'
+        allowed: a whole number of kb, mb or gb, as Redis writes it (256mb)
+  register: redis_render
+
+- name: Apply the Redis objects
+  agentsmith.platform.apply:
+    objects: "{{ redis_render.objects }}"
+"""
+
+RETURN = r"""
+objects:
+  description: The objects, in the order of O(templates). No output shows them.
+  returned: success
+  type: list
+  elements: dict
+"""

@@ -1,0 +1,82 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of the same name, which does the work on the control node."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: write_manifests
+short_description: Writes Kubernetes objects to YAML files, Secrets without their values
+version_added: 0.1.0
+author:
+  - Agent Smith platform maintainers (@agentsmith-platform)
+description:
+  - Writes each object to C(<kind>-<name>.yaml) on the control node and lists the files in a C(Kustomization), so that
+    both C(kubectl apply -f <dest>) and C(kubectl apply -k <dest>) work. A Namespace is written to
+    C(00-namespace-<name>.yaml), as kubectl goes by file name.
+  - A Secret is written to the directory C(secrets) in O(dest), with its keys in a comment and without a value.
+    Neither command takes it from there, because applying a Secret without values over a filled one may empty it.
+  - Files that an earlier run wrote, and whose objects are gone, are removed. Files that something else wrote are
+    never touched; where one is in the way, the task fails before it writes anything.
+options:
+  objects:
+    description: The objects.
+    type: list
+    elements: dict
+    required: true
+  dest:
+    description: The directory, made where it does not exist. A relative path begins at the current directory.
+    type: path
+    required: true
+  complete:
+    description:
+      - Whether O(objects) is all that the directory should hold.
+      - Without it the files of other objects stay, also in the C(Kustomization).
+    type: bool
+    default: true
+extends_documentation_fragment: [action_common_attributes]
+attributes:
+  action:
+    support: full
+  async:
+    support: none
+  bypass_host_loop:
+    support: none
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    description: The former content of a Secret's file is not shown, as somebody may have filled in its values.
+  platform:
+    platforms: posix
+    support: full
+seealso:
+  - module: agentsmith.platform.render_objects
+"""
+
+EXAMPLES = r"""
+- name: Write the manifests
+  agentsmith.platform.write_manifests:
+    objects: "{{ redis_render.objects }}"
+    dest: rendered/redis
+"""
+
+RETURN = r"""
+dest:
+  description: The directory, as an absolute path.
+  returned: success
+  type: str
+files:
+  description: What became of each file.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: Path of the file in the directory.
+      type: str
+    result:
+      description: One of V(created), V(updated), V(unchanged), V(removed).
+      type: str
+  sample: [{path: deployment-redis.yaml, result: created}]
+"""

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures for tests against a real API server, without nodes.
+
+AGENTSMITH_KUBERNETES_BIN names the directory that holds etcd, kube-apiserver and kube-controller-manager.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
+from ansible_collections.agentsmith.platform.plugins.module_utils.release import Run, Settings
+from control_plane import BINARIES, ControlPlane, running_control_plane
+from engine import Apply, Play
+from fault_proxy import FaultProxy, running_fault_proxy
+
+REPOSITORY = Path(__file__).parents[2]
+_numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def no_connection_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the tests away from whatever cluster the environment points to."""
+    for name in list(os.environ):
+        if name.startswith("K8S_AUTH_") or name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A running control plane for the whole session."""
+    named = os.environ.get("AGENTSMITH_KUBERNETES_BIN")
+    if not named:
+        pytest.skip("AGENTSMITH_KUBERNETES_BIN is not set: it names the directory with " + ", ".join(BINARIES))
+    missing = [name for name in BINARIES if not os.access(Path(named, name), os.X_OK)]
+    if missing:
+        pytest.fail(f"AGENTSMITH_KUBERNETES_BIN={named} lacks {', '.join(missing)}")
+    with running_control_plane(Path(named).resolve(), tmp_path_factory.mktemp("control-plane")) as running:
+        yield running
+
+
+@pytest.fixture
+def fault_proxy(control_plane: ControlPlane) -> Iterator[FaultProxy]:
+    """A proxy before the API server that spoils requests on demand."""
+    with running_fault_proxy(control_plane) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def new_namespace() -> str:
+    """The name of a namespace that does not exist."""
+    return f"release-{next(_numbers)}"
+
+
+@pytest.fixture
+def namespace(control_plane: ControlPlane, new_namespace: str) -> str:
+    """The name of a new, empty namespace."""
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": new_namespace}}
+    status, answer = control_plane.request("POST", "/api/v1/namespaces", body)
+    assert status == 201, answer
+    return new_namespace
+
+
+@pytest.fixture
+def connection_options(control_plane: ControlPlane) -> dict[str, Any]:
+    """Connection options that need no kubeconfig."""
+    return {"host": control_plane.url, "api_key": control_plane.token, "ca_cert": str(control_plane.ca_file)}
+
+
+@pytest.fixture
+def apply(connection_options: dict[str, Any]) -> Apply:
+    """Run the engine in this process: `apply(objects, options=None, **settings)` returns the result or raises."""
+
+    def run_engine(objects: list[Any], options: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
+        run = Run(Settings(**{"wait": False, **settings}), Redactor())
+        with Connection(options or connection_options) as connection:
+            run.execute(connection, objects)
+        return run.result()
+
+    return run_engine
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Play:
+    """Run ansible-playbook with one apply task: `play(objects, options, *flags)` returns the ended process.
+
+    The objects come from a file of variables, as in life: Ansible quotes the lines of a playbook in its errors.
+    """
+    configuration = tmp_path / "ansible.cfg"
+    configuration.write_text(
+        f"[defaults]\ncollections_path = {REPOSITORY / '.collections'}\nlocal_tmp = {tmp_path / 'ansible'}\n",
+        encoding="utf-8",
+    )
+
+    def run_playbook(objects: list[Any], options: dict[str, Any], *flags: str) -> subprocess.CompletedProcess[str]:
+        variables = tmp_path / "variables.json"
+        variables.write_text(json.dumps({"release_objects": objects}), encoding="utf-8")
+        task = {"name": "Apply", "agentsmith.platform.apply": {"objects": "{{ release_objects }}", **options}}
+        playbook = tmp_path / "playbook.yml"
+        playbook.write_text(
+            json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]), encoding="utf-8"
+        )
+        return subprocess.run(
+            [
+                Path(sys.executable).parent / "ansible-playbook",
+                "--inventory=localhost,",
+                f"--extra-vars=@{variables}",
+                playbook,
+                *flags,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env={**os.environ, "ANSIBLE_CONFIG": str(configuration), "ANSIBLE_LOCALHOST_WARNING": "false"},
+        )
+
+    return run_playbook

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The two ways in which tests run the engine; conftest.py provides them as fixtures."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+# In the process of the test: apply(objects, options=None, **settings) -> result
+Apply = Callable[..., dict[str, Any]]
+# By ansible-playbook: play(objects, task_options, *flags)
+Play = Callable[..., subprocess.CompletedProcess[str]]

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Objects like those of a release, for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+LABELS = {"app.kubernetes.io/managed-by": "agentsmith.platform", "app.kubernetes.io/instance": "agentsmith"}
+RBAC = "rbac.authorization.k8s.io"
+
+
+def an_object(api_version: str, kind: str, namespace: str, name: str, **content: Any) -> dict[str, Any]:
+    """Return an object with the labels of the installation."""
+    metadata = {"name": name, "labels": dict(LABELS), **({"namespace": namespace} if namespace else {})}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
+
+
+def a_config_map(namespace: str, **data: str) -> dict[str, Any]:
+    """Return a ConfigMap."""
+    return an_object("v1", "ConfigMap", namespace, "agentsmith-config", data=data)
+
+
+def a_secret(namespace: str, **data: str) -> dict[str, Any]:
+    """Return a Secret with plain values."""
+    return an_object("v1", "Secret", namespace, "agentsmith-secrets", type="Opaque", stringData=data)
+
+
+def a_deployment(namespace: str, name: str = "redis") -> dict[str, Any]:
+    """Return a Deployment with everything that is hard to compare: defaults, quantities, keyed and whole lists."""
+    labels = {"app": name}
+    container = {
+        "name": name,
+        "image": "redis",
+        "args": ["--save", ""],
+        "ports": [{"containerPort": 6379}, {"containerPort": 9121, "name": "metrics"}],
+        "env": [
+            {"name": "EMPTY", "value": ""},
+            {"name": "NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+            {"name": "URL", "valueFrom": {"secretKeyRef": {"name": "agentsmith-secrets", "key": "redis-url"}}},
+        ],
+        "resources": {"requests": {"cpu": "100m"}, "limits": {"cpu": "1000m", "memory": "1024Mi"}},
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        "readinessProbe": {"tcpSocket": {"port": 6379}, "periodSeconds": 5},
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}, {"name": "token", "mountPath": "/token"}],
+    }
+    token = {"serviceAccountToken": {"path": "token"}}
+    name_of_namespace = {"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}
+    pod = {
+        "automountServiceAccountToken": False,
+        "securityContext": {"runAsUser": 10001, "runAsNonRoot": True},
+        "containers": [container],
+        "volumes": [
+            {"name": "data", "emptyDir": {"sizeLimit": "1024Mi"}},
+            {"name": "token", "projected": {"sources": [token, {"downwardAPI": {"items": [name_of_namespace]}}]}},
+        ],
+    }
+    spec = {
+        "replicas": 1,
+        "strategy": {"type": "Recreate"},
+        "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": pod},
+    }
+    return an_object("apps/v1", "Deployment", namespace, name, spec=spec)
+
+
+def a_job(namespace: str, name: str = "migrate") -> dict[str, Any]:
+    """Return a Job."""
+    pod = {"restartPolicy": "Never", "containers": [{"name": name, "image": "migrate"}]}
+    return an_object("batch/v1", "Job", namespace, name, spec={"template": {"spec": pod}})
+
+
+def a_release(namespace: str) -> list[dict[str, Any]]:
+    """Return ten objects of the kinds that a release has, the namespace first."""
+    rules = [{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "get"]}]
+    subject = {"kind": "ServiceAccount", "name": "agentsmith", "namespace": namespace}
+    role = {"apiGroup": RBAC, "kind": "Role", "name": "agentsmith"}
+    port = {"port": 6379, "targetPort": 6379}
+    incoming = [{"from": [{"podSelector": {}}], "ports": [{"port": 6379}]}]
+    return [
+        an_object("v1", "Namespace", "", namespace),
+        an_object("v1", "ServiceAccount", namespace, "agentsmith", automountServiceAccountToken=False),
+        an_object(f"{RBAC}/v1", "Role", namespace, "agentsmith", rules=rules),
+        an_object(f"{RBAC}/v1", "RoleBinding", namespace, "agentsmith", roleRef=role, subjects=[subject]),
+        a_secret(namespace, **{"redis-url": "redis:6379,abortConnect=false", "github-token": "ghp_0123456789"}),
+        a_config_map(namespace, **{"agentsmith.yml": "projects: {}\n"}),
+        an_object("v1", "Service", namespace, "redis", spec={"selector": {"app": "redis"}, "ports": [port]}),
+        a_deployment(namespace),
+        a_deployment(namespace, "agentsmith-dispatcher"),
+        an_object(
+            "networking.k8s.io/v1",
+            "NetworkPolicy",
+            namespace,
+            "redis",
+            spec={"podSelector": {"matchLabels": {"app": "redis"}}, "policyTypes": ["Ingress"], "ingress": incoming},
+        ),
+    ]

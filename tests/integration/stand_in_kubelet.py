@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Test equipment: writes the status of pods as a kubelet would, where there are no nodes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from control_plane import ControlPlane
+
+MERGE = "application/merge-patch+json"
+PAUSE = 0.1  # seconds between two looks
+
+
+def ready() -> dict[str, Any]:
+    """Return the status of a pod that runs."""
+    return {
+        "phase": "Running",
+        "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}],
+    }
+
+
+def succeeded() -> dict[str, Any]:
+    """Return the status of a pod that has done its work."""
+    return {"phase": "Succeeded"}
+
+
+def failed() -> dict[str, Any]:
+    """Return the status of a pod that has failed."""
+    return {"phase": "Failed"}
+
+
+def waiting(reason: str, message: str, container: str) -> dict[str, Any]:
+    """Return the status of a pod whose container does not start."""
+    state = {"waiting": {"reason": reason, "message": message}}
+    entry = {"name": container, "ready": False, "restartCount": 0, "image": "x", "imageID": "", "state": state}
+    return {"phase": "Pending", "containerStatuses": [entry]}
+
+
+@contextmanager
+def stand_in_kubelet(control_plane: ControlPlane, namespace: str, status: dict[str, Any]) -> Iterator[None]:
+    """Give each pod that appears in *namespace* the status, for as long as the context lasts."""
+    stop = threading.Event()
+    path = f"/api/v1/namespaces/{namespace}/pods"
+
+    def serve() -> None:
+        while not stop.wait(PAUSE):
+            for pod in control_plane.get(path)["items"]:
+                if pod["status"].get("phase") != status["phase"] or "containerStatuses" in status:
+                    name = pod["metadata"]["name"]
+                    control_plane.request("PATCH", f"{path}/{name}/status", {"status": status}, MERGE)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waiting against real controllers. A stand-in for the kubelet says how the pods fare."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from ansible_collections.agentsmith.platform.plugins.module_utils import diagnosis, rollout
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
+from control_plane import ControlPlane
+from engine import Apply
+from release_objects import a_deployment, a_job
+from stand_in_kubelet import failed, ready, stand_in_kubelet, succeeded, waiting
+
+GRACE = 2.0  # seconds
+
+
+@pytest.fixture
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the grace for refused pods."""
+    monkeypatch.setattr(rollout, "REFUSED_PODS_GRACE", GRACE)
+
+
+def failure(apply: Apply, objects: list[dict[str, Any]], timeout: int = 60) -> tuple[str, float]:
+    """Return the message of a wait that fails, and the seconds that it took."""
+    started = time.monotonic()
+    with pytest.raises(ApplyError) as caught:
+        apply(objects, wait=True, wait_timeout=timeout)
+    return str(caught.value), time.monotonic() - started
+
+
+def test_a_deployment_is_waited_for_until_its_pods_are_ready(
+    apply: Apply, control_plane: ControlPlane, namespace: str
+) -> None:
+    with stand_in_kubelet(control_plane, namespace, ready()):
+        apply([a_deployment(namespace), a_deployment(namespace, "other")], wait=True, wait_timeout=30)
+    live = control_plane.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/redis")
+    assert live["status"]["availableReplicas"] == 1
+    again = apply([a_deployment(namespace), a_deployment(namespace, "other")], wait=True)
+    assert again["requests"]["read"] == 3 + 2  # what was complete when it was read costs nothing
+
+
+def test_an_image_that_is_not_there_ends_the_wait_at_once(
+    apply: Apply, control_plane: ControlPlane, namespace: str
+) -> None:
+    message = 'Container image "redis" is not present with pull policy of Never'
+    with stand_in_kubelet(control_plane, namespace, waiting("ErrImageNeverPull", message, "redis")):
+        text, seconds = failure(apply, [a_deployment(namespace)])
+    assert f"Deployment {namespace}/redis will not become ready: ErrImageNeverPull: {message}" in text
+    assert seconds < 10
+
+
+@pytest.mark.parametrize("reason", ["ImagePullBackOff", "CrashLoopBackOff"])
+def test_what_may_pass_gets_a_grace(
+    apply: Apply, control_plane: ControlPlane, namespace: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(diagnosis.WAITING_REASONS, reason, GRACE)
+    with stand_in_kubelet(control_plane, namespace, waiting(reason, "back-off", "redis")):
+        text, seconds = failure(apply, [a_deployment(namespace)])
+    assert f"will not become ready: {reason}: back-off" in text
+    assert GRACE <= seconds < 12
+
+
+@pytest.mark.usefixtures("short_grace")
+def test_pods_that_a_quota_refuses_end_the_wait(apply: Apply, control_plane: ControlPlane, namespace: str) -> None:
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "none"},
+        "spec": {"hard": {"pods": "0"}},
+    }
+    assert control_plane.request("POST", f"/api/v1/namespaces/{namespace}/resourcequotas", quota)[0] == 201
+    text, seconds = failure(apply, [a_deployment(namespace)])
+    assert "will not become ready: FailedCreate: pods" in text
+    assert "quota" in text
+    assert GRACE <= seconds < 12
+
+
+@pytest.mark.usefixtures("short_grace")
+def test_a_job_with_pods_that_pod_security_refuses_ends_the_wait(
+    apply: Apply, control_plane: ControlPlane, namespace: str
+) -> None:
+    label = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
+    control_plane.request("PATCH", f"/api/v1/namespaces/{namespace}", label, "application/merge-patch+json")
+    text, _seconds = failure(apply, [a_job(namespace)])
+    assert f"Job {namespace}/migrate will not become ready: FailedCreate" in text
+    assert "violates PodSecurity" in text
+
+
+def test_a_job_is_waited_for_until_it_is_complete(apply: Apply, control_plane: ControlPlane, namespace: str) -> None:
+    with stand_in_kubelet(control_plane, namespace, succeeded()):
+        assert apply([a_job(namespace)], wait=True, wait_timeout=30)["changed"]
+
+
+def test_a_job_that_fails_ends_the_wait(apply: Apply, control_plane: ControlPlane, namespace: str) -> None:
+    job = a_job(namespace)
+    job["spec"]["backoffLimit"] = 0
+    with stand_in_kubelet(control_plane, namespace, failed()):
+        text, seconds = failure(apply, [job])
+    assert f"Job {namespace}/migrate will not become ready: BackoffLimitExceeded" in text
+    assert seconds < 20
+
+
+def test_the_timeout_says_how_far_everything_is(apply: Apply, namespace: str) -> None:
+    text, seconds = failure(apply, [a_deployment(namespace), a_job(namespace)], timeout=2)
+    assert "wait_timeout (2 s) is over" in text
+    assert f"Deployment {namespace}/redis is not ready: 1 of 1 replicas updated, 0 available" in text
+    assert f"Job {namespace}/migrate is not ready: 0 pods succeeded" in text
+    assert seconds < 6
+
+
+def test_a_warning_of_the_server_is_handed_on(apply: Apply, control_plane: ControlPlane, namespace: str) -> None:
+    label = {"metadata": {"labels": {"pod-security.kubernetes.io/warn": "restricted"}}}
+    control_plane.request("PATCH", f"/api/v1/namespaces/{namespace}", label, "application/merge-patch+json")
+    (warning,) = apply([a_job(namespace)])["warnings"]
+    assert warning.startswith(f'Job {namespace}/migrate: would violate PodSecurity "restricted:latest"')

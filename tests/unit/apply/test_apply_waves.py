@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The order of writes."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Response
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError, ApplyError
+from ansible_collections.agentsmith.platform.plugins.module_utils.execution import Execution
+from ansible_collections.agentsmith.platform.plugins.module_utils.plan import PlannedObject
+
+
+class WritingConnection:
+    """Notes the writes; refuses those of the names in *refused*."""
+
+    def __init__(self, *refused: str) -> None:
+        self.refused = refused
+        self.written: list[str] = []
+        self._lock = threading.Lock()
+
+    def request(self, method: str, path: str, **details: Any) -> Response:
+        """Answer like Connection.request()."""
+        with self._lock:
+            self.written.append(path)
+        if path in self.refused:
+            raise ApiError(422, "Invalid", "no good")
+        body = {"metadata": {"resourceVersion": "2", "uid": "u"}} if method == "DELETE" else dict(details["body"])
+        return Response(200, body, ('299 - "deprecated \\"x\\""',))
+
+
+def planned(kind: str, exists: bool = False, result: str = "created") -> PlannedObject:
+    """Return an object that is to be written; its path is its kind."""
+    body = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "x", "resourceVersion": "1", "uid": "u"}}
+    fields = ["data"] if exists else []
+    return PlannedObject(body, kind, body if exists else None, "updated" if exists else result, fields)
+
+
+KINDS = ["HTTPRoute", "Deployment", "Secret", "Role", "Namespace", "Service", "NetworkPolicy", "Ingress"]
+
+
+def execute(connection: WritingConnection, items: list[PlannedObject], verb: str = "apply") -> Execution:
+    """Write the objects."""
+    with ThreadPoolExecutor(1) as executor:
+        execution = Execution(connection, executor, dry_run=False)  # type: ignore[arg-type]
+        getattr(execution, verb)(items)
+    return execution
+
+
+def test_objects_are_written_in_waves() -> None:
+    connection = WritingConnection()
+    items = [planned("ConfigMap", exists=True), *map(planned, KINDS)]
+    execute(connection, items)
+    assert connection.written == [
+        "Namespace",
+        "Role",
+        "NetworkPolicy",
+        "Secret",
+        "Deployment",
+        "Service",
+        "HTTPRoute",
+        "Ingress",
+        "ConfigMap",
+    ]
+    assert all(item.done for item in items)
+
+
+def test_a_config_map_that_is_missing_goes_before_the_workloads_that_mount_it() -> None:
+    connection = WritingConnection()
+    execute(connection, [planned("Deployment"), planned("ConfigMap")])
+    assert connection.written == ["ConfigMap", "Deployment"]
+
+
+def test_objects_are_deleted_in_the_opposite_order() -> None:
+    connection = WritingConnection()
+    items = [planned(kind, exists=True) for kind in ("Namespace", "Deployment", "Secret", "ConfigMap")]
+    for item in items:
+        item.result = "deleted"
+    execute(connection, items, "delete")
+    assert connection.written == ["ConfigMap", "Deployment", "Secret", "Namespace"]
+
+
+def test_a_wave_that_fails_is_the_last_and_its_other_objects_are_done() -> None:
+    connection = WritingConnection("Deployment")
+    items = [planned("Deployment"), planned("Service"), planned("Ingress")]
+    with pytest.raises(ApplyError, match=r"Deployment x was refused \(422\): no good"):
+        execute(connection, items)
+    assert connection.written == ["Deployment", "Service"]
+    assert [item.done for item in items] == [False, True, False]
+
+
+def test_what_is_unchanged_is_not_written() -> None:
+    connection = WritingConnection()
+    execute(connection, [planned("Deployment", result="unchanged")])
+    assert connection.written == []
+
+
+def test_warnings_of_the_server_are_kept_with_the_object() -> None:
+    assert execute(WritingConnection(), [planned("Deployment")]).warnings == ['Deployment x: deprecated "x"']

@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a wait ends, and with what words. The clock moves only where the code under test sleeps."""
+
+from __future__ import annotations
+
+import copy
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError, ApplyError
+from ansible_collections.agentsmith.platform.plugins.module_utils.plan import PlannedObject
+from ansible_collections.agentsmith.platform.plugins.module_utils.rollout import progress_of, wait_for_rollout
+from fake_connection import FakeConnection
+
+DEPLOYMENT_PATH = "/apis/apps/v1/namespaces/n/deployments/d"
+JOB_PATH = "/apis/batch/v1/namespaces/n/jobs/j"
+EVENTS_PATH = "/api/v1/namespaces/n/events"
+PODS_PATH = "/api/v1/namespaces/n/pods"
+REPLICA_SETS_PATH = "/apis/apps/v1/namespaces/n/replicasets"
+LOG_PATH = f"{PODS_PATH}/d-new-1/log"
+REVISION = "deployment.kubernetes.io/revision"
+
+
+def deployment(**status: Any) -> dict[str, Any]:
+    """Return a Deployment of one replica with the status."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "d", "namespace": "n", "uid": "d-uid", "generation": 2, "annotations": {REVISION: "2"}},
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "d"}}},
+        "status": {"observedGeneration": 2, **status},
+    }
+
+
+COMPLETE = deployment(replicas=1, updatedReplicas=1, availableReplicas=1)
+STARTING = deployment(replicas=1, updatedReplicas=1)
+
+
+def condition(kind: str, status: str = "True", **details: str) -> dict[str, Any]:
+    """Return a condition."""
+    return {"type": kind, "status": status, **details}
+
+
+def job(*conditions: dict[str, Any]) -> dict[str, Any]:
+    """Return a Job with the conditions."""
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "j", "namespace": "n", "uid": "j-uid"},
+        "spec": {"selector": {"matchLabels": {"job": "j"}}},
+        "status": {"conditions": list(conditions)},
+    }
+
+
+@pytest.mark.parametrize(
+    ("workload", "complete", "failure"),
+    [
+        (COMPLETE, True, ""),
+        (deployment(replicas=2, updatedReplicas=1, availableReplicas=2), False, ""),  # an old pod is left
+        (deployment(replicas=1, updatedReplicas=0, availableReplicas=1), False, ""),  # only old pods
+        (STARTING, False, ""),
+        (deployment(observedGeneration=1, replicas=1, updatedReplicas=1, availableReplicas=1), False, ""),
+        (deployment(), False, ""),
+        (
+            deployment(conditions=[condition("Progressing", "False", reason="ProgressDeadlineExceeded", message="m")]),
+            False,
+            "ProgressDeadlineExceeded: m",
+        ),
+        # what an older generation ran into is no verdict on this one
+        (
+            deployment(
+                observedGeneration=1,
+                conditions=[condition("Progressing", "False", reason="ProgressDeadlineExceeded", message="m")],
+            ),
+            False,
+            "",
+        ),
+        ({**deployment(), "spec": {"replicas": 0}}, True, ""),
+        ({**deployment(), "spec": {"replicas": 1, "paused": True}}, False, "Paused"),
+        (job(), False, ""),
+        (job(condition("Complete")), True, ""),
+        (job(condition("Complete", "False")), False, ""),
+        (job(condition("Failed", reason="DeadlineExceeded", message="too long")), False, "DeadlineExceeded: too long"),
+        (job(condition("FailureTarget", reason="BackoffLimitExceeded")), False, "BackoffLimitExceeded"),
+        ({"kind": "Service", "metadata": {}}, True, ""),
+    ],
+)
+def test_progress_is_judged_from_the_status(workload: dict[str, Any], complete: bool, failure: str) -> None:
+    progress = progress_of(workload)
+    assert progress.complete is complete
+    assert progress.failure.startswith(failure) if failure else not progress.failure
+
+
+def pod(
+    reason: str = "", name: str = "d-new-1", owner: str = "new", container: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return a pod whose container waits for the reason, or is as given."""
+    state = container or {"state": {"waiting": {"reason": reason, "message": f"{reason} message"}}}
+    return {
+        "metadata": {
+            "name": name,
+            "namespace": "n",
+            "uid": f"{name}-uid",
+            "ownerReferences": [{"uid": f"{owner}-uid"}],
+        },
+        "status": {"phase": "Pending", "containerStatuses": [{"name": "c", "ready": False, **state}]},
+    }
+
+
+def replica_set(name: str, revision: str) -> dict[str, Any]:
+    """Return a ReplicaSet of the Deployment."""
+    metadata = {"uid": f"{name}-uid", "annotations": {REVISION: revision}, "ownerReferences": [{"uid": "d-uid"}]}
+    return {"metadata": metadata}
+
+
+def event(reason: str, message: str, count: int = 1) -> dict[str, Any]:
+    """Return an event."""
+    details = {"type": "Warning", "reason": reason, "message": message, "count": count}
+    return {**details, "metadata": {}, "lastTimestamp": f"2026-01-01T00:00:0{count}Z"}
+
+
+def items(*entries: Any) -> dict[str, Any]:
+    """Return a list as the API server does."""
+    return {"items": list(entries)}
+
+
+class Wait:
+    """One wait with a clock of its own; ``seconds`` is how long it took."""
+
+    def __init__(self, answers: dict[str, Any], *workloads: tuple[str, dict[str, Any]]) -> None:
+        standard = {
+            DEPLOYMENT_PATH: STARTING,
+            EVENTS_PATH: items(),
+            PODS_PATH: items(),
+            REPLICA_SETS_PATH: items(replica_set("new", "2"), replica_set("old", "1")),
+        }
+        self.connection = FakeConnection({**standard, **answers})
+        self.planned = [
+            PlannedObject(workload, path, copy.deepcopy(workload), "unchanged")
+            for path, workload in workloads or [(DEPLOYMENT_PATH, STARTING)]
+        ]
+        self.seconds = 0.0
+
+    def run(self, timeout: float = 300) -> None:
+        """Wait."""
+        with ThreadPoolExecutor(2) as executor:
+            wait_for_rollout(
+                self.connection,  # type: ignore[arg-type]
+                executor,
+                self.planned,
+                timeout,
+                clock=lambda: self.seconds,
+                sleep=self._sleep,
+            )
+
+    def failure(self, timeout: float = 300) -> str:
+        """Wait, and return the message with which it fails."""
+        with pytest.raises(ApplyError) as caught:
+            self.run(timeout)
+        return str(caught.value)
+
+    def _sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+def test_what_was_complete_in_the_plan_costs_no_request() -> None:
+    wait = Wait({}, (DEPLOYMENT_PATH, COMPLETE), (JOB_PATH, job(condition("Complete"))))
+    wait.run()
+    assert wait.connection.asked == []
+
+
+def test_a_wait_ends_with_the_last_workload() -> None:
+    wait = Wait({}, (DEPLOYMENT_PATH, STARTING), (JOB_PATH, job()))
+    wait.connection.answers[DEPLOYMENT_PATH] = lambda: COMPLETE if wait.seconds >= 5 else STARTING
+    wait.connection.answers[JOB_PATH] = lambda: job(condition("Complete")) if wait.seconds >= 8 else job()
+    wait.run()
+    assert wait.seconds == 8
+
+
+@pytest.mark.parametrize(
+    ("reason", "grace"),
+    [
+        ("ErrImageNeverPull", 0),
+        ("InvalidImageName", 0),
+        ("CreateContainerConfigError", 10),
+        ("ErrImagePull", 20),
+        ("ImagePullBackOff", 20),
+        ("CrashLoopBackOff", 20),
+    ],
+)
+def test_a_container_that_cannot_start_ends_the_wait(reason: str, grace: float) -> None:
+    wait = Wait({PODS_PATH: items(pod(reason)), EVENTS_PATH: items(event("Failed", "no such image", 3))})
+    text = wait.failure()
+    assert f"Deployment n/d will not become ready: {reason}: {reason} message" in text
+    assert "event Warning Failed (x3): no such image" in text
+    assert wait.seconds == grace
+
+
+def test_two_names_of_a_pull_error_share_one_grace() -> None:
+    wait = Wait({})
+    wait.connection.answers[PODS_PATH] = lambda: items(
+        pod("ErrImagePull" if int(wait.seconds) % 2 else "ImagePullBackOff")
+    )
+    wait.failure()
+    assert wait.seconds == 20
+
+
+def test_a_grace_goes_on_while_a_crashing_container_runs_for_a_moment() -> None:
+    wait = Wait({})
+    running = pod(container={"state": {"running": {}}})
+    wait.connection.answers[PODS_PATH] = lambda: items(
+        running if 4 <= wait.seconds < 6 or 18 <= wait.seconds < 22 else pod("CrashLoopBackOff")
+    )
+    wait.failure()
+    assert wait.seconds == 22
+
+
+def test_what_passes_within_its_grace_does_not_end_the_wait() -> None:
+    wait = Wait({})
+    wait.connection.answers[PODS_PATH] = lambda: items(pod("CreateContainerConfigError" if wait.seconds < 9 else ""))
+    wait.connection.answers[DEPLOYMENT_PATH] = lambda: COMPLETE if wait.seconds >= 30 else STARTING
+    wait.run()
+    assert wait.seconds == 30
+
+
+def test_a_pod_of_the_old_revision_does_not_count() -> None:
+    wait = Wait({PODS_PATH: items(pod("ErrImageNeverPull", owner="old"))})
+    assert "wait_timeout (3 s) is over" in wait.failure(timeout=3)
+
+
+def test_a_crash_quotes_the_log_of_the_container_that_crashed() -> None:
+    ended = {"terminated": {"reason": "OOMKilled", "exitCode": 137}}
+    crashed = {"restartCount": 3, "lastState": ended, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    log = "\n".join(f"line {number}" for number in range(30))
+    wait = Wait({PODS_PATH: items(pod(container=crashed)), f"{LOG_PATH}?previous": log, LOG_PATH: "present"})
+    text = wait.failure()
+    assert "3 restarts, the last after OOMKilled, exit code 137" in text
+    assert "log of container c:\n  line 10\n" in text
+    assert text.endswith("line 29")
+    assert "line 9\n" not in text
+
+
+def test_where_the_previous_log_is_gone_the_present_one_is_quoted() -> None:
+    crashed = {"lastState": {"terminated": {}}, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    gone = ApiError(400, "BadRequest", "previous terminated container not found")
+    wait = Wait({PODS_PATH: items(pod(container=crashed)), f"{LOG_PATH}?previous": gone, LOG_PATH: "present"})
+    assert wait.failure().endswith("log of container c:\n  present")
+
+
+def test_what_may_not_be_read_is_said_and_does_not_stop_the_wait() -> None:
+    forbidden = ApiError(403, "Forbidden", "pods is forbidden")
+    wait = Wait({PODS_PATH: forbidden, EVENTS_PATH: ApiError(403, "Forbidden", "events is forbidden")})
+    text = wait.failure(timeout=2)
+    assert "1 of 1 replicas updated, 0 available" in text
+    assert "events: not readable (events is forbidden)" in text
+    assert "The pods cannot be read: pods is forbidden" in text
+    wait.connection.answers[DEPLOYMENT_PATH] = COMPLETE
+    wait.run()
+
+
+def test_refused_pods_of_a_deployment_end_the_wait_after_a_grace() -> None:
+    refusal = condition("ReplicaFailure", reason="FailedCreate", message="exceeded quota: pods")
+    wait = Wait({DEPLOYMENT_PATH: deployment(conditions=[refusal]), EVENTS_PATH: items(event("X", "of deployment"))})
+    text = wait.failure()
+    assert "Deployment n/d will not become ready: FailedCreate: exceeded quota: pods" in text
+    assert "of deployment" in text
+    assert wait.seconds == 10
+
+
+def test_refused_pods_of_a_job_end_the_wait_after_a_grace() -> None:
+    refusal = event("FailedCreate", "violates PodSecurity", 5)
+    wait = Wait({JOB_PATH: job(), EVENTS_PATH: items(refusal)}, (JOB_PATH, job()))
+    assert "Job n/j will not become ready: FailedCreate: violates PodSecurity" in wait.failure()
+    assert wait.seconds == 10
+
+
+def test_a_job_counts_its_crashes_itself() -> None:
+    crashing = pod("CrashLoopBackOff", owner="j")
+    wait = Wait({JOB_PATH: job(), PODS_PATH: items(crashing)}, (JOB_PATH, job()))
+    wait.connection.answers[JOB_PATH] = lambda: job(condition("Complete")) if wait.seconds >= 60 else job()
+    wait.run()
+    assert wait.seconds == 60
+
+
+def test_the_timeout_names_the_scheduler() -> None:
+    unschedulable = pod(container={"state": {}})
+    unschedulable["status"]["conditions"] = [
+        condition("PodScheduled", "False", reason="Unschedulable", message="0/1 nodes are available")
+    ]
+    text = Wait({PODS_PATH: items(unschedulable)}).failure(timeout=4)
+    assert "pod d-new-1: Pending; Unschedulable: 0/1 nodes are available" in text
+
+
+def test_several_failures_are_reported_together() -> None:
+    failed = job(condition("Failed", reason="BackoffLimitExceeded", message="m"))
+    wait = Wait(
+        {PODS_PATH: items(pod("ErrImageNeverPull")), JOB_PATH: failed},
+        (DEPLOYMENT_PATH, STARTING),
+        (JOB_PATH, job()),
+    )
+    text = wait.failure()
+    assert "ErrImageNeverPull" in text
+    assert "BackoffLimitExceeded: m" in text
+
+
+def test_a_workload_that_somebody_deletes_ends_the_wait() -> None:
+    wait = Wait({})
+    del wait.connection.answers[DEPLOYMENT_PATH]
+    assert "Deleted: somebody deleted it in the meantime" in wait.failure()

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each named shape allows, and how a misfit is described."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ansible_collections.agentsmith.platform.plugins.module_utils.shapes import SHAPES, misfits
+
+DIGEST = "@sha256:" + "0f" * 32
+
+FITTING = {
+    "dns_label": ["a", "agentsmith", "a-1", "0", "a" * 63],
+    "dns_name": ["agentsmith-secrets", "a.b-c.d", "x" * 63 + ".y"],
+    "image_reference": [
+        "redis",
+        "redis:7-alpine",
+        "redis" + DIGEST,
+        "redis:7-alpine" + DIGEST,
+        "localhost/agentsmith-stand-in:0123456789ab",
+        "registry.example.com:5000/a/b_c/d__e/f---g:V1.2-rc_3",
+        "[::1]:5000/a:b",
+        "10.0.0.1/a",
+    ],
+    "quantity": ["1", "0", "500m", "1.5", ".5", "1.", "384Mi", "1Gi", "100k", "1e3", "1E-3", "2E"],
+    "count": ["0", "10", "007"],
+    "node_port": ["30000", "31999", "32099", "32709", "32767"],
+    "token": ["", "x", "a b", "~!@#$%^&*()_+{}|:<>?'\"\\"],
+}
+MISFITTING = {
+    "dns_label": ["", "-a", "a-", "A", "a_b", "a.b", "a" * 64, "a\n", "ä"],
+    "dns_name": ["", ".a", "a.", "a..b", "A", "a/b", "x" * 64, ".".join(["x" * 50] * 6), "a\n"],
+    "image_reference": [
+        "",
+        "Redis",
+        "redis:",
+        "redis 7",
+        "http://registry/redis",
+        "redis@sha256:short",
+        "redis" + DIGEST.upper(),
+        "a//b",
+        "/a",
+        "a/",
+        "redis:-x",
+        "redis:" + "x" * 129,
+        "a.-b",
+        "redis\n",
+        "registry:port/a",
+    ],
+    "quantity": ["", "lots", "1 Gi", "1GB", "1gi", "-1", "+1", "1mi", "Mi", "1e", "1Gi\n"],
+    "count": ["", "-1", "1.5", "two", "1" * 10, "1\n"],
+    "node_port": ["", "80", "29999", "32768", "30080 ", "300800"],
+    "token": [" x", "x ", "x\n", "\nx", "x\ny", "\t", " "],
+}
+
+
+def test_every_shape_is_tested() -> None:
+    assert FITTING.keys() == MISFITTING.keys() == SHAPES.keys()
+
+
+@pytest.mark.parametrize(("shape", "value"), [(shape, value) for shape in FITTING for value in FITTING[shape]])
+def test_fits(shape: str, value: str) -> None:
+    assert misfits("x", value, SHAPES[shape].pattern) == []
+
+
+@pytest.mark.parametrize(("shape", "value"), [(shape, value) for shape in MISFITTING for value in MISFITTING[shape]])
+def test_does_not_fit(shape: str, value: str) -> None:
+    assert len(misfits("x", value, SHAPES[shape].pattern)) == 1
+
+
+def test_the_example_in_a_shape_fits_it() -> None:
+    for shape in SHAPES.values():
+        for example in re.findall(r"\(([^()]+)\)$", shape.allowed):
+            assert all(re.fullmatch(shape.pattern, text) for text in example.split(", ")), example
+
+
+@pytest.mark.parametrize(
+    ("value", "description"),
+    [
+        ("lots", "x is 'lots'"),
+        ("", "x is empty"),
+        (-1, "x is '-1'"),
+        (None, "x is null"),
+        (True, "x is a boolean"),
+        (1.5, "x is a fraction"),
+        ([], "x is a list"),
+        ({}, "x is a dictionary"),
+        (b"", "x is of the type bytes"),
+    ],
+)
+def test_a_misfit_is_described(value: object, description: str) -> None:
+    assert misfits("x", value, "[0-9]+") == [description]
+
+
+def test_a_whole_number_counts_as_its_text() -> None:
+    assert misfits("x", 30080, "[0-9]+") == []
+
+
+@pytest.mark.parametrize("value", ["MARKED", 271828, ["MARKED"], {"MARKED": "MARKED"}, True])
+def test_a_secret_is_a_text_and_never_quoted(value: object) -> None:
+    (description,) = misfits("x", value, "[a-z]+", secret=True)
+    assert "MARKED" not in description
+    assert "271828" not in description
+
+
+def test_each_looks_inside() -> None:
+    value = {"a": ["1", "b"], "c": {"d": None, "e": 5}}
+    assert misfits("x", value, "[0-9]+", each=True) == ["x.a[1] is 'b'", "x.c.d is null"]
+    assert misfits("x", {}, "[0-9]+", each=True) == []

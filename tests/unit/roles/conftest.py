@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the roles as a playbook does. Every case is a host of one inventory: one start of Ansible serves them all."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[3]
+
+# What a target must set at least
+REQUIRED: dict[str, Any] = {
+    "ansible_connection": "local",
+    "ansible_python_interpreter": sys.executable,
+    "agentsmith_namespace": "agentsmith",
+    "vault_slack_bot_token": "xoxb-MARKED-bot",
+    "vault_slack_signing_secret": "MARKED-signing",
+    "config_agentsmith": {
+        "projects": {"web": {"pipeline": "fix"}},
+        "pipelines": {"fix": {"commands": ["TestCommand"]}},
+    },
+}
+
+
+@dataclass
+class Run:
+    """What one ansible-playbook run rendered and said, by host."""
+
+    output: str
+    objects: dict[str, dict[str, dict[str, Any]]]  # host -> "Kind/name" -> object
+    failures: dict[str, str]  # host -> message
+
+
+class _Inventory(yaml.SafeDumper):
+    """Quotes every text, so that it arrives as it is."""
+
+    def represent_text(self, text: str) -> yaml.Node:
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+
+
+class _InventoryOfLiterals(_Inventory):
+    """Marks the texts that Ansible would take for a template, too."""
+
+    def represent_text(self, text: str) -> yaml.Node:
+        is_template = re.search(r"\{[{%#]", text)
+        return self.represent_scalar("!unsafe" if is_template else "tag:yaml.org,2002:str", text, style='"')
+
+
+for _dumper in (_Inventory, _InventoryOfLiterals):
+    _dumper.add_representer(str, _dumper.represent_text)
+
+
+@pytest.fixture(scope="session")
+def render(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
+    """Render the release for every host, given as {host: variables on top of REQUIRED, None to leave one out}.
+
+    With `templates`, the variables may be Jinja templates; without, they arrive as they are written.
+    """
+
+    def run(hosts: dict[str, dict[str, Any]], *options: str, templates: bool = False) -> Run:
+        directory = tmp_path_factory.mktemp("render")
+        inventory = {
+            host: {name: value for name, value in {**REQUIRED, **variables}.items() if value is not None}
+            for host, variables in hosts.items()
+        }
+        dumper = _Inventory if templates else _InventoryOfLiterals
+        text = yaml.dump({"all": {"hosts": inventory}}, Dumper=dumper, sort_keys=False)
+        (directory / "hosts.yml").write_text(text)
+        dump = {"content": "{{ release_objects | to_json }}", "dest": f"{directory}/{{{{ inventory_hostname }}}}.json"}
+        play = {
+            "hosts": "all",
+            "gather_facts": False,
+            "vars_files": [str(REPOSITORY / "playbooks/vars/release.yml")],
+            "tasks": [
+                {"import_tasks": str(REPOSITORY / "playbooks/tasks/render_release.yml")},
+                {"ansible.builtin.copy": dump, "no_log": True, "tags": ["always"]},
+            ],
+        }
+        (directory / "play.yml").write_text(yaml.safe_dump([play]))
+        process = subprocess.run(
+            ["ansible-playbook", "-i", directory / "hosts.yml", directory / "play.yml", "--forks=4", *options],
+            cwd=REPOSITORY,
+            env={
+                **os.environ,
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        output = process.stdout + process.stderr
+        objects = {
+            path.stem: {f"{item['kind']}/{item['metadata']['name']}": item for item in json.loads(path.read_text())}
+            for path in directory.glob("*.json")
+        }
+        failures = {
+            match[1]: json.JSONDecoder().raw_decode(output, match.end())[0]["msg"]
+            for match in re.finditer(r"^fatal: \[([^]]+)\]: FAILED! => ", output, re.MULTILINE)
+        }
+        assert objects.keys() | failures.keys() == hosts.keys(), output
+        return Run(output, objects, failures)
+
+    return run

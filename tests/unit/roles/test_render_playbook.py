@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""playbooks/render.yml writes what deploy.yml would apply, to a directory of the target's own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> Path:
+    """Two targets."""
+    variables = {
+        "ansible_connection": "local",
+        "agentsmith_namespace": "agentsmith",
+        "vault_slack_bot_token": "xoxb-MARKED",
+        "vault_slack_signing_secret": "MARKED",
+        "config_agentsmith": {"projects": {}},
+    }
+    path = tmp_path / "hosts.yml"
+    path.write_text(yaml.safe_dump({"all": {"hosts": {"one": {}, "two": {}}, "vars": variables}}))
+    return path
+
+
+def render(inventory: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["ansible-playbook", REPOSITORY / "playbooks/render.yml", "-i", inventory, *options],
+        cwd=REPOSITORY,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def files(directory: Path) -> set[str]:
+    return {str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()}
+
+
+def test_writes_the_release_without_a_secret(inventory: Path, tmp_path: Path) -> None:
+    result = render(inventory, "-e", f"render_dir={tmp_path}/{{{{ inventory_hostname }}}}", "--diff", "-vvv")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "MARKED" not in result.stdout + result.stderr
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+    assert files(tmp_path / "one") == {
+        "00-namespace-agentsmith.yaml",
+        "Kustomization",
+        "configmap-agentsmith-config.yaml",
+        "deployment-agentsmith-dispatcher.yaml",
+        "deployment-redis.yaml",
+        "role-agentsmith-job-manager.yaml",
+        "rolebinding-agentsmith-job-manager.yaml",
+        "secrets/secret-agentsmith-secrets.yaml",
+        "service-agentsmith-dispatcher.yaml",
+        "service-redis.yaml",
+        "serviceaccount-agentsmith.yaml",
+        "serviceaccount-default.yaml",
+    }
+
+    options = ["--limit", "one", "-e", f"render_dir={tmp_path}/one"]
+    partly = render(inventory, *options, "--tags", "redis", "-e", "redis_maxmemory=100mb")
+    assert partly.returncode == 0, partly.stdout + partly.stderr
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+    assert "100mb" in (tmp_path / "one/deployment-redis.yaml").read_text()
+    assert (tmp_path / "one/Kustomization").read_text() == (tmp_path / "two/Kustomization").read_text()
+
+    whole = render(inventory, *options, "-e", "namespace_create=false")
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+    assert files(tmp_path / "two") - files(tmp_path / "one") == {"00-namespace-agentsmith.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "render_dir is not set. It names the directory"),
+        (["-e", "render_dir="], "render_dir is not set"),
+        (["-e", "render_dir={directory}"], "2 targets would write to the same directory"),
+    ],
+)
+def test_refuses_a_directory_that_is_none(inventory: Path, tmp_path: Path, options: list[str], message: str) -> None:
+    directory = tmp_path / "rendered"
+    result = render(inventory, *(option.format(directory=directory) for option in options))
+    assert result.returncode != 0
+    assert message in " ".join(result.stdout.split())
+    assert not directory.exists()

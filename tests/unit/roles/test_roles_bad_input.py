@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bad input stops before anything is rendered: with the variable and what is allowed, without the value of a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+# host -> (variables, texts that its message must have)
+CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "namespace-missing": (
+        {"agentsmith_namespace": None},
+        ["missing required arguments: agentsmith_namespace", "agentsmith_namespace is not set. Allowed: a DNS label"],
+    ),
+    "namespace-capitals": ({"agentsmith_namespace": "AgentSmith"}, ["agentsmith_namespace is 'AgentSmith'. Allowed"]),
+    "namespace-too-long": ({"agentsmith_namespace": "a" * 64}, ["agentsmith_namespace is 'aaaa", "63 characters"]),
+    "namespace-undefined": (
+        {"agentsmith_namespace": "{{ no_such_variable }}"},
+        ["agentsmith_namespace cannot be read: 'no_such_variable' is undefined"],
+    ),
+    "instance-spaces": ({"agentsmith_instance": "a b"}, ["namespace_instance is 'a b'. Allowed: a DNS label"]),
+    "pod-security-unknown": (
+        {"namespace_pod_security_enforce": "strict"},
+        ["namespace_pod_security_enforce must be one of: privileged, baseline, restricted, got: strict"],
+    ),
+    "slack-missing": (
+        {"vault_slack_signing_secret": "", "vault_slack_bot_token": None},
+        ["secrets_slack_signing_secret is empty. Allowed", "secrets_slack_bot_token is empty. Allowed", "vault_slack_"],
+    ),
+    "slack-blank": (
+        {"vault_slack_signing_secret": "   "},
+        ["secrets_slack_signing_secret has a form that is not allowed"],
+    ),
+    "slack-app-token": (
+        {"vault_slack_bot_token": "xapp-MARKED"},
+        ["secrets_slack_bot_token has a form that is not allowed (its value is secret)", "(xoxb-…)"],
+    ),
+    "redis-url-scheme": (
+        {"vault_redis_url": "redis://:MARKED@redis:6379"},
+        ["secrets_redis_url has a form that is not allowed", "redis:6379,abortConnect=false"],
+    ),
+    "redis-url-tls": (
+        {"vault_redis_url": "rediss://MARKED:6379"},
+        ["secrets_redis_url has a form that is not allowed"],
+    ),
+    "redis-url-empty": ({"vault_redis_url": ""}, ["secrets_redis_url is empty"]),
+    "token-list": ({"vault_github_token": ["MARKED"]}, ["secrets_github_token is a list"]),
+    "token-number": ({"vault_github_token": 271828182845}, ["secrets_github_token is a number"]),
+    "token-newline": ({"vault_github_token": "MARKED\n"}, ["secrets_github_token has a form that is not allowed"]),
+    "token-undefined": (
+        {"secrets_github_token": "{{ no_such_variable }}MARKED"},
+        ["secrets_github_token cannot be read: 'no_such_variable' is undefined"],
+    ),
+    "token-filter": (
+        {"secrets_github_token": "{{ 'MARKED' | human_to_bytes }}"},
+        ["secrets_github_token cannot be read: ", "not shown, as it may quote a secret value"],
+    ),
+    "extra-json": ({"secrets_extra": '{"a": "MARKED"'}, ["secrets_extra", "dict"]),
+    "extra-text": ({"secrets_extra": "MARKED"}, ["secrets_extra", "dict"]),
+    "extra-own-key": ({"secrets_extra": {"github-token": "MARKED"}}, ["secrets_extra does not fit. Allowed: a dict"]),
+    "extra-key-shape": ({"secrets_extra": {"a b": "MARKED"}}, ["secrets_extra does not fit"]),
+    "extra-number": ({"secrets_extra": {"pin": 271828182845}}, ["secrets_extra does not fit"]),
+    "config-missing": ({"config_agentsmith": None}, ["missing required arguments: config_agentsmith"]),
+    "config-text": ({"config_agentsmith": "projects"}, ["config_agentsmith", "dict"]),
+    "config-empty": ({"config_agentsmith": {}}, ["config_agentsmith does not fit. Allowed"]),
+    "redis-all-at-once": (
+        {
+            "redis_maxmemory": "lots",
+            "redis_image": "Redis 7",
+            "redis_maxmemory_policy": "lru",
+            "redis_resources": {"requests": {"cpu": "much"}, "limits": {"memory": True}},
+            "redis_liveness_probe": {"periodSeconds": -1, "period": 1},
+        },
+        [
+            "redis_maxmemory is 'lots'. Allowed: a whole number of kb, mb or gb, as Redis writes it (256mb).",
+            "redis_image is 'Redis 7'. Allowed: an image reference",
+            "redis_maxmemory_policy must be one of: noeviction, allkeys-lru",
+            "redis_resources.requests.cpu is 'much'. Allowed: a Kubernetes quantity",
+            "redis_resources.limits.memory is a boolean",
+            "redis_liveness_probe.periodSeconds is '-1'. Allowed: a whole number",
+            "periodSeconds, timeoutSeconds",
+        ],
+    ),
+    "redis-too-large": (
+        {"redis_maxmemory": "384mb"},
+        ["redis_maxmemory does not fit. Allowed: less than the memory limit in redis_resources"],
+    ),
+    "redis-no-limit": (
+        {"redis_resources": {"limits": {"cpu": "1"}}},
+        ["redis_resources.limits.memory is not set. Allowed: a whole number of Ki, Mi or Gi"],
+    ),
+    "account-default": (
+        {"agentsmith_service_account_name": "default"},
+        ["rbac_service_account_name does not fit. Allowed: a name other than default"],
+    ),
+    "pull-secret": ({"rbac_image_pull_secrets": ["good", "BAD"]}, ["rbac_image_pull_secrets[1] is 'BAD'"]),
+    "dispatcher-all-at-once": (
+        {
+            "dispatcher_node_port": 8080,
+            "dispatcher_service_type": "nodeport",
+            "dispatcher_image": "https://registry.example.com/dispatcher",
+            "dispatcher_agent_image": "",
+            "dispatcher_image_pull_policy": "never",
+            "dispatcher_replicas": "two",
+        },
+        [
+            "dispatcher_node_port is '8080'. Allowed: a whole number from 30000 to 32767.",
+            "dispatcher_service_type must be one of: ClusterIP, NodePort, LoadBalancer, got: nodeport",
+            "dispatcher_image is 'https://registry.example.com/dispatcher'. Allowed: an image reference",
+            "dispatcher_agent_image is empty",
+            "dispatcher_image_pull_policy must be one of: Always, IfNotPresent, Never",
+            "dispatcher_replicas is 'two'. Allowed: a whole number",
+        ],
+    ),
+    "dispatcher-env-twice": (
+        {"dispatcher_extra_env": [{"name": "REDIS_URL", "value": "elsewhere"}]},
+        ["dispatcher_extra_env does not fit. Allowed: variables that the role does not set itself"],
+    ),
+    "dispatcher-env-number": (
+        {"dispatcher_extra_env": [{"name": "RETRIES", "value": 5}]},
+        ["dispatcher_extra_env does not fit. Allowed: values that are texts"],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def run(render: Callable[..., Any]) -> Any:
+    """All cases, and one sound target, at the highest verbosity."""
+    cases = {host: variables for host, (variables, _texts) in CASES.items()}
+    return render({**cases, "sound": {}}, "-vvvv", templates=True)
+
+
+@pytest.mark.parametrize("host", CASES)
+def test_message_names_the_variable_and_what_is_allowed(run: Any, host: str) -> None:
+    message = run.failures[host]
+    assert host in message
+    for text in CASES[host][1]:
+        assert text in message
+
+
+def test_a_sound_target_is_not_held_up(run: Any) -> None:
+    assert run.objects.keys() == {"sound"}
+
+
+def test_no_output_has_the_value_of_a_secret(run: Any) -> None:
+    assert "MARKED" not in run.output
+    assert "271828182845" not in run.output
+    assert "TUFSS0VE" not in run.output  # base64 of MARKED

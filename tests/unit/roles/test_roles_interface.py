@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every role has: a README, metadata, and an argument spec that agrees with its defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROLES = sorted(path for path in (Path(__file__).parents[3] / "roles").iterdir() if path.is_dir())
+PARTS = ["config", "dispatcher", "namespace", "rbac", "redis", "secrets"]
+
+
+def load(path: Path) -> dict[str, Any]:
+    return (yaml.safe_load(path.read_text()) or {}) if path.exists() else {}
+
+
+@pytest.fixture(params=ROLES, ids=lambda path: path.name)
+def role(request: pytest.FixtureRequest) -> Path:
+    return request.param
+
+
+@pytest.fixture(params=PARTS)
+def part(request: pytest.FixtureRequest) -> Path:
+    return ROLES[0].parent / request.param
+
+
+def test_has_a_readme_and_metadata(role: Path) -> None:
+    assert (role / "README.md").read_text().startswith(f"# {role.name}\n")
+    assert load(role / "meta/main.yml")["galaxy_info"]["description"]
+
+
+def test_argument_spec_has_the_variables_of_the_defaults(role: Path) -> None:
+    options = load(role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    required = {name for name, option in options.items() if option.get("required")}
+    assert options.keys() - required == load(role / "defaults/main.yml").keys()
+
+
+def test_argument_spec_tells_the_defaults(role: Path) -> None:
+    options = load(role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    told = {name: option["default"] for name, option in options.items() if "default" in option}
+    defaults = load(role / "defaults/main.yml")
+    assert told == {name: value for name, value in defaults.items() if name in told}
+
+
+def test_literal_defaults_of_a_part_are_told(part: Path) -> None:
+    options = load(part / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    literal = {name for name, value in load(part / "defaults/main.yml").items() if "{{" not in str(value)}
+    assert literal == {name for name, option in options.items() if "default" in option}
+
+
+def test_every_variable_is_described(role: Path) -> None:
+    for entry in load(role / "meta/argument_specs.yml")["argument_specs"].values():
+        assert entry["short_description"]
+        for name, option in entry["options"].items():
+            assert option["description"], name
+            assert option["type"], name
+
+
+def test_every_default_of_a_part_has_a_comment(part: Path) -> None:
+    lines = (part / "defaults/main.yml").read_text().splitlines()
+    for number, line in enumerate(lines):
+        if line and line[0].isalpha():
+            assert lines[number - 1].startswith("#"), line
+
+
+def test_a_part_renders_and_applies_with_the_same_arguments(part: Path) -> None:
+    entries = load(part / "meta/argument_specs.yml")["argument_specs"]
+    assert entries.keys() == {"main", "render"}
+    assert entries["main"]["options"] == entries["render"]["options"]
+
+
+def test_a_part_writes_nothing_while_it_renders(part: Path) -> None:
+    (task,) = load(part / "tasks/render.yml")
+    assert task.keys() == {"name", "agentsmith.platform.render_objects", "register"}
+    assert task["register"] == f"{part.name}_render"
+    templates = {path.name for path in (part / "templates").iterdir()}
+    assert set(task["agentsmith.platform.render_objects"]["templates"]) == templates
+
+
+def test_secrets_are_marked_as_such() -> None:
+    secrets = ROLES[0].parent / "secrets"
+    options = load(secrets / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    (task,) = load(secrets / "tasks/render.yml")
+    checks = task["agentsmith.platform.render_objects"]["checks"]
+    values = {name for name in load(secrets / "defaults/main.yml") if name not in ("secrets_instance", "secrets_name")}
+    assert {name for name, option in options.items() if option.get("no_log")} == values
+    assert {check["variable"] for check in checks if check.get("secret")} == values - {"secrets_extra"}

@@ -1,0 +1,409 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rendered objects: the seed's names, labels, ports, limits and arguments, with its mistakes corrected."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+SECRET_KEYS = {
+    "anthropic-api-key",
+    "openai-api-key",
+    "gemini-api-key",
+    "github-token",
+    "azure-devops-token",
+    "gitlab-token",
+    "jira-token",
+    "jira-email",
+    "slack-bot-token",
+    "slack-signing-secret",
+    "redis-url",
+}
+# Texts that mean something to YAML, JSON, Jinja or a shell, and characters that JSON and YAML escape in different ways
+HOSTILE = [
+    'quote " and \' and \\ and \\" end',
+    "two\nlines: {a: 1}\n---\nkind: Namespace\n",
+    *("*alias", "&anchor", "!!python/object:os.system", "# comment", "- item", "key: value", "%TAG", "@at", "| block"),
+    *("yes", "null", "~", "0123", "1e3", "2026-01-01", "", " spaces ", "\ttab\t"),
+    *("\\ud83d\\ude00", "\\\\ud83d\\ude00", "emoji \U0001f600\U0001f680 end"),
+    *("\u2028 \u2029 \x85 \x7f \xa0 \ufeff", "$(id) ${HOME} `id`", "{{ 7 * 7 }} {% if %} {# gone #}"),
+]
+
+
+@pytest.fixture(scope="module")
+def rendered(render: Callable[..., Any]) -> Any:
+    """Four targets: bare minimum, everything set, hostile texts, and optional objects left out."""
+    return render(
+        {
+            "minimum": {},
+            "everything": {
+                "agentsmith_namespace": "team-a",
+                "agentsmith_instance": "smith-a",
+                "agentsmith_secret_name": "other-secrets",
+                "agentsmith_config_map_name": "other-config",
+                "agentsmith_service_account_name": "other-account",
+                **{f"vault_{key.replace('-', '_')}": f"value of {key}" for key in SECRET_KEYS - {"slack-bot-token"}},
+                "vault_slack_bot_token": "xoxb-1",
+                "vault_slack_signing_secret": "signing",
+                "vault_redis_url": "cache.example.com:6380,password=a b=,ssl=true",
+                "secrets_extra": {"owner-slack-user-id": "U1", "empty": ""},
+                "redis_image": "registry.example.com:5000/mirror/redis:7",
+                "redis_image_pull_policy": "Never",
+                "redis_maxmemory": "1gb",
+                "redis_maxmemory_policy": "noeviction",
+                "redis_resources": {"limits": {"memory": "2Gi"}},
+                "redis_readiness_probe": {"periodSeconds": "1"},
+                "rbac_image_pull_secrets": ["registry-a", "registry-b"],
+                "dispatcher_image": "registry.example.com/dispatcher@sha256:" + "a" * 64,
+                "dispatcher_agent_image": "localhost/agent:1.2-rc_1",
+                "dispatcher_image_pull_policy": "Never",
+                "dispatcher_replicas": "2",
+                "dispatcher_service_type": "NodePort",
+                "dispatcher_node_port": "30123",
+                "dispatcher_extra_env": [{"name": "LOG_BASE_URL", "value": "https://logs.example.com"}],
+            },
+            "hostile": {
+                "secrets_extra": {f"key-{number}": text for number, text in enumerate(HOSTILE)},
+                "dispatcher_extra_env": [
+                    {"name": f"TEXT_{number}", "value": text} for number, text in enumerate(HOSTILE)
+                ],
+                "config_agentsmith": {"projects": HOSTILE, "b": {"z": 1, "a": 2}},
+            },
+            "optional": {
+                "namespace_create": False,
+                "rbac_own_default_service_account": "no",
+                "dispatcher_service_type": "LoadBalancer",
+            },
+        }
+    )
+
+
+@pytest.fixture
+def minimum(rendered: Any) -> dict[str, dict[str, Any]]:
+    return rendered.objects["minimum"]
+
+
+@pytest.fixture
+def everything(rendered: Any) -> dict[str, dict[str, Any]]:
+    return rendered.objects["everything"]
+
+
+def pod(deployment: dict[str, Any]) -> dict[str, Any]:
+    return deployment["spec"]["template"]["spec"]
+
+
+def container(deployment: dict[str, Any]) -> dict[str, Any]:
+    (only,) = pod(deployment)["containers"]
+    return only
+
+
+def env(deployment: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {variable["name"]: variable for variable in container(deployment)["env"]}
+
+
+def decoded(secret: dict[str, Any]) -> dict[str, str]:
+    assert "stringData" not in secret
+    return {key: base64.b64decode(value, validate=True).decode() for key, value in secret["data"].items()}
+
+
+def test_the_release_is_the_objects_of_the_seed(rendered: Any) -> None:
+    assert not rendered.failures
+    assert sorted(rendered.objects["minimum"]) == [
+        "ConfigMap/agentsmith-config",
+        "Deployment/agentsmith-dispatcher",
+        "Deployment/redis",
+        "Namespace/agentsmith",
+        "Role/agentsmith-job-manager",
+        "RoleBinding/agentsmith-job-manager",
+        "Secret/agentsmith-secrets",
+        "Service/agentsmith-dispatcher",
+        "Service/redis",
+        "ServiceAccount/agentsmith",
+        "ServiceAccount/default",
+    ]
+
+
+def test_optional_objects_can_be_left_out(rendered: Any) -> None:
+    missing = rendered.objects["minimum"].keys() - rendered.objects["optional"].keys()
+    assert missing == {"Namespace/agentsmith", "ServiceAccount/default"}
+
+
+def test_every_object_and_pod_template_is_labelled(everything: dict[str, Any]) -> None:
+    components = {
+        "Namespace/team-a": "namespace",
+        "Secret/other-secrets": "secrets",
+        "ConfigMap/other-config": "config",
+        "Deployment/redis": "redis",
+        "Service/redis": "redis",
+        "ServiceAccount/other-account": "rbac",
+        "ServiceAccount/default": "rbac",
+        "Role/agentsmith-job-manager": "rbac",
+        "RoleBinding/agentsmith-job-manager": "rbac",
+        "Deployment/agentsmith-dispatcher": "dispatcher",
+        "Service/agentsmith-dispatcher": "dispatcher",
+    }
+    assert everything.keys() == components.keys()
+    for identity, manifest in everything.items():
+        expected = {
+            "app.kubernetes.io/name": identity.partition("/")[2],
+            "app.kubernetes.io/instance": "smith-a",
+            "app.kubernetes.io/component": components[identity],
+            "app.kubernetes.io/part-of": "agentsmith",
+            "app.kubernetes.io/managed-by": "agentsmith.platform",
+        }
+        assert expected.items() <= manifest["metadata"]["labels"].items()
+        if manifest["kind"] == "Deployment":
+            assert expected.items() <= manifest["spec"]["template"]["metadata"]["labels"].items()
+        if manifest["kind"] != "Namespace":
+            assert manifest["metadata"]["namespace"] == "team-a"
+
+
+def test_namespace(minimum: dict[str, Any]) -> None:
+    labels = minimum["Namespace/agentsmith"]["metadata"]["labels"]
+    levels = {key.partition("/")[2]: value for key, value in labels.items() if key.startswith("pod-security")}
+    assert levels == {"enforce": "baseline", "audit": "restricted", "warn": "restricted"}
+
+
+def test_secret_has_the_keys_with_a_value_only(minimum: dict[str, Any]) -> None:
+    secret = minimum["Secret/agentsmith-secrets"]
+    assert secret["type"] == "Opaque"
+    assert decoded(secret) == {
+        "slack-bot-token": "xoxb-MARKED-bot",
+        "slack-signing-secret": "MARKED-signing",
+        "redis-url": "redis:6379,abortConnect=false",
+    }
+
+
+def test_secret_takes_every_key_from_its_vault_variable(everything: dict[str, Any]) -> None:
+    values = decoded(everything["Secret/other-secrets"])
+    assert values.keys() == SECRET_KEYS | {"owner-slack-user-id"}
+    assert values["redis-url"] == "cache.example.com:6380,password=a b=,ssl=true"
+    assert values["owner-slack-user-id"] == "U1"
+    for key in SECRET_KEYS - {"slack-bot-token", "slack-signing-secret", "redis-url"}:
+        assert values[key] == f"value of {key}"
+
+
+def test_config_map_is_the_configuration_in_its_order(rendered: Any) -> None:
+    data = rendered.objects["hostile"]["ConfigMap/agentsmith-config"]["data"]
+    assert data.keys() == {"agentsmith.yml"}
+    assert yaml.safe_load(data["agentsmith.yml"]) == {"projects": HOSTILE, "b": {"z": 1, "a": 2}}
+    assert data["agentsmith.yml"].endswith("b:\n  z: 1\n  a: 2\n")
+
+
+def test_no_text_leaves_its_place(rendered: Any) -> None:
+    objects = rendered.objects["hostile"]
+    values = decoded(objects["Secret/agentsmith-secrets"])
+    variables = env(objects["Deployment/agentsmith-dispatcher"])
+    for number, text in enumerate(HOSTILE):
+        assert values.get(f"key-{number}", "") == text
+        assert variables[f"TEXT_{number}"] == {"name": f"TEXT_{number}", "value": text}
+
+
+@pytest.mark.parametrize("name", ["redis", "agentsmith-dispatcher"])
+def test_pods_pass_pod_security_restricted(minimum: dict[str, Any], name: str) -> None:
+    deployment = minimum[f"Deployment/{name}"]
+    context = pod(deployment)["securityContext"]
+    assert context == {
+        "runAsNonRoot": True,
+        "runAsUser": 10001,
+        "runAsGroup": 10001,
+        "fsGroup": 10001,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert container(deployment)["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert pod(deployment)["automountServiceAccountToken"] is False
+    assert pod(deployment)["enableServiceLinks"] is False
+    volumes = {volume["name"]: volume for volume in pod(deployment)["volumes"]}
+    writable = {mount["mountPath"] for mount in container(deployment)["volumeMounts"] if not mount.get("readOnly")}
+    assert writable == ({"/tmp", "/data"} if name == "redis" else {"/tmp"})  # noqa: S108
+    for mount in container(deployment)["volumeMounts"]:
+        if mount["mountPath"] in writable:
+            assert volumes[mount["name"]]["emptyDir"]["sizeLimit"]
+
+
+@pytest.mark.parametrize("name", ["redis", "agentsmith-dispatcher"])
+def test_selectors_find_the_pods(minimum: dict[str, Any], name: str) -> None:
+    deployment, service = minimum[f"Deployment/{name}"], minimum[f"Service/{name}"]
+    assert deployment["spec"]["selector"] == {"matchLabels": {"app": name}}
+    assert service["spec"]["selector"] == {"app": name}
+    assert deployment["spec"]["template"]["metadata"]["labels"]["app"] == name
+    assert deployment["spec"]["replicas"] == 1
+
+
+def test_redis_deployment(minimum: dict[str, Any]) -> None:
+    deployment = minimum["Deployment/redis"]
+    redis = container(deployment)
+    assert redis["name"] == "redis"
+    assert redis["image"].startswith("redis:7-alpine@sha256:")
+    assert redis["imagePullPolicy"] == "IfNotPresent"
+    assert redis["args"] == [
+        "--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru", "--save", "",
+        "--appendonly", "no", "--protected-mode", "no",
+    ]  # fmt: skip
+    assert redis["ports"] == [{"name": "redis", "containerPort": 6379, "protocol": "TCP"}]
+    assert redis["resources"] == {
+        "requests": {"cpu": "100m", "memory": "128Mi"},
+        "limits": {"cpu": "500m", "memory": "384Mi"},
+    }
+    ping = {"exec": {"command": ["redis-cli", "ping"]}, "timeoutSeconds": 3}
+    assert redis["livenessProbe"] == {**ping, "initialDelaySeconds": 10, "periodSeconds": 15}
+    assert redis["readinessProbe"] == {**ping, "initialDelaySeconds": 5, "periodSeconds": 10}
+    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_redis_variables(everything: dict[str, Any]) -> None:
+    redis = container(everything["Deployment/redis"])
+    assert redis["image"] == "registry.example.com:5000/mirror/redis:7"
+    assert redis["imagePullPolicy"] == "Never"
+    assert redis["args"][:4] == ["--maxmemory", "1gb", "--maxmemory-policy", "noeviction"]
+    assert redis["resources"] == {"limits": {"memory": "2Gi"}}
+    assert redis["readinessProbe"] == {"exec": {"command": ["redis-cli", "ping"]}, "periodSeconds": 1}
+
+
+def test_redis_service(minimum: dict[str, Any]) -> None:
+    spec = minimum["Service/redis"]["spec"]
+    assert spec["type"] == "ClusterIP"
+    assert spec["ports"] == [{"name": "redis", "port": 6379, "targetPort": 6379, "protocol": "TCP"}]
+
+
+def test_role(minimum: dict[str, Any]) -> None:
+    assert minimum["Role/agentsmith-job-manager"]["rules"] == [
+        {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "delete", "get", "list", "watch"]},
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]},
+    ]
+
+
+def test_role_binding(everything: dict[str, Any]) -> None:
+    binding = everything["RoleBinding/agentsmith-job-manager"]
+    assert binding["roleRef"] == {
+        "apiGroup": "rbac.authorization.k8s.io",
+        "kind": "Role",
+        "name": "agentsmith-job-manager",
+    }
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "other-account", "namespace": "team-a"}]
+
+
+@pytest.mark.parametrize("name", ["other-account", "default"])
+def test_service_accounts(everything: dict[str, Any], name: str) -> None:
+    account = everything[f"ServiceAccount/{name}"]
+    assert account["automountServiceAccountToken"] is False
+    assert account["imagePullSecrets"] == [{"name": "registry-a"}, {"name": "registry-b"}]
+
+
+def test_service_accounts_without_pull_secrets(minimum: dict[str, Any]) -> None:
+    assert "imagePullSecrets" not in minimum["ServiceAccount/agentsmith"]
+    assert "imagePullSecrets" not in minimum["ServiceAccount/default"]
+
+
+def test_dispatcher_deployment(minimum: dict[str, Any]) -> None:
+    deployment = minimum["Deployment/agentsmith-dispatcher"]
+    dispatcher = container(deployment)
+    assert pod(deployment)["serviceAccountName"] == "agentsmith"
+    assert dispatcher["name"] == "dispatcher"
+    assert dispatcher["image"] == "agentsmith-dispatcher:latest"
+    assert dispatcher["imagePullPolicy"] == "IfNotPresent"
+    assert dispatcher["ports"] == [{"name": "http", "containerPort": 8080, "protocol": "TCP"}]
+    assert dispatcher["resources"] == {
+        "requests": {"cpu": "100m", "memory": "256Mi"},
+        "limits": {"cpu": "500m", "memory": "512Mi"},
+    }
+    health = {"httpGet": {"path": "/health", "port": 8080}, "failureThreshold": 3}
+    assert dispatcher["livenessProbe"] == {
+        **health, "initialDelaySeconds": 15, "periodSeconds": 30, "timeoutSeconds": 5,
+    }  # fmt: skip
+    assert dispatcher["readinessProbe"] == {
+        **health, "initialDelaySeconds": 5, "periodSeconds": 10, "timeoutSeconds": 3,
+    }  # fmt: skip
+
+
+def test_dispatcher_rolls_without_a_gap(minimum: dict[str, Any]) -> None:
+    deployment = minimum["Deployment/agentsmith-dispatcher"]
+    assert deployment["spec"]["strategy"] == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
+    }
+    pause = container(deployment)["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert 0 < pause < pod(deployment)["terminationGracePeriodSeconds"]
+
+
+def test_dispatcher_environment(minimum: dict[str, Any]) -> None:
+    variables = env(minimum["Deployment/agentsmith-dispatcher"])
+    assert {name: variable["value"] for name, variable in variables.items() if "value" in variable} == {
+        "ASPNETCORE_URLS": "http://+:8080",
+        "ASPNETCORE_ENVIRONMENT": "Production",
+        "DOTNET_EnableDiagnostics": "0",
+        "AGENTSMITH_IMAGE": "agentsmith:latest",
+        "IMAGE_PULL_POLICY": "IfNotPresent",
+        "K8S_SECRET_NAME": "agentsmith-secrets",
+    }
+    sources = {name: variable["valueFrom"] for name, variable in variables.items() if "valueFrom" in variable}
+    assert sources.pop("K8S_NAMESPACE") == {"fieldRef": {"fieldPath": "metadata.namespace"}}
+    assert all(source["secretKeyRef"].pop("name") == "agentsmith-secrets" for source in sources.values())
+    assert {name: source["secretKeyRef"] for name, source in sources.items()} == {
+        "REDIS_URL": {"key": "redis-url"},
+        "SLACK_BOT_TOKEN": {"key": "slack-bot-token"},
+        "SLACK_SIGNING_SECRET": {"key": "slack-signing-secret"},
+        "GITHUB_TOKEN": {"key": "github-token", "optional": True},
+        "AZURE_DEVOPS_TOKEN": {"key": "azure-devops-token", "optional": True},
+        "GITLAB_TOKEN": {"key": "gitlab-token", "optional": True},
+        "JIRA_EMAIL": {"key": "jira-email", "optional": True},
+        "JIRA_TOKEN": {"key": "jira-token", "optional": True},
+    }
+
+
+def test_dispatcher_volumes(minimum: dict[str, Any]) -> None:
+    deployment = minimum["Deployment/agentsmith-dispatcher"]
+    volumes = {volume["name"]: volume for volume in pod(deployment)["volumes"]}
+    mounts = {mount["mountPath"]: mount for mount in container(deployment)["volumeMounts"]}
+    assert mounts["/app/config"]["readOnly"] is True
+    assert "subPath" not in mounts["/app/config"]
+    assert volumes[mounts["/app/config"]["name"]]["configMap"] == {"name": "agentsmith-config"}
+    token = mounts["/var/run/secrets/kubernetes.io/serviceaccount"]
+    assert token["readOnly"] is True
+    files = volumes[token["name"]]["projected"]["sources"]
+    assert files == [
+        {"serviceAccountToken": {"path": "token", "expirationSeconds": 3607}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}]}},
+    ]
+
+
+def test_dispatcher_variables(everything: dict[str, Any]) -> None:
+    deployment = everything["Deployment/agentsmith-dispatcher"]
+    variables = env(deployment)
+    assert deployment["spec"]["replicas"] == 2
+    assert pod(deployment)["serviceAccountName"] == "other-account"
+    assert container(deployment)["image"] == "registry.example.com/dispatcher@sha256:" + "a" * 64
+    assert container(deployment)["imagePullPolicy"] == "Never"
+    assert variables["AGENTSMITH_IMAGE"]["value"] == "localhost/agent:1.2-rc_1"
+    assert variables["IMAGE_PULL_POLICY"]["value"] == "Never"
+    assert variables["K8S_SECRET_NAME"]["value"] == "other-secrets"
+    assert variables["REDIS_URL"]["valueFrom"]["secretKeyRef"]["name"] == "other-secrets"
+    assert variables["LOG_BASE_URL"]["value"] == "https://logs.example.com"
+    assert {"name": "config", "configMap": {"name": "other-config"}} in pod(deployment)["volumes"]
+
+
+@pytest.mark.parametrize(
+    ("host", "service_type", "port"),
+    [
+        ("minimum", "ClusterIP", {}),
+        ("everything", "NodePort", {"nodePort": 30123}),
+        ("optional", "LoadBalancer", {}),
+    ],
+)
+def test_dispatcher_service(rendered: Any, host: str, service_type: str, port: dict[str, int]) -> None:
+    spec = rendered.objects[host]["Service/agentsmith-dispatcher"]["spec"]
+    assert spec["type"] == service_type
+    assert spec["ports"] == [{"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP", **port}]
+
+
+def test_a_tag_renders_one_part(render: Callable[..., Any]) -> None:
+    assert render({"one": {}}, "--tags", "redis").objects["one"].keys() == {"Deployment/redis", "Service/redis"}
