@@ -5,7 +5,6 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := deploy
-export PYTHONDONTWRITEBYTECODE := 1
 # A shell that was set up for another Ansible project must not change what runs here.
 unexport ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATH ANSIBLE_VAULT_PASSWORD_FILE K8S_AUTH_KUBECONFIG K8S_AUTH_CONTEXT
 
@@ -43,9 +42,18 @@ deploy: $(VENV)/.complete
 	  '    ansible-playbook playbooks/deploy.yml -i inventories/dev --check --diff        # what would change' \
 	  '    .local/bin/kubectl --kubeconfig .local/kubeconfig -n agentsmith logs deploy/agentsmith-dispatcher'
 
+# One JUnit report a step; the last line of a whole run is their sum.
+REPORTS := .local/reports
+PYTEST := PYTHONPATH=.collections $(BIN)/pytest
+MOLECULE := MOLECULE_GLOB='molecule/*/molecule.yml' $(BIN)/molecule
+
 .PHONY: test
-test: lint unit integration molecule
-	@$(BIN)/python tests/summary.py .local/reports
+test: clean-reports lint unit contract test-cluster integration molecule
+	@$(BIN)/python tests/summary.py $(REPORTS)
+
+.PHONY: clean-reports
+clean-reports:
+	@rm -rf $(REPORTS)
 
 .PHONY: lint
 lint: $(VENV)/.complete
@@ -53,15 +61,34 @@ lint: $(VENV)/.complete
 	$(BIN)/ruff format --check .
 	$(BIN)/ansible-lint --offline --profile production
 
-# Colon-free report names: one JUnit file a step, added up by tests/summary.py
 .PHONY: unit
 unit: $(VENV)/.complete
-	@rm -rf .local/reports
-	$(BIN)/pytest tests/unit --junitxml .local/reports/unit.xml
+	$(PYTEST) tests/unit --numprocesses 2 --junitxml $(REPORTS)/unit.xml
+
+# The stand-in against the app's contract, with a real Redis. RUNLEVEL keeps Debian from starting it as a service.
+.PHONY: contract
+contract: $(VENV)/.complete
+	@command -v redis-server >/dev/null || { apt-get update -qq && RUNLEVEL=1 apt-get install -qq --yes --no-install-recommends redis-server; }
+	$(PYTEST) tests/contract --junitxml $(REPORTS)/contract.xml
+
+# The cluster that integration (its binaries) and molecule need; molecule removes it at its end.
+.PHONY: test-cluster
+test-cluster: $(VENV)/.complete
+	$(MOLECULE) create --scenario-name default
+
+# The apply engine against a real API server, made of the binaries of the cluster's node; where the node was
+# downloaded as an image, they are compiled.
+.PHONY: integration
+integration: test-cluster
+	@binaries=$$(dirname "$$(readlink --canonicalize .local/bin/kubectl)"); \
+	if [ ! -x "$$binaries/kube-apiserver" ]; then \
+	  binaries=$(CURDIR)/.local/kubernetes/bin; docker/kind-node/compile "$$binaries"; \
+	fi; \
+	AGENTSMITH_KUBERNETES_BIN=$$binaries $(PYTEST) tests/integration --junitxml $(REPORTS)/integration.xml
 
 .PHONY: molecule
 molecule: $(VENV)/.complete
-	MOLECULE_GLOB='molecule/*/molecule.yml' $(BIN)/molecule test --all
+	$(MOLECULE) test --all
 
 .PHONY: clean
 clean:

@@ -15,12 +15,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError, ConnectionFailed
+from ansible_collections.agentsmith.platform.plugins.module_utils.kubeconfig import (
+    configuration_fault,
+    context_of,
+)
 from ansible_collections.agentsmith.platform.plugins.module_utils.retry import (
     Attempts,
     RetryPolicy,
@@ -31,7 +34,6 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.retry import (
 
 try:
     import urllib3
-    import yaml
 
     # get_api_client(), the public way in, also runs discovery, on its own and without retries; these are its parts.
     from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import (
@@ -40,8 +42,6 @@ try:
         _create_headers,
     )
     from kubernetes.client import ApiClient, Configuration
-    from kubernetes.config import KUBE_CONFIG_DEFAULT_LOCATION, ConfigException
-    from kubernetes.config.kube_config import ENV_KUBECONFIG_PATH_SEPARATOR
 except ImportError as error:
     IMPORT_FAULT: str | None = str(error)
 else:
@@ -253,8 +253,8 @@ class Connection:
             # Loading a kubeconfig leaves it behind as the process' default, which would shine through here.
             Configuration.set_default(None)
             configuration = _create_configuration(dict(auth))
-        except (ConfigException, OSError, yaml.YAMLError) as error:
-            raise ConnectionFailed(_configuration_fault(auth, error)) from None
+        except Exception as error:  # noqa: BLE001  a malformed kubeconfig breaks the Python client in many ways
+            raise ConnectionFailed(configuration_fault(auth, error)) from None
         finally:
             tempfile.tempdir = usual_directory
             Configuration.set_default(None)
@@ -266,7 +266,7 @@ class Connection:
         return _Client(ApiClient(configuration), headers, generation)
 
     def _where(self) -> str:
-        return f"{self.host} ({_context_of(_create_auth_spec(SimpleNamespace(params=self._options)))})"
+        return f"{self.host} ({context_of(_create_auth_spec(SimpleNamespace(params=self._options)))})"
 
     def _unreachable(self, error: Exception) -> ConnectionFailed:
         if any(isinstance(part, ssl.SSLCertVerificationError) for part in (error, *error.args)):
@@ -309,60 +309,3 @@ def _api_error(status: int, answer: Any, where: str) -> ApiError:
         return ApiError(status, "", f"{where} answered {status}: {str(answer).strip()[:500]}")
     causes = (answer.get("details") or {}).get("causes") or []
     return ApiError(status, answer.get("reason") or "", answer.get("message") or f"{where} answered {status}", causes)
-
-
-def _kubeconfig_paths(auth: Mapping[str, Any]) -> list[Path]:
-    named = auth.get("kubeconfig") or KUBE_CONFIG_DEFAULT_LOCATION
-    return [Path(part).expanduser() for part in str(named).split(ENV_KUBECONFIG_PATH_SEPARATOR) if part]
-
-
-def _kubeconfigs(auth: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the content of the kubeconfig files that can be read, for messages only."""
-    if isinstance(auth.get("kubeconfig"), dict):
-        return [auth["kubeconfig"]]
-    contents = []
-    for path in _kubeconfig_paths(auth):
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError):
-            continue
-        if isinstance(content, dict):
-            contents.append(content)
-    return contents
-
-
-def _context_of(auth: Mapping[str, Any]) -> str:
-    """Return the words that name the context in use."""
-    if auth.get("context"):
-        return f"context {auth['context']}"
-    if auth.get("host"):
-        return "no context: host is given"
-    for content in _kubeconfigs(auth):
-        if content.get("current-context"):
-            return f"context {content['current-context']}"
-    return "no context"
-
-
-def _configuration_fault(auth: Mapping[str, Any], error: Exception) -> str:
-    """Say why no client could be configured. No word of *error* that could come from inside a file is repeated."""
-    asked = f"context {auth['context']}" if auth.get("context") else "its current context"
-    if not isinstance(auth.get("kubeconfig"), dict):
-        paths = _kubeconfig_paths(auth)
-        shown = ENV_KUBECONFIG_PATH_SEPARATOR.join(map(str, paths))
-        if not any(path.exists() for path in paths):
-            named = "" if auth.get("kubeconfig") else " (the default, as none was named)"
-            return (
-                f"The kubeconfig {shown}{named} does not exist; {asked} was to be used. Set agentsmith_kubeconfig "
-                "(option kubeconfig, environment variable K8S_AUTH_KUBECONFIG) to a file on the control node. "
-                "playbooks/local_cluster.yml writes the one of the local cluster."
-            )
-    else:
-        shown = "given as a dictionary"
-    contexts = [str(entry["name"]) for content in _kubeconfigs(auth) for entry in content.get("contexts") or []]
-    if auth.get("context") and auth["context"] not in contexts:
-        return (
-            f"The kubeconfig {shown} has no context {auth['context']}; it has: {', '.join(contexts) or 'none'}. "
-            "Set agentsmith_context (option context, environment variable K8S_AUTH_CONTEXT) to one of them."
-        )
-    detail = str(error) if isinstance(error, ConfigException | OSError) else type(error).__name__
-    return f"The kubeconfig {shown} cannot be used ({asked}): {detail}"

@@ -154,7 +154,7 @@ def _has_started(pod: Mapping[str, Any], container: str) -> bool:
     for entry in _statuses(pod):
         if entry["name"] == container:
             state = entry.get("state") or {}
-            return bool("running" in state or "terminated" in state or (entry.get("lastState") or {}))
+            return "running" in state or "terminated" in state or bool(entry.get("lastState"))
     return False
 
 

@@ -24,6 +24,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.plan import (
     apply_query,
     concurrently,
     differs,
+    is_going,
 )
 
 NAMESPACE_WAVE = 0
@@ -167,9 +168,16 @@ class Execution:
             try:
                 self._connection.request("DELETE", item.path, body=body)
             except ApiError as error:
-                if error.status != 404:
+                if not self._has_been_deleted(item, error):
                     raise ApplyError(f"{item.identity} was not deleted ({error.status}): {error}") from None
         item.done = True
+
+    def _has_been_deleted(self, item: PlannedObject, error: ApiError) -> bool:
+        """Tell whether an earlier attempt got through, whose answer was lost. A namespace then answers 409."""
+        if error.status != 409:
+            return error.status == 404
+        found = self._connection.find(item.path)
+        return found is None or is_going(found)
 
 
 def wait_until_gone(
@@ -180,13 +188,13 @@ def wait_until_gone(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Wait until the deleted objects have left the cluster.
+    """Wait until the objects have left the cluster, also those that were being deleted already.
 
     :param timeout: seconds for all of them together.
     :raises ApplyError: naming those that are still there, and what holds them.
     """
     deadline = clock() + timeout
-    pending = [item for item in planned if item.result == "deleted" and item.live]
+    pending = [item for item in planned if item.live]
     while pending:
         states = concurrently(executor, lambda item: connection.find(item.path), pending)
         remaining = [

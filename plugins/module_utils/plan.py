@@ -108,10 +108,16 @@ def plan_absent(
             return PlannedObject(body, "", None, "absent", done=True)
         path = discovery.path(identity)
         live = connection.find(path)
-        return PlannedObject(body, path, live, "deleted" if live else "absent", done=live is None)
+        to_delete = live is not None and not is_going(live)
+        return PlannedObject(body, path, live, "deleted" if to_delete else "absent", done=not to_delete)
 
     discovery.require_kinds(identity for identity in map(Identity.of, bodies) if discovery.serves(identity))
     return concurrently(executor, examine, bodies)
+
+
+def is_going(live: Mapping[str, Any]) -> bool:
+    """Tell whether an object is deleted, and still there because something has to be cleaned up first."""
+    return bool(live["metadata"].get("deletionTimestamp"))
 
 
 def apply_query(dry_run: bool, force: bool) -> dict[str, str]:
@@ -166,7 +172,7 @@ def _check_namespaces(connection: Connection, executor: Executor, planned: Seque
                 f"The namespace {name} does not exist and is not among the objects. Create it, or correct "
                 "agentsmith_namespace. Nothing was changed."
             )
-        elif live and (live.get("metadata") or {}).get("deletionTimestamp"):
+        elif live and is_going(live):
             faults.append(
                 f"The namespace {name} is being deleted, so nothing can be created in it. Run again when it is gone. "
                 "Nothing was changed."

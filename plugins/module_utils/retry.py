@@ -11,8 +11,8 @@ from enum import Enum
 from typing import Any
 
 # Without any answer yet, the address is more likely wrong than the server restarting: the user is told within
-# 15 s, of which Ansible's own start takes the rest.
-FIRST_CONTACT_PERIOD = 12.0
+# 15 s, of which Ansible's own start, on a busy machine too, takes the rest.
+FIRST_CONTACT_PERIOD = 10.0
 # Once in contact: a control-plane node that is replaced or upgraded is away for this long.
 OUTAGE_PERIOD = 90.0
 FIRST_PAUSE = 0.1

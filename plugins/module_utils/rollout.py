@@ -30,12 +30,17 @@ REVISION_ANNOTATION = "deployment.kubernetes.io/revision"
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a workload is. ``failure`` is the cause that the workload itself states as final."""
+    """How far a workload is. ``failure`` is the cause that the workload itself states as final.
+
+    ``observed`` is false while its controller has not seen the latest change: its pods and its revision are then those
+    of the state before, and may be broken because of it.
+    """
 
     complete: bool
     text: str
     failure: str = ""
     cause: Cause | None = None
+    observed: bool = True
 
 
 def progress_of(workload: Mapping[str, Any]) -> Progress:
@@ -100,7 +105,7 @@ class _Wait:
             return
         self._workload = found
         self.progress = progress_of(found)
-        if self.progress.complete:
+        if self.progress.complete or not self.progress.observed:
             return
         if self.progress.failure:
             self.cause = Cause((self._item.path, "", "Failed"), self.progress.failure, "", 0.0)
@@ -200,7 +205,7 @@ def _deployment_progress(deployment: Mapping[str, Any]) -> Progress:
     total, updated, available = (status.get(name) or 0 for name in ("replicas", "updatedReplicas", "availableReplicas"))
     text = f"{updated} of {wanted} replicas updated, {available} available, {max(0, total - updated)} old ones left"
     if (status.get("observedGeneration") or 0) < (deployment["metadata"].get("generation") or 0):
-        return Progress(False, "the deployment controller has not seen the change yet")
+        return Progress(False, "the deployment controller has not seen the change yet", observed=False)
     if spec.get("paused"):
         return Progress(False, text, "Paused: spec.paused is set, so it never rolls out")
     if conditions.get("Progressing", {}).get("reason") == "ProgressDeadlineExceeded":

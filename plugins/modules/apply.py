@@ -1,4 +1,5 @@
 #!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of the action plugin of the same name."""
 
@@ -21,7 +22,7 @@ description:
     the server alone can tell whether an object differs.
   - Objects that are to be written are checked against the server's OpenAPI schema before the first write.
   - Retries requests that are answered with 429, 500, 502, 503 or 504 (honouring Retry-After) and connections that are
-    refused or dropped. An API server that never answers is given up after 12 seconds, one that goes away in between
+    refused or dropped. An API server that never answers is given up after 10 seconds, one that goes away in between
     after 90.
   - Values of Secrets appear nowhere in results, diffs, warnings or errors, in no encoding.
 options:

@@ -101,13 +101,16 @@ def play(tmp_path: Path) -> Play:
         encoding="utf-8",
     )
 
-    def run_playbook(objects: list[Any], options: dict[str, Any], *flags: str) -> subprocess.CompletedProcess[str]:
+    def run_playbook(
+        objects: list[Any], options: dict[str, Any], *flags: str, **play_keywords: Any
+    ) -> subprocess.CompletedProcess[str]:
         variables = tmp_path / "variables.json"
         variables.write_text(json.dumps({"release_objects": objects}), encoding="utf-8")
         task = {"name": "Apply", "agentsmith.platform.apply": {"objects": "{{ release_objects }}", **options}}
         playbook = tmp_path / "playbook.yml"
         playbook.write_text(
-            json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]), encoding="utf-8"
+            json.dumps([{"hosts": "localhost", "gather_facts": False, **play_keywords, "tasks": [task]}]),
+            encoding="utf-8",
         )
         return subprocess.run(
             [

@@ -128,6 +128,21 @@ def test_absent_names_what_holds_an_object(apply: Apply, control_plane: ControlP
     control_plane.request("PATCH", path, {"metadata": {"finalizers": None}}, MERGE)
 
 
+def test_what_is_on_its_way_out_is_not_deleted_again(apply: Apply, control_plane: ControlPlane, namespace: str) -> None:
+    held = a_config_map(namespace, key="value")
+    held["metadata"]["finalizers"] = ["example.com/hold"]
+    objects = [an_object("v1", "Namespace", "", namespace), held]
+    apply(objects)
+    assert apply(objects, state="absent")["requests"]["write"] == 2
+    again = apply(objects, state="absent")
+    assert results(again) == {"absent"}
+    assert again["requests"]["write"] == 0
+    with pytest.raises(ApplyError, match="is deleted but still there"):
+        apply(objects, state="absent", wait=True, wait_timeout=1)
+    path = f"/api/v1/namespaces/{namespace}/configmaps/agentsmith-config"
+    control_plane.request("PATCH", path, {"metadata": {"finalizers": None}}, MERGE)
+
+
 def test_a_kind_that_is_not_served_is_absent(apply: Apply, namespace: str) -> None:
     unknown = an_object("example.com/v1", "Unknown", namespace, "x")
     assert results(apply([unknown], state="absent")) == {"absent"}

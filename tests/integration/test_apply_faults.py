@@ -75,6 +75,16 @@ def test_a_delete_outlives_a_fault(
     assert control_plane.get(f"/api/v1/namespaces/{namespace}/configmaps/agentsmith-config") is None
 
 
+def test_a_namespace_whose_deletion_got_through_unheard(
+    apply: Apply, fault_proxy: FaultProxy, new_namespace: str
+) -> None:
+    objects = a_release(new_namespace)
+    apply(objects)
+    fault_proxy.faults = [Fault("DELETE", f"/namespaces/{new_namespace}", drop="after")]
+    result = apply(objects[:1], options=behind(fault_proxy), state="absent")
+    assert [entry["result"] for entry in result["objects"]] == ["deleted"]
+
+
 @pytest.mark.parametrize("fault", ["500", "dropped before"])
 def test_discovery_outlives_a_fault(apply: Apply, fault_proxy: FaultProxy, namespace: str, fault: str) -> None:
     fault_proxy.faults = [Fault("GET", path, **FAULTS[fault]) for path in ("/version", "/apis", "/openapi")]

@@ -104,3 +104,20 @@ def test_nothing_is_left_in_temporary_directories(
     assert play([a_config_map(namespace)], {"kubeconfig": kubeconfig, "wait": False}).returncode == 0
     left = [path for root in (temporary, tmp_path / "ansible") for path in root.rglob("*") if path.is_file()]
     assert left == []
+
+
+def test_the_connection_is_set_once_for_a_play(play: Play, kubeconfig: str, namespace: str) -> None:
+    defaults = {"group/agentsmith.platform.cluster": {"kubeconfig": kubeconfig, "context": "test"}}
+    ended = play([a_config_map(namespace)], {}, module_defaults=defaults)
+    assert "changed=1" in recap(ended)
+
+
+def test_a_run_that_fails_half_way_says_what_it_did(play: Play, kubeconfig: str, namespace: str) -> None:
+    refused = a_deployment(namespace)
+    refused["spec"]["selector"]["matchLabels"] = {"app": "other"}
+    ended = play([a_secret(namespace, token="ghp_0123456789"), refused], {"kubeconfig": kubeconfig}, "--diff")
+    assert ended.returncode == 2
+    assert '"changed": true' in ended.stdout
+    assert '"result": "created"' in ended.stdout
+    assert "Deployment" in ended.stdout
+    assert "was refused (422)" in ended.stdout

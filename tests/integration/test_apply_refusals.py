@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from control_plane import ControlPlane
 from engine import Apply
+from kubernetes.config import incluster_config
 from release_objects import a_config_map, a_deployment, a_release, an_object
 
 MARK = "marked-value-0123"
@@ -142,6 +143,17 @@ def test_a_context_that_does_not_exist(apply: Apply, control_plane: ControlPlane
     assert "agentsmith_context" in message
 
 
+def test_a_kubeconfig_with_a_fault_beside_a_secret(apply: Apply, control_plane: ControlPlane, tmp_path: Path) -> None:
+    content = json.loads(control_plane.kubeconfig())
+    provider = {"name": "oidc", "config": {"refresh-token": MARK}}
+    content["users"][0]["user"] = {"auth-provider": provider}
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(json.dumps(content), encoding="utf-8")
+    message = refusal(apply, [], options={"kubeconfig": str(kubeconfig)})
+    assert "cannot be used (its current context): Invalid kube-config file. Expected key id-token" in message
+    assert MARK not in message
+
+
 def test_a_kubeconfig_that_is_no_kubeconfig(apply: Apply, tmp_path: Path) -> None:
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(f"token: {MARK}\n  broken: [", encoding="utf-8")
@@ -169,6 +181,25 @@ def test_the_ways_to_name_a_cluster(
         "dictionary": {"kubeconfig": json.loads(text)},
         "environment": {"kubeconfig": None},
     }[way]
+    assert apply([a_config_map(namespace)], options=options)["changed"]
+
+
+def test_the_service_account_of_a_pod_is_used_inside_a_cluster(
+    apply: Apply, control_plane: ControlPlane, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = tmp_path / "token"
+    token.write_text(control_plane.token, encoding="utf-8")
+    monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(token))
+    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(control_plane.ca_file))
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", control_plane.url.rpartition(":")[2])
+    assert apply([a_config_map(namespace)], options={"kubeconfig": None})["changed"]
+
+
+def test_impersonation(apply: Apply, connection_options: dict[str, Any], namespace: str) -> None:
+    options = {**connection_options, "impersonate_user": "nobody", "impersonate_groups": ["one", "two"]}
+    assert 'User "nobody" cannot get' in refusal(apply, [a_config_map(namespace)], options=options)
+    options["impersonate_groups"] = ["one", "system:masters"]
     assert apply([a_config_map(namespace)], options=options)["changed"]
 
 

@@ -36,46 +36,43 @@ def test_runs_ready_without_a_restart(pod_of, app):
     assert [(container["ready"], container["restartCount"]) for container in status["containerStatuses"]] == [(True, 0)]
 
 
+@pytest.fixture(scope="module")
+def dry_run_under_restricted():
+    """Ask the API server by a dry run whether a namespace that enforces `restricted` takes a pod: its refusal."""
+    kubectl = [str(KUBECTL), "--kubeconfig", str(KUBECONFIG), "-n", "restricted-probe"]
+
+    def run(*arguments: str, stdin: dict | None = None, check: bool = True) -> str:
+        finished = subprocess.run(
+            [*kubectl, *arguments],
+            input=json.dumps(stdin) if stdin else None,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=check,
+        )
+        return finished.stdout if finished.returncode else ""
+
+    def refusal(pod_spec: dict) -> str:
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe"}, "spec": pod_spec}
+        return run("create", "--dry-run=server", "-f", "-", stdin=pod, check=False)
+
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    metadata = {"name": "restricted-probe", "labels": labels}
+    run("apply", "-f", "-", stdin={"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    run("wait", "--for=create", "serviceaccount/default", "--timeout=30s")
+    yield refusal
+    run("delete", "namespace", "restricted-probe")
+
+
 @pytest.mark.parametrize("app", APPS)
-def test_pod_passes_restricted(get, app):
-    """A server-side dry run of the pod in a namespace of its own, which enforces `restricted`."""
-    template = get(f"deployment/{app}")["spec"]["template"]
-    # What the probing namespace lacks, and what Pod Security does not look at.
-    template["spec"].pop("serviceAccountName", None)
-    template["spec"].pop("serviceAccount", None)
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "probe", "namespace": "restricted-probe"}}
-    namespace = {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": "restricted-probe", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
-    }
-    run = [str(KUBECTL), "--kubeconfig", str(KUBECONFIG)]
-    subprocess.run([*run, "apply", "-f", "-"], input=json.dumps(namespace), text=True, check=True, capture_output=True)
-    subprocess.run(
-        [*run, "wait", "--for=create", "serviceaccount/default", "-n", "restricted-probe", "--timeout=30s"],
-        check=True,
-        capture_output=True,
-    )
-    try:
-        allowed = subprocess.run(
-            [*run, "create", "--dry-run=server", "-f", "-"],
-            input=json.dumps({**pod, "spec": template["spec"]}),
-            text=True,
-            capture_output=True,
-        )
-        assert allowed.returncode == 0, allowed.stderr
-        template["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = True
-        refused = subprocess.run(
-            [*run, "create", "--dry-run=server", "-f", "-"],
-            input=json.dumps({**pod, "spec": template["spec"]}),
-            text=True,
-            capture_output=True,
-        )
-        assert "violates PodSecurity" in refused.stderr, "the probe cannot fail: the namespace enforces nothing"
-    finally:
-        subprocess.run(
-            [*run, "delete", "namespace", "restricted-probe", "--wait=false"], check=True, capture_output=True
-        )
+def test_pod_passes_restricted(get, dry_run_under_restricted, app):
+    spec = get(f"deployment/{app}")["spec"]["template"]["spec"]
+    # The account lives in the release's namespace only, and Pod Security does not look at it.
+    spec.pop("serviceAccountName", None)
+    spec.pop("serviceAccount", None)
+    assert dry_run_under_restricted(spec) == ""
+    spec["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = True
+    assert "violates PodSecurity" in dry_run_under_restricted(spec), "the probe cannot fail: nothing is enforced"
 
 
 def test_dispatcher_has_a_short_lived_token_at_the_default_path(kubectl, pod_of):

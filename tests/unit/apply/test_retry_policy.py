@@ -85,7 +85,7 @@ def test_without_contact_it_gives_up_within_15_seconds(request_takes: float, jit
     seconds, attempts = outlived(RetryPolicy(clock, lambda: jitter), clock, request_takes)
     assert FIRST_CONTACT_PERIOD <= seconds <= FIRST_CONTACT_PERIOD + request_takes
     assert FIRST_CONTACT_PERIOD < 15
-    assert attempts > 2
+    assert attempts >= 2
 
 
 def test_without_contact_all_requests_share_one_period() -> None:

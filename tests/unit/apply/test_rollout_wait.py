@@ -229,6 +229,15 @@ def test_a_pod_of_the_old_revision_does_not_count() -> None:
     assert "wait_timeout (3 s) is over" in wait.failure(timeout=3)
 
 
+def test_the_broken_pods_of_a_state_that_is_being_replaced_do_not_count() -> None:
+    """Going back from a bad image: until the controller has seen it, the bad pod is that of the newest revision."""
+    wait = Wait({PODS_PATH: items(pod("ErrImageNeverPull"))})
+    unseen = deployment(observedGeneration=1, replicas=2, updatedReplicas=1, availableReplicas=1)
+    wait.connection.answers[DEPLOYMENT_PATH] = lambda: COMPLETE if wait.seconds >= 2 else unseen
+    wait.run()
+    assert wait.seconds == 2
+
+
 def test_a_crash_quotes_the_log_of_the_container_that_crashed() -> None:
     ended = {"terminated": {"reason": "OOMKilled", "exitCode": 137}}
     crashed = {"restartCount": 3, "lastState": ended, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
