@@ -122,6 +122,10 @@ def storage_directory(engine: str) -> str:
 
 
 def images(engine: str, environment: dict[str, str] | None = None) -> set[str]:
-    """Return the names, `repository:tag`, of all images that `engine` has; none where it is not installed."""
-    listed = ask([engine, "images", "--format", "{{ .Repository }}:{{ .Tag }}"], environment=environment)
+    """Return the names, `repository:tag` and `repository@digest`, of the images that `engine` has.
+
+    None where it is not installed.
+    """
+    names = "{{ .Repository }}:{{ .Tag }} {{ .Repository }}@{{ .Digest }}"
+    listed = ask([engine, "images", "--digests", "--format", names], environment=environment)
     return set(listed.output.split())

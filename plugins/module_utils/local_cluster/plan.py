@@ -125,7 +125,8 @@ def _bootstrap_packages(root: bool) -> list[str]:
     if shutil.which("mmdebstrap"):
         return []
     if root and shutil.which("apt-get"):
-        return ["mmdebstrap"]
+        # It checks signatures with the keyring, which Ubuntu does not have.
+        return ["mmdebstrap", "debian-archive-keyring"]
     raise LocalClusterError(
         "No container registry answers, so the node image has to be built, which needs mmdebstrap: "
         "install that package, run as root on Debian or Ubuntu, "

@@ -25,8 +25,7 @@ def choose_source(
         return preference
     if node:
         return "build" if _repository(node) == _repository(built_image) else "registry"
-    # An engine lists an image that was pulled by digest under its repository, without a tag.
-    if any(_repository(image) == _repository(registry_image) for image in present):
+    if _canonical(registry_image) in {_canonical(image) for image in present}:
         return "registry"
     if built_image in present:
         return "build"
@@ -40,3 +39,9 @@ def _repository(image: str) -> str:
     if colon and "/" not in tail:
         name = head
     return name.removeprefix("docker.io/")
+
+
+def _canonical(image: str) -> str:
+    """Return `image` as engines list it, but for Docker Hub's host: a digest makes the tag superfluous."""
+    _name, at, digest = image.partition("@")
+    return f"{_repository(image)}@{digest}" if at else image.removeprefix("docker.io/")

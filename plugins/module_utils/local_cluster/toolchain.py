@@ -67,8 +67,7 @@ def check_free_space(directories: list[str], gibibytes: int) -> None:
         if free < gibibytes:
             raise LocalClusterError(
                 f"Building the node image needs {gibibytes} GiB of free disk space, {directory} has {free:.1f} GiB. "
-                "Free some, set XDG_CACHE_HOME to a larger file system, "
-                "or lower local_cluster_free_space if you know better."
+                "Free some there, or lower local_cluster_free_space if you know better."
             )
 
 
