@@ -36,10 +36,11 @@ deploy: $(VENV)/.complete
 	@$(ANSIBLE_PLAYBOOK) playbooks/verify.yml -i inventories/dev
 	@printf '\nAgent Smith runs on the local cluster, in the namespace agentsmith:\n\n'
 	@.local/bin/kubectl --kubeconfig .local/kubeconfig -n agentsmith get pods
-	@printf '\n%s\n\n' \
-	  'The Dispatcher answers at http://localhost:30080/health. It is the stand-in (docker/stand-in): no Slack, no API key needed. Next:' \
-	  '    source .venv/bin/activate                                                      # once a shell' \
-	  '    ansible-playbook playbooks/deploy.yml -i inventories/dev --check --diff        # what would change' \
+	@printf '\n%s\n' \
+	  'The Dispatcher answers at http://localhost:30080/health. It is the stand-in (docker/stand-in): no Slack, no API key needed.' \
+	  'Next:' \
+	  '    source .venv/bin/activate                                                  # once a shell' \
+	  '    ansible-playbook playbooks/deploy.yml -i inventories/dev --check --diff    # what a deploy would change' \
 	  '    .local/bin/kubectl --kubeconfig .local/kubeconfig -n agentsmith logs deploy/agentsmith-dispatcher'
 
 # One JUnit report a step; the last line of a whole run is their sum.
