@@ -7,27 +7,28 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections.abc import Callable
 
 from aiohttp import web
 
-from stand_in.endpoints import Endpoints
 from stand_in.listen_addresses import ListenAddress, ListenAddressError
 
 _log = logging.getLogger("Microsoft.Hosting.Lifetime")
 
 
 class HttpServer:
-    """Serves the endpoints on a list of addresses until stop().
+    """Serves an application on a list of addresses until stop().
 
     aiohttp's own sites are not used: in 3.8 their stop() cancels a request whose body is still arriving.
     """
 
-    def __init__(self, endpoints: Endpoints) -> None:
+    def __init__(self, application: Callable[..., web.Application]) -> None:
+        """`application` makes it, from the middleware that has to run outermost."""
         self._in_flight = 0
         self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
-        self._runner = web.AppRunner(endpoints.application(self._count_middleware()), access_log=None)
+        self._runner = web.AppRunner(application(self._count_middleware()), access_log=None)
         self._listeners: list[asyncio.AbstractServer] = []
 
     async def start(self, addresses: list[ListenAddress]) -> None:
