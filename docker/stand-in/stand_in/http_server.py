@@ -64,9 +64,10 @@ class HttpServer:
                 response = await handler(request)
                 if self._stopping:
                     response.force_close()
-                # Only a response that has left counts as answered.
-                await response.prepare(request)
-                await response.write_eof()
+                # Only a response that has left counts as answered, or one that nobody waits for any more.
+                with contextlib.suppress(ConnectionResetError):
+                    await response.prepare(request)
+                    await response.write_eof()
                 return response
             finally:
                 self._in_flight -= 1
