@@ -83,8 +83,8 @@ class Platform:
         dispatcher_port, slack_port = find_free_port(), find_free_port()
         self._dispatcher_url = f"http://127.0.0.1:{dispatcher_port}"
         self._slack_url = f"http://127.0.0.1:{slack_port}"
-        self.slack = start_slack(started, self._dispatcher_url, STAND_IN_SLACK_URLS=self._slack_url)
-        self.person = SlackPerson(listening_url(self.slack))
+        self.slack = self.start_slack()
+        self.person = SlackPerson(self._slack_url)
         self.dispatcher = self.start_dispatcher()
 
     @property
@@ -96,6 +96,12 @@ class Platform:
         """Start Redis where it was before, or for the first time."""
         self.redis = start_redis_server(self._started, self.redis_port)
         return self.redis
+
+    def start_slack(self) -> BackgroundProcess:
+        """Start Slack where it was before, or for the first time, and wait until it listens."""
+        self.slack = start_slack(self._started, self._dispatcher_url, STAND_IN_SLACK_URLS=self._slack_url)
+        listening_url(self.slack)
+        return self.slack
 
     def start_dispatcher(self, **environment: str) -> BackgroundProcess:
         """Start the Dispatcher where it was before, or for the first time, and wait until it listens."""
