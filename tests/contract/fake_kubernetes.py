@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-TOKEN = "service-account-token-of-the-dispatcher"  # noqa: S105 - known to this file's server alone
+TOKEN = "service-account-token-of-the-dispatcher"
 NAMESPACE = "agentsmith-under-test"
 _LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 

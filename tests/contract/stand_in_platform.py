@@ -22,7 +22,7 @@ from dispatcher_under_test import (
 from fake_kubernetes import NAMESPACE, FakeKubernetes
 from slack_person import SlackPerson
 
-BOT_TOKEN = "xoxb-bot-token-of-these-tests"  # noqa: S105 - it is checked for its shape alone
+BOT_TOKEN = "xoxb-bot-token-of-these-tests"
 SECRET = {"anthropic-api-key": "anthropic-key-of-these-tests", "github-token": "github-token-of-these-tests"}
 FIX_BUG = [
     "FetchTicketCommand",

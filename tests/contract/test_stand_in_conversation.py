@@ -10,6 +10,7 @@ import signal
 
 import pytest
 from awaiting import await_condition
+from dispatcher_under_test import REDIS_PASSWORD
 from fake_kubernetes import NAMESPACE
 from redis import Redis
 from slack_person import CHANNEL
@@ -317,6 +318,18 @@ def test_an_api_server_that_is_gone_is_shown(platform: Platform) -> None:
     platform.kubernetes.close()
     platform.person.say("fix #54 in short")
     platform.person.await_message("encountered an error:.*\n.*https://127.0.0.1:")
+
+
+def test_a_redis_that_is_gone_is_shown_without_its_password(platform: Platform) -> None:
+    platform.dispatcher.kill()
+    url = f"redis://:{REDIS_PASSWORD}@127.0.0.1:{platform.redis_port},abortConnect=false,asyncTimeout=300"
+    platform.start_dispatcher(REDIS_URL=url)
+    platform.person.say("fix #54 in short")
+    error = platform.person.await_message("encountered an error")["text"]
+    assert "timed out in the backlog" in error
+    assert f" on redis://***@127.0.0.1:{platform.redis_port}." in error
+    assert REDIS_PASSWORD not in error
+    assert platform.kubernetes.jobs == []
 
 
 def test_the_ttl_of_jobs_can_be_shortened(platform: Platform) -> None:

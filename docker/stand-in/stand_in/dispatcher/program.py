@@ -61,14 +61,15 @@ def main() -> int:
 async def _run(environment: Mapping[str, str]) -> None:
     stop_wanted = stop_signal()
     addresses = parse_listen_addresses(environment.get("ASPNETCORE_URLS") or DEFAULT_URLS)
+    settings = job_settings(environment)
     redis = RedisConnection(parse_redis_configuration(environment.get("REDIS_URL", DEFAULT_REDIS)))
     tasks = BackgroundTasks()
-    server = HttpServer(_endpoints(environment, job_settings(environment), redis, tasks).application)
     keep_connected = None
     try:
         if not await finished_before(stop_wanted, redis.connect()):
             return
         keep_connected = asyncio.create_task(redis.keep_connected())
+        server = HttpServer(_endpoints(environment, settings, redis, tasks).application)
         await server.start(addresses)
         _lifetime_log.info("Application started. Press Ctrl+C to shut down.")
         await stop_wanted.wait()
