@@ -183,7 +183,7 @@ def test_a_question_is_answered_by_a_button(
 
 def test_a_busy_channel_is_refused_and_another_one_is_not(platform: Platform) -> None:
     platform.person.say("fix #104 in agent-smith-test")
-    platform.person.await_message(r"\[1/9\]")
+    platform.person.await_message(r"\[[1-7]/9\]")
     platform.person.say("fix #54 in short")
     refusal = platform.person.await_message("already a job running")
     assert refusal["text"] == (
@@ -208,7 +208,7 @@ def test_ten_channels_at_once(platform: Platform) -> None:
 
 def test_a_job_outlives_a_restart_of_redis_unheard_and_the_next_message_works(platform: Platform) -> None:
     platform.person.say("fix #54 in agent-smith-test")
-    platform.person.await_message(r"\[2/9\]")
+    platform.person.await_message(r"\[[2-7]/9\]")
     platform.redis.kill()
     platform.start_redis()
     assert platform.agents[0].wait() == 0
@@ -221,7 +221,7 @@ def test_a_job_outlives_a_restart_of_redis_unheard_and_the_next_message_works(pl
 
 def test_a_restart_of_the_dispatcher_orphans_a_job_and_blocks_its_channel(platform: Platform) -> None:
     platform.person.say("fix #54 in agent-smith-test")
-    platform.person.await_message(r"\[2/9\]")
+    platform.person.await_message(r"\[[2-7]/9\]")
     platform.dispatcher.signal(signal.SIGTERM)
     assert platform.dispatcher.wait() == 0
     platform.start_dispatcher()
@@ -290,7 +290,7 @@ def test_a_missing_token_in_the_job(platform: Platform) -> None:
 
 def test_a_terminated_agent_is_not_heard_of(platform: Platform) -> None:
     platform.person.say("fix #104 in agent-smith-test")
-    platform.person.await_message(r"\[1/9\]")
+    platform.person.await_message(r"\[[1-7]/9\]")
     platform.agents[0].signal(signal.SIGTERM)
     assert platform.agents[0].wait() == 143
     assert not any("error" in text for text in platform.person.texts())
