@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 from background_process import BackgroundProcess
@@ -18,6 +19,7 @@ from dispatcher_under_test import (
     started_processes,
 )
 from slack_request import SlackSender
+from stand_in_platform import Platform, running_platform
 
 
 @pytest.fixture
@@ -60,3 +62,11 @@ def dispatcher() -> Iterator[SlackSender]:
         start_redis_server(started, port)
         process = start_dispatcher_process(started, REDIS_URL=f"127.0.0.1:{port}")
         yield SlackSender(listening_url(process), SIGNING_SECRET)
+
+
+@pytest.fixture
+def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+    """The stand-in's Slack, Dispatcher and agent, with a real Redis and a fake Kubernetes API."""
+    monkeypatch.delenv("DISPATCHER_COMMAND", raising=False)
+    with running_platform(tmp_path) as running:
+        yield running

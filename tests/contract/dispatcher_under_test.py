@@ -53,13 +53,19 @@ def start_redis_server(started: list[BackgroundProcess], port: int, password: st
     return process
 
 
-def start_dispatcher_process(started: list[BackgroundProcess], **environment: str) -> BackgroundProcess:
+def start_dispatcher_process(
+    started: list[BackgroundProcess], directory: Path = STAND_IN, **environment: str
+) -> BackgroundProcess:
     """Start a Dispatcher on a port of its choice with further environment variables; do not wait."""
-    command = os.environ.get("DISPATCHER_COMMAND", f"{shlex.quote(sys.executable)} -m stand_in")
     variables = {"ASPNETCORE_URLS": "http://127.0.0.1:0", "SLACK_SIGNING_SECRET": SIGNING_SECRET} | environment
-    process = BackgroundProcess(shlex.split(command), variables, STAND_IN)
+    process = BackgroundProcess(dispatcher_command(), {"PYTHONPATH": str(STAND_IN)} | variables, directory)
     started.append(process)
     return process
+
+
+def dispatcher_command() -> list[str]:
+    """Return the program under test: with arguments, the stand-in's is the agent and Slack too."""
+    return shlex.split(os.environ.get("DISPATCHER_COMMAND", f"{shlex.quote(sys.executable)} -m stand_in"))
 
 
 def listening_url(process: BackgroundProcess) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
+from awaiting import await_condition
 from background_process import BackgroundProcess
 from dispatcher_under_test import REDIS_PASSWORD, SIGNING_SECRET, listening_url
 from redis import Redis
@@ -202,10 +203,3 @@ def refuses_connections(url: str) -> bool:
     except ConnectionRefusedError:
         return True
     return False
-
-
-def await_condition(condition: Callable[[], object], timeout: float = 20.0) -> None:
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, f"not reached within {timeout} s"
-        time.sleep(0.02)

@@ -45,7 +45,7 @@ def test_a_message_is_logged_without_its_text(free_port: int, start_redis: Start
     event = {"type": "message", "text": "my token is xoxb-marked", "user": "U1", "channel": "C1\nfake: line\ud800"}
     assert sender.event({"type": "event_callback", "event": event}).status == 200
     assert sender.event('{"token": "xoxb-marked"').status == 500
-    process.expect("Message of 'U1' in channel .*spawns no Job")
+    process.expect("Message in channel .* dropped: Kubernetes is not available")
     process.expect("unhandled exception .* /slack/events: not JSON")
     assert "xoxb-marked" not in process.output
     assert not any(line.startswith("fake") for line in process.output.splitlines())

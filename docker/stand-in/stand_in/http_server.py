@@ -7,27 +7,28 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections.abc import Callable
 
 from aiohttp import web
 
-from stand_in.endpoints import Endpoints
 from stand_in.listen_addresses import ListenAddress, ListenAddressError
 
 _log = logging.getLogger("Microsoft.Hosting.Lifetime")
 
 
 class HttpServer:
-    """Serves the endpoints on a list of addresses until stop().
+    """Serves an application on a list of addresses until stop().
 
     aiohttp's own sites are not used: in 3.8 their stop() cancels a request whose body is still arriving.
     """
 
-    def __init__(self, endpoints: Endpoints) -> None:
+    def __init__(self, application: Callable[..., web.Application]) -> None:
+        """`application` makes it, from the middleware that has to run outermost."""
         self._in_flight = 0
         self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
-        self._runner = web.AppRunner(endpoints.application(self._count_middleware()), access_log=None)
+        self._runner = web.AppRunner(application(self._count_middleware()), access_log=None)
         self._listeners: list[asyncio.AbstractServer] = []
 
     async def start(self, addresses: list[ListenAddress]) -> None:
@@ -63,9 +64,10 @@ class HttpServer:
                 response = await handler(request)
                 if self._stopping:
                     response.force_close()
-                # Only a response that has left counts as answered.
-                await response.prepare(request)
-                await response.write_eof()
+                # Only a response that has left counts as answered, or one that nobody waits for any more.
+                with contextlib.suppress(ConnectionResetError):
+                    await response.prepare(request)
+                    await response.write_eof()
                 return response
             finally:
                 self._in_flight -= 1

@@ -102,7 +102,7 @@ def parse_redis_configuration(text: str) -> RedisConfiguration:
         abort_on_connect_fail=_boolean(options, "abortConnect", True),
         connect_retry=_integer(options, "connectRetry", 3),
         connect_timeout=_integer(options, "connectTimeout", 5000) / 1000,
-        command_timeout=_integer(options, "syncTimeout", 5000) / 1000,
+        command_timeout=_integer(options, "asyncTimeout", _integer(options, "syncTimeout", 5000)) / 1000,
         database=_integer(options, "defaultDatabase", None),
         client_name=options.get("name") or None,
         user=options.get("user") or None,

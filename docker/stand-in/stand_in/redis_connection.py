@@ -7,11 +7,15 @@ import asyncio
 import logging
 import random
 import socket
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionLostError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from stand_in.redis_configuration import Endpoint, RedisConfiguration
 
@@ -19,6 +23,10 @@ HEARTBEAT = 1.0
 """Seconds between two looks at a connection: the library's HeartbeatInterval."""
 LONGEST_RECONNECT_DELAY = 60.0
 """Seconds: the upper bound of the library's ExponentialRetry."""
+BACKLOG_INTERVAL = 0.1
+"""Seconds between two attempts to send a command that waits for a lost connection."""
+
+Result = TypeVar("Result")
 
 _log = logging.getLogger("StackExchange.Redis")
 
@@ -67,6 +75,25 @@ class RedisConnection:
             else:
                 failures = 0
 
+    async def run(self, command: Callable[[Redis], Awaitable[Result]]) -> Result:
+        """Run one command on the first end point that answers.
+
+        A command waits for a lost connection as in the library's backlog, for `command_timeout`. Then it raises
+        RedisConnectionError. What Redis itself answers is raised as it is (redis.exceptions.ResponseError).
+        """
+        deadline = asyncio.get_running_loop().time() + self._configuration.command_timeout
+        while True:
+            reasons = []
+            for endpoint, client in self._clients:
+                try:
+                    return await command(client)
+                except (RedisConnectionLostError, RedisTimeoutError, OSError, UnicodeError) as error:
+                    reasons.append(f"{_reason(error)} on {endpoint.shown}")
+            if asyncio.get_running_loop().time() >= deadline:
+                # Without a cause: redis-py's message would show the host unmasked.
+                raise RedisConnectionError(f"The message timed out in the backlog: {'; '.join(reasons)}.") from None
+            await asyncio.sleep(BACKLOG_INTERVAL)
+
     async def close(self) -> None:
         """Close every connection."""
         for _endpoint, client in self._clients:
@@ -111,6 +138,8 @@ def _client(configuration: RedisConfiguration, endpoint: Endpoint) -> Redis:
         db=configuration.database or 0,
         username=user,
         password=configuration.password,
+        decode_responses=True,
+        encoding_errors="replace",
         client_name=configuration.client_name or f"{socket.gethostname()}(stand-in)",
         socket_connect_timeout=configuration.connect_timeout,
         socket_timeout=configuration.command_timeout,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stand_in.kubernetes_detection import missing_for_cluster
+from stand_in.dispatcher.kubernetes_detection import missing_for_cluster
 
 VARIABLES = {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import pytest
-from stand_in.slack_payload import (
+from stand_in.dispatcher.slack_payload import (
     Answer,
     MalformedPayloadError,
     Message,

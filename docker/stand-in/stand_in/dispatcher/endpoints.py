@@ -10,7 +10,10 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from stand_in.slack_payload import (
+from stand_in.background_tasks import BackgroundTasks
+from stand_in.dispatcher.interaction_handler import InteractionHandler
+from stand_in.dispatcher.message_handler import MessageHandler
+from stand_in.dispatcher.slack_payload import (
     MalformedPayloadError,
     answer_in,
     interaction_json,
@@ -27,10 +30,15 @@ _log = logging.getLogger("AgentSmith.Dispatcher")
 
 
 class Endpoints:
-    """The endpoints of one Dispatcher with one signing secret."""
+    """The endpoints of one Dispatcher. What a request asks for is done after it has been answered."""
 
-    def __init__(self, signing_secret: str) -> None:
+    def __init__(
+        self, signing_secret: str, messages: MessageHandler, interactions: InteractionHandler, tasks: BackgroundTasks
+    ) -> None:
         self._signing_secret = signing_secret
+        self._messages = messages
+        self._interactions = interactions
+        self._tasks = tasks
 
     def application(self, *middlewares: object) -> web.Application:
         """Return the application; `middlewares` run outermost."""
@@ -57,12 +65,7 @@ class Endpoints:
             return _json_response(challenge=text_at(payload, "challenge") or "")
         message = message_in(payload) if kind == "event_callback" else None
         if message is not None:
-            _log.info(
-                "Message of %r in channel %r accepted (%d characters). This form of the stand-in spawns no Job for it.",
-                message.user,
-                message.channel,
-                len(message.text),
-            )
+            self._tasks.start(self._messages.handle(message))
         return web.Response()
 
     async def slack_interact(self, request: web.Request) -> web.Response:
@@ -73,7 +76,7 @@ class Endpoints:
             raise web.HTTPBadRequest
         answer = answer_in(payload) if text_at(payload, "type") == "block_actions" else None
         if answer is not None:
-            _log.warning("Interaction for %r but no active job found", answer.channel)
+            self._tasks.start(self._interactions.handle(answer, payload))
         return web.Response()
 
     async def _signed_body(self, request: web.Request) -> str:

@@ -1,0 +1,396 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Conversations from Slack to the agent and back, without a cluster: what people see and what they do not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import signal
+
+import pytest
+from awaiting import await_condition
+from dispatcher_under_test import REDIS_PASSWORD
+from fake_kubernetes import NAMESPACE
+from redis import Redis
+from slack_person import CHANNEL
+from stand_in_platform import CONFIGURATION, Platform
+
+CONVERSATION = f"conversation:slack:{CHANNEL}"
+TWO_HOURS = 2 * 60 * 60
+LABELS = [
+    "Fetching ticket",
+    "Checking out source",
+    "Loading coding principles",
+    "Analyzing codebase",
+    "Generating plan",
+    "Awaiting approval",
+    "Executing plan",
+    "Running tests",
+    "Creating pull request",
+]
+
+
+def redis_of(platform: Platform) -> Redis:
+    return Redis(port=platform.redis_port, decode_responses=True)
+
+
+def job_id_of(platform: Platform) -> str:
+    return platform.kubernetes.jobs[-1]["metadata"]["labels"]["job-id"]
+
+
+def test_a_ticket_is_fixed(platform: Platform) -> None:
+    said = platform.person.say("<@U0AGENTSMITH> fix #54 in agent-smith-test")
+    done = platform.person.await_message(r"\*Done!\*")
+    assert platform.agents[0].wait() == 0
+    messages = platform.person.messages()
+    assert messages[0] == said | {"delivery": "delivered"}
+    starting, progress, last = messages[1:]
+    assert starting["text"] == ":rocket: Starting Agent Smith for ticket *#54* in *agent-smith-test*..."
+    # One message for all steps, as the last of them has left it.
+    assert progress["edited"]
+    assert progress["text"] == ":rocket: *[9/9]* Creating pull request\n`[██████████]` 9/9"
+    digest = hashlib.sha256(CONFIGURATION.encode()).hexdigest()
+    assert last == done
+    summary = f"Pipeline completed successfully (stand-in; agentsmith.yml sha256:{digest})"
+    assert last["text"] == f":rocket: *Done!* {summary}"
+    with redis_of(platform) as redis:
+        await_condition(lambda: redis.keys("*") == [])
+
+
+def test_the_job_has_the_fields_of_the_app_and_no_other(platform: Platform) -> None:
+    platform.person.say("fix #54 in short")
+    platform.person.await_message("Done!")
+    (job,) = platform.kubernetes.jobs
+    job_id = job_id_of(platform)
+    assert re.fullmatch("[0-9a-f]{12}", job_id)
+    secret = {
+        "ANTHROPIC_API_KEY": "anthropic-api-key",
+        "AZURE_DEVOPS_TOKEN": "azure-devops-token",
+        "GITHUB_TOKEN": "github-token",
+        "OPENAI_API_KEY": "openai-api-key",
+        "GEMINI_API_KEY": "gemini-api-key",
+        "REDIS_URL": "redis-url",
+    }
+    literal = {
+        "JOB_ID": job_id,
+        "TICKET_ID": "54",
+        "PROJECT": "short",
+        "CHANNEL_ID": CHANNEL,
+        "USER_ID": "U0PERSON",
+        "PLATFORM": "slack",
+    }
+    container = {
+        "name": "agentsmith",
+        "image": "localhost/agent:under-test",
+        "imagePullPolicy": "Never",
+        "args": [
+            "--headless",
+            "--job-id",
+            job_id,
+            "--redis-url",
+            platform.redis_url,
+            "--platform",
+            "slack",
+            "--channel-id",
+            CHANNEL,
+            "fix #54 in short",
+        ],
+        "env": [
+            {
+                "name": name,
+                "valueFrom": {"secretKeyRef": {"name": "agentsmith-secrets", "key": key, "optional": True}},
+            }
+            for name, key in secret.items()
+        ]
+        + [{"name": name, "value": value} for name, value in literal.items()],
+        "resources": {
+            "requests": {"cpu": "250m", "memory": "512Mi"},
+            "limits": {"cpu": "1000m", "memory": "1Gi"},
+        },
+    }
+    assert job == {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": f"agentsmith-{job_id}",
+            "namespace": NAMESPACE,
+            "labels": {"app": "agentsmith", "job-id": job_id, "platform": "slack", "project": "short"},
+        },
+        "spec": {
+            "ttlSecondsAfterFinished": 300,
+            "backoffLimit": 0,
+            "template": {
+                "metadata": {"labels": {"app": "agentsmith", "job-id": job_id}},
+                "spec": {"restartPolicy": "Never", "containers": [container]},
+            },
+        },
+    }
+
+
+def test_what_is_in_redis_while_a_job_runs(platform: Platform) -> None:
+    platform.person.say("fix #104 in agent-smith-test")
+    platform.person.await_message("Executing plan")
+    job_id = job_id_of(platform)
+    with redis_of(platform) as redis:
+        assert sorted(redis.keys("*")) == [CONVERSATION, f"job-index:{job_id}", f"job:{job_id}:out"]
+        for key in redis.keys("*"):
+            assert TWO_HOURS - 30 < redis.ttl(key) <= TWO_HOURS
+        assert redis.get(f"job-index:{job_id}") == CONVERSATION
+        state = json.loads(redis.get(CONVERSATION))
+        assert state.pop("startedAt")
+        assert state == {
+            "jobId": job_id,
+            "channelId": CHANNEL,
+            "userId": "U0PERSON",
+            "platform": "slack",
+            "project": "agent-smith-test",
+            "ticketId": 104,
+            "pendingQuestionId": None,
+        }
+        unused = {"questionId": "", "prUrl": "", "summary": "", "content": ""}
+        assert [fields for _id, fields in redis.xrange(f"job:{job_id}:out")] == [
+            {"type": "Progress", "jobId": job_id, "text": label, "step": str(step), "total": "9", **unused}
+            for step, label in enumerate(LABELS[:7], start=1)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("button", "emoji", "result", "exit_code"),
+    [
+        ("yes", ":white_check_mark:", ":rocket: *Done!* Pipeline completed successfully", 0),
+        ("no", ":x:", ":x: *Agent Smith encountered an error:*\n```Plan rejected by user```", 1),
+    ],
+)
+def test_a_question_is_answered_by_a_button(
+    platform: Platform, button: str, emoji: str, result: str, exit_code: int
+) -> None:
+    platform.person.say("fix #101 in agent-smith-test")
+    question = platform.person.await_message("Question:")
+    assert question["text"] == ":thought_balloon: *Question:* Carry out the plan?"
+    with redis_of(platform) as redis:
+        await_condition(lambda: json.loads(redis.get(CONVERSATION))["pendingQuestionId"] == "approval")
+    platform.person.press(question, button)
+    answered = platform.person.await_message("Answered:")
+    assert answered["ts"] == question["ts"]
+    assert answered["text"] == f":thought_balloon: *approval*\n{emoji} Answered: *{button}*"
+    assert [block["type"] for block in answered["blocks"]] == ["section"]
+    assert platform.agents[0].wait() == exit_code
+    assert platform.person.await_message("Done!|encountered")["text"].startswith(result)
+    with redis_of(platform) as redis:
+        await_condition(lambda: redis.keys("*") == [])
+
+
+def test_a_busy_channel_is_refused_and_another_one_is_not(platform: Platform) -> None:
+    platform.person.say("fix #104 in agent-smith-test")
+    platform.person.await_message(r"\[[1-7]/9\]")
+    platform.person.say("fix #54 in short")
+    refusal = platform.person.await_message("already a job running")
+    assert refusal["text"] == (
+        ":hourglass: There is already a job running for this channel "
+        f"(job `{job_id_of(platform)}` for ticket #104). Please wait for it to complete."
+    )
+    platform.person.say("fix #54 in short", "C0ANOTHER")
+    platform.person.await_message("Done!", "C0ANOTHER")
+    assert len(platform.kubernetes.jobs) == 2
+
+
+def test_ten_channels_at_once(platform: Platform) -> None:
+    channels = [platform.person.add_channel(f"team-{number}") for number in range(10)]
+    for channel in channels:
+        platform.person.say("fix #54 in agent-smith-test", channel)
+    for channel in channels:
+        platform.person.await_message("Done!", channel, timeout=120)
+        assert len(platform.person.messages(channel)) == 4
+    assert len({job["metadata"]["name"] for job in platform.kubernetes.jobs}) == 10
+    assert [agent.wait() for agent in platform.agents] == [0] * 10
+
+
+def test_a_job_outlives_a_restart_of_redis_unheard_and_the_next_message_works(platform: Platform) -> None:
+    platform.person.say("fix #54 in agent-smith-test")
+    platform.person.await_message(r"\[[2-7]/9\]")
+    platform.redis.kill()
+    platform.start_redis()
+    assert platform.agents[0].wait() == 0
+    platform.dispatcher.expect("Received message for unknown job")
+    # What the Dispatcher knew about the job is lost, and so is what blocked the channel.
+    platform.person.say("fix #54 in short")
+    platform.person.await_message("Done!")
+    assert len(platform.person.texts()) == len(set(platform.person.texts()))
+
+
+def test_a_restart_of_the_dispatcher_orphans_a_job_and_blocks_its_channel(platform: Platform) -> None:
+    platform.person.say("fix #54 in agent-smith-test")
+    platform.person.await_message(r"\[[2-7]/9\]")
+    platform.dispatcher.signal(signal.SIGTERM)
+    assert platform.dispatcher.wait() == 0
+    platform.start_dispatcher()
+    assert platform.agents[0].wait() == 0
+    platform.person.say("fix #54 in short")
+    platform.person.await_message("already a job running")
+    assert not any("Done!" in text for text in platform.person.texts())
+    with redis_of(platform) as redis:
+        assert TWO_HOURS - 60 < redis.ttl(CONVERSATION) <= TWO_HOURS
+        # Nobody waits two hours here.
+        redis.delete(CONVERSATION)
+    platform.person.say("fix #54 in short")
+    platform.person.await_message("Done!")
+
+
+def test_a_failure_is_shown_and_frees_the_channel(platform: Platform) -> None:
+    platform.person.say("fix #102 in short")
+    error = platform.person.await_message("encountered an error")
+    assert error["text"].startswith(":x: *Agent Smith encountered an error:*\n```The stand-in fails on this ticket")
+    assert platform.agents[0].wait() == 1
+    platform.person.say("fix #54 in short")
+    platform.person.await_message("Done!")
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("fix #103 in short", "The stand-in crashes on this ticket"),
+        ("fix #54 in no-such-project", "Project 'no-such-project' not found in configuration."),
+        ("fix #54 in api-v2", "Project 'api-v' not found in configuration."),
+    ],
+)
+def test_a_crash_before_the_pipeline_is_not_heard_of(platform: Platform, text: str, cause: str) -> None:
+    platform.person.say(text)
+    platform.person.await_message("Starting")
+    await_condition(lambda: platform.agents)
+    assert platform.agents[0].wait() == 1
+    assert f"ConfigurationException: {cause}" in platform.agents[0].output
+    platform.person.say("fix #54 in short")
+    platform.person.await_message("already a job running")
+    assert len(platform.person.texts()) == 4
+
+
+def test_an_agent_without_a_configuration_is_not_heard_of(platform: Platform) -> None:
+    (platform.agent_app / "config" / "agentsmith.yml").unlink()
+    platform.person.say("fix #54 in short")
+    await_condition(lambda: platform.agents)
+    assert platform.agents[0].wait() == 1
+    assert "Configuration file not found: config/agentsmith.yml" in platform.agents[0].output
+    platform.person.say("fix #54 in short")
+    platform.person.await_message("already a job running")
+
+
+def test_an_unknown_command_ends_the_agent_after_its_progress(platform: Platform) -> None:
+    platform.person.say("fix #54 in unknown-command")
+    platform.person.await_message(r":test_tube: \*\[2/2\]\* Generating tests")
+    assert platform.agents[0].wait() == 1
+    assert "Unknown command: GenerateTestsCommand" in platform.agents[0].output
+
+
+def test_a_missing_token_in_the_job(platform: Platform) -> None:
+    platform.person.say("fix #54 in on-azure")
+    error = platform.person.await_message("encountered an error")
+    assert error["text"].endswith("```Required environment variable 'AZURE_DEVOPS_TOKEN' is not set.```")
+
+
+def test_a_terminated_agent_is_not_heard_of(platform: Platform) -> None:
+    platform.person.say("fix #104 in agent-smith-test")
+    platform.person.await_message(r"\[[1-7]/9\]")
+    platform.agents[0].signal(signal.SIGTERM)
+    assert platform.agents[0].wait() == 143
+    assert not any("error" in text for text in platform.person.texts())
+
+
+def test_the_api_refuses_a_project_that_is_no_label(platform: Platform) -> None:
+    platform.person.say("fix #54 in projects/mine")
+    error = platform.person.await_message("encountered an error")
+    assert "Operation returned an invalid status code 'UnprocessableEntity', response body {" in error["text"]
+    assert "'projects/mine'" in error["text"]
+    # No job, so the channel is free.
+    platform.person.say("fix #54 in short")
+    platform.person.await_message("Done!")
+
+
+def test_a_missing_role_is_shown(platform: Platform) -> None:
+    platform.kubernetes.forbid()
+    platform.person.say("fix #54 in short")
+    error = platform.person.await_message("encountered an error")
+    assert "Operation returned an invalid status code 'Forbidden', response body {" in error["text"]
+    assert "jobs.batch is forbidden" in error["text"]
+
+
+def test_an_api_server_that_is_gone_is_shown(platform: Platform) -> None:
+    platform.kubernetes.close()
+    platform.person.say("fix #54 in short")
+    platform.person.await_message("encountered an error:.*\n.*https://127.0.0.1:")
+
+
+def test_a_redis_that_is_gone_is_shown_without_its_password(platform: Platform) -> None:
+    platform.dispatcher.kill()
+    url = f"redis://:{REDIS_PASSWORD}@127.0.0.1:{platform.redis_port},abortConnect=false,asyncTimeout=300"
+    platform.start_dispatcher(REDIS_URL=url)
+    platform.person.say("fix #54 in short")
+    error = platform.person.await_message("encountered an error")["text"]
+    assert "timed out in the backlog" in error
+    assert f" on redis://***@127.0.0.1:{platform.redis_port}." in error
+    assert REDIS_PASSWORD not in error
+    assert platform.kubernetes.jobs == []
+
+
+def test_the_ttl_of_jobs_can_be_shortened(platform: Platform) -> None:
+    platform.dispatcher.kill()
+    platform.start_dispatcher(STAND_IN_JOB_TTL_SECONDS="20")
+    platform.person.say("fix #54 in short")
+    platform.person.await_message("Done!")
+    assert platform.kubernetes.jobs[0]["spec"]["ttlSecondsAfterFinished"] == 20
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("list tickets in short", ":white_check_mark: No open tickets found in *short*."),
+        ("list tickets in none", ":x: Project *none* not found in configuration."),
+        ("list tickets in on-azure", ":x: Required environment variable 'AZURE_DEVOPS_TOKEN' is not set."),
+        (
+            'create ticket "Add logging" in short',
+            ":x: *Agent Smith encountered an error:*\n```CreateAsync is not supported by ITicketProvider```",
+        ),
+        ('create ticket "Add logging" in none', ":x: Project *none* not found in configuration."),
+        (
+            "fix #99999999999 in short",
+            ":x: *Agent Smith encountered an error:*\n```Value was either too large or too small for an Int32.```",
+        ),
+        (
+            "make me a sandwich",
+            ":question: I didn't understand that. Try:\n• `fix #65 in todo-list`\n• `list tickets in todo-list`\n"
+            '• `create ticket "Add logging" in todo-list`',
+        ),
+    ],
+)
+def test_what_the_dispatcher_answers_itself(platform: Platform, text: str, answer: str) -> None:
+    platform.person.say(text)
+    assert platform.person.await_message("")["text"] == answer
+    assert platform.kubernetes.jobs == []
+
+
+def test_the_list_of_an_azure_project_is_the_table(platform: Platform) -> None:
+    platform.dispatcher.kill()
+    platform.start_dispatcher(AZURE_DEVOPS_TOKEN="")
+    platform.person.say("list tickets for on-azure")
+    lines = platform.person.await_message("Open tickets")["text"].splitlines()
+    assert lines[0] == ":ticket: *Open tickets in on-azure* (6 total):"
+    assert lines[1] == "• *#54* — Say hello in the README `[Active]`"
+
+
+def test_the_configuration_is_read_for_every_request(platform: Platform) -> None:
+    file = platform.dispatcher_app / "config" / "agentsmith.yml"
+    platform.person.say("list tickets in late")
+    platform.person.await_message("Project \\*late\\* not found")
+    file.write_text(CONFIGURATION.replace('"short": {', '"late": {', 1))
+    platform.person.say("list tickets in late")
+    platform.person.await_message("No open tickets found in \\*late\\*")
+    file.unlink()
+    platform.person.say("list tickets in late")
+    platform.person.await_message("^:x: Configuration file not found: config/agentsmith.yml$")
+    file.write_text("projects: [")
+    platform.person.say("list tickets in late")
+    platform.person.await_message("^:x: Invalid YAML in config/agentsmith.yml: ")
+    # None of this needs a restart, nor does `fix` look at the file.
+    file.unlink()
+    platform.person.say("fix #54 in short")
+    platform.person.await_message("Done!")

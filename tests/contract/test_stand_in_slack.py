@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stand-in Slack: the Web API that the Dispatcher calls, the JSON API of its page, and what it sends."""
+
+from __future__ import annotations
+
+import hmac
+import http.client
+import json
+import re
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import SimpleQueue
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from awaiting import await_condition
+from background_process import BackgroundProcess
+from dispatcher_under_test import SIGNING_SECRET, listening_url
+from slack_person import CHANNEL, SlackPerson
+from slack_request import request, signature_headers
+from stand_in_platform import start_slack
+
+BOT = {"Authorization": "Bearer xoxb-1", "Content-Type": "application/json"}
+
+
+class RecordingDispatcher:
+    """Answers every request with `status`, and has it in `requests`."""
+
+    def __init__(self) -> None:
+        self.requests: SimpleQueue[tuple[str, dict[str, str], bytes]] = SimpleQueue()
+        self.status = 200
+        recorder = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                recorder.requests.put((self.path, dict(self.headers), body))
+                self.send_response(recorder.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_arguments: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever).start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def next_request(self) -> tuple[str, bytes]:
+        """Return path and body of the next request, whose signature has to be right."""
+        path, headers, body = self.requests.get(timeout=20)
+        signed = signature_headers(SIGNING_SECRET, body, headers["X-Slack-Request-Timestamp"])
+        assert hmac.compare_digest(headers["X-Slack-Signature"], signed["X-Slack-Signature"])
+        return path, body
+
+
+@pytest.fixture
+def dispatcher() -> Iterator[RecordingDispatcher]:
+    """A Dispatcher that only listens."""
+    recording = RecordingDispatcher()
+    yield recording
+    recording.close()
+
+
+@pytest.fixture
+def slack(
+    processes: list[BackgroundProcess], dispatcher: RecordingDispatcher, monkeypatch: pytest.MonkeyPatch
+) -> BackgroundProcess:
+    """The stand-in Slack in front of it."""
+    monkeypatch.delenv("DISPATCHER_COMMAND", raising=False)
+    return start_slack(processes, dispatcher.url)
+
+
+@pytest.fixture
+def person(slack: BackgroundProcess) -> SlackPerson:
+    """Somebody who writes in it."""
+    return SlackPerson(listening_url(slack))
+
+
+@pytest.fixture
+def call(person: SlackPerson) -> Callable[..., dict[str, object]]:
+    """Calls a method of the Web API, as a bot unless other headers are given."""
+
+    def call_method(method: str, body: object = None, headers: dict[str, str] = BOT) -> dict[str, object]:
+        data = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
+        answer = request(person.url, "POST", f"/api/{method}", data, headers)
+        assert answer.status == 200
+        return json.loads(answer.body)
+
+    return call_method
+
+
+Call = Callable[..., dict[str, object]]
+
+
+def test_a_bot_posts_and_updates(call: Call, person: SlackPerson) -> None:
+    posted = call("chat.postMessage", {"channel": CHANNEL, "text": "one"})
+    assert (posted["ok"], posted["channel"]) == (True, CHANNEL)
+    assert [message["text"] for message in person.messages()] == ["one"]
+    updated = call("chat.update", {"channel": CHANNEL, "ts": posted["ts"], "text": "two"})
+    assert (updated["ok"], updated["ts"], updated["text"]) == (True, posted["ts"], "two")
+    (message,) = person.messages()
+    assert (message["text"], message["ts"], "edited" in message) == ("two", posted["ts"], True)
+    history = call("conversations.history", {"channel": CHANNEL})
+    assert history["messages"] == [message]
+
+
+def test_arguments_may_be_a_form_and_a_query(call: Call, person: SlackPerson) -> None:
+    form = {"Authorization": "Bearer xoxb-1", "Content-Type": "application/x-www-form-urlencoded"}
+    assert call("chat.postMessage", f"channel={CHANNEL}&text=a+b".encode(), form)["ok"]
+    answer = request(person.url, "GET", f"/api/conversations.history?channel={CHANNEL}", headers=BOT)
+    assert [message["text"] for message in json.loads(answer.body)["messages"]] == ["a b"]
+
+
+def test_a_bot_learns_who_it_is_and_which_channels_there_are(call: Call) -> None:
+    assert call("auth.test")["user_id"] == "U0AGENTSMITH"
+    assert [channel["name"] for channel in call("conversations.list")["channels"]] == ["agent-smith", "another-channel"]
+
+
+@pytest.mark.parametrize(
+    ("authorization", "error"),
+    [
+        (None, "not_authed"),
+        ("Bearer ", "not_authed"),
+        ("Bearer xapp-1", "invalid_auth"),
+        ("Bearer xoxb-", "invalid_auth"),
+        ("xoxb-1", "invalid_auth"),
+    ],
+)
+def test_the_token_has_to_look_like_a_bots(call: Call, authorization: str | None, error: str) -> None:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": authorization} if authorization else {})
+    assert call("auth.test", headers=headers) == {"ok": False, "error": error}
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "error"),
+    [
+        ("chat.postMessage", {"channel": "C0NONE", "text": "x"}, "channel_not_found"),
+        ("chat.postMessage", {"text": "x"}, "channel_not_found"),
+        ("chat.postMessage", {"channel": CHANNEL}, "no_text"),
+        ("chat.postMessage", {"channel": CHANNEL, "text": ["x"]}, "invalid_arguments"),
+        ("chat.postMessage", {"channel": CHANNEL, "text": "x" * 40_001}, "msg_too_long"),
+        ("chat.postMessage", b"{", "invalid_json"),
+        ("chat.postMessage", b"[]", "json_not_object"),
+        ("chat.update", {"channel": CHANNEL, "ts": "1.0", "text": "x"}, "message_not_found"),
+        ("chat.delete", {}, "unknown_method"),
+    ],
+)
+def test_errors_of_the_web_api(call: Call, method: str, body: object, error: str) -> None:
+    assert call(method, body) == {"ok": False, "error": error}
+
+
+def test_a_bot_cannot_change_what_a_person_said(call: Call, person: SlackPerson) -> None:
+    ts = person.say("mine")["ts"]
+    assert call("chat.update", {"channel": CHANNEL, "ts": ts, "text": "x"})["error"] == "cant_update_message"
+
+
+def test_a_message_is_sent_as_a_signed_event(person: SlackPerson, dispatcher: RecordingDispatcher) -> None:
+    said = person.say(" fix #54 in p ")
+    path, body = dispatcher.next_request()
+    event = json.loads(body)
+    assert (path, event["type"]) == ("/slack/events", "event_callback")
+    assert event["event"] == {
+        "type": "message",
+        "channel": CHANNEL,
+        "channel_type": "channel",
+        "user": "U0PERSON",
+        "text": "fix #54 in p",
+        "ts": said["ts"],
+        "event_ts": said["ts"],
+    }
+    await_condition(lambda: person.messages()[0].get("delivery") == "delivered")
+
+
+def test_a_button_is_sent_as_a_signed_interaction(
+    call: Call, person: SlackPerson, dispatcher: RecordingDispatcher
+) -> None:
+    button = {"type": "button", "action_id": "q1:yes", "value": "yes", "text": {"type": "plain_text", "text": "Yes"}}
+    blocks = [{"type": "actions", "block_id": "q1", "elements": [button]}]
+    ts = call("chat.postMessage", {"channel": CHANNEL, "text": "Really?", "blocks": blocks})["ts"]
+    person.press(person.messages()[0], "yes")
+    path, body = dispatcher.next_request()
+    payload = json.loads(parse_qs(body.decode())["payload"][0])
+    assert (path, payload["type"]) == ("/slack/interact", "block_actions")
+    assert payload["channel"] == {"id": CHANNEL, "name": "agent-smith"}
+    assert payload["message"]["ts"] == payload["container"]["message_ts"] == ts
+    (action,) = payload["actions"]
+    assert (action["action_id"], action["block_id"], action["value"]) == ("q1:yes", "q1", "yes")
+
+
+def test_an_event_that_is_refused_is_shown(person: SlackPerson, dispatcher: RecordingDispatcher) -> None:
+    dispatcher.status = 401
+    person.say("hello")
+    await_condition(lambda: person.messages()[0].get("delivery") == "HTTP 401 from the Dispatcher")
+
+
+def test_a_dispatcher_that_is_gone_is_shown(person: SlackPerson, dispatcher: RecordingDispatcher) -> None:
+    dispatcher.close()
+    person.say("hello")
+    await_condition(lambda: "cannot be reached" in person.messages()[0].get("delivery", ""))
+
+
+def test_a_dispatcher_that_does_not_answer_is_shown(processes: list[BackgroundProcess]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        slack = start_slack(processes, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        person = SlackPerson(listening_url(slack))
+        person.say("hello")
+        await_condition(lambda: person.messages()[0].get("delivery") == "no answer of the Dispatcher within 3 s")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "error"),
+    [
+        ("GET", "/channels/C0NONE/messages", None, 404, "channel_not_found"),
+        ("POST", "/channels/C0NONE/messages", {"text": "x"}, 404, "channel_not_found"),
+        ("POST", f"/channels/{CHANNEL}/messages", {"text": " "}, 400, "no_text"),
+        ("POST", f"/channels/{CHANNEL}/messages", {}, 400, "no_text"),
+        ("POST", f"/channels/{CHANNEL}/messages", [], 400, "json_not_object"),
+        ("POST", f"/channels/{CHANNEL}/messages/1.0/actions", {"action_id": "x"}, 404, "message_not_found"),
+        ("POST", "/channels", {"name": "Not So"}, 400, "invalid_name"),
+        ("POST", "/channels", {"name": "agent-smith"}, 400, "name_taken"),
+    ],
+)
+def test_errors_of_the_json_api(
+    person: SlackPerson, method: str, path: str, body: object, status: int, error: str
+) -> None:
+    assert person.call(method, path, body, status) == {"error": error}
+    assert person.messages() == []
+
+
+def test_a_button_that_is_not_there(person: SlackPerson) -> None:
+    ts = person.say("hello")["ts"]
+    path = f"/channels/{CHANNEL}/messages/{ts}/actions"
+    assert person.call("POST", path, {"action_id": "q:yes"}, 404) == {"error": "action_not_found"}
+
+
+def test_changes_are_streamed_and_the_stream_ends_with_the_program(
+    slack: BackgroundProcess, person: SlackPerson
+) -> None:
+    connection = http.client.HTTPConnection(urlsplit(person.url).netloc, timeout=20)
+    connection.request("GET", "/stand-in/changes")
+    stream = connection.getresponse()
+    assert stream.getheader("Content-Type") == "text/event-stream"
+    assert stream.readline() == b": connected\n"
+    channel = person.add_channel("team-two")
+    assert next_change(stream)["channel"]["id"] == channel
+    said = person.say("hello", channel)
+    assert next_change(stream) == {"channel_id": channel, "message": said}
+    assert next_change(stream) == {"channel_id": channel, "message": said | {"delivery": "delivered"}}
+    slack.signal(signal.SIGTERM)
+    assert slack.wait(timeout=10) == 0
+    assert stream.read().strip() == b""
+    connection.close()
+
+
+def test_a_reader_that_is_gone_does_no_harm(slack: BackgroundProcess, person: SlackPerson) -> None:
+    for _ in range(3):
+        connection = http.client.HTTPConnection(urlsplit(person.url).netloc, timeout=20)
+        connection.request("GET", "/stand-in/changes")
+        connection.getresponse().readline()
+        connection.close()
+    for text in ("one", "two", "three"):
+        person.say(text)
+    await_condition(lambda: all("delivery" in message for message in person.messages()))
+    slack.signal(signal.SIGTERM)
+    assert slack.wait(timeout=10) == 0
+    assert "Traceback" not in slack.output
+
+
+def test_the_page_has_nothing_from_anywhere_else(person: SlackPerson) -> None:
+    for path, kind in [("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/javascript")]:
+        answer = request(person.url, "GET", path)
+        assert (answer.status, answer.headers["content-type"]) == (200, f"{kind}; charset=utf-8")
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert not re.search(r"""(src|href|url)[=(]\s*["']?(https?:)?//""", answer.body)
+    assert request(person.url, "GET", "/page.py").status == 404
+
+
+def test_it_answers_probes(person: SlackPerson) -> None:
+    assert json.loads(request(person.url, "GET", "/health").body) == {"status": "ok"}
+
+
+@pytest.mark.parametrize("name", ["SLACK_SIGNING_SECRET", "STAND_IN_DISPATCHER_URL"])
+def test_it_does_not_start_without_its_variables(processes: list[BackgroundProcess], name: str) -> None:
+    slack = start_slack(processes, "http://127.0.0.1:1", **{name: " "})
+    assert slack.wait() == 1
+    assert f"{name} is not set" in slack.output
+    assert slack.output.splitlines()[1].strip().startswith("STAND-IN: this is test equipment")
+
+
+def next_change(stream: http.client.HTTPResponse) -> dict[str, object]:
+    """Read to the next change of a stream."""
+    while not (line := stream.readline()).startswith(b"data: "):
+        assert line, "the stream has ended"
+    return json.loads(line.removeprefix(b"data: "))
