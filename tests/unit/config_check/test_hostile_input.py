@@ -103,11 +103,11 @@ def test_alias_bombs_cost_no_more_than_their_text() -> None:
     shared: list[Any] = ["x"]
     for _ in range(30):
         shared = [shared] * 10
-    start = time.perf_counter()
+    start = time.process_time()
     findings = check("\n".join([*lines, "projects: *a29", "pipelines: *a29"]))
     assert {finding.code for finding in findings} == {"ignored", "alias"}
     assert only_finding({"a": shared}).code == "too_large"
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
 
 
 def test_many_projects_that_alias_one_are_checked_quickly() -> None:
@@ -118,9 +118,9 @@ def test_many_projects_that_alias_one_are_checked_quickly() -> None:
     )
     aliases = "".join(f"  p{n}: *project\n" for n in range(5000))
     pipelines = "".join(f"  pipe-{n}: {{commands: [TestComand]}}\n" for n in range(2000))
-    start = time.perf_counter()
+    start = time.process_time()
     assert check(f"projects:\n{project}{aliases}pipelines:\n{pipelines}")
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
 
 
 @pytest.mark.parametrize(

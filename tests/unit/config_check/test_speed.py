@@ -49,8 +49,8 @@ def test_200_projects_take_less_than_half_a_second() -> None:
     assert len(PROJECTS) == 200
     assert len(text.splitlines()) > 8000
     for source in (text, data):
-        start = time.perf_counter()
+        start = time.process_time()
         findings = check(source)
-        took = time.perf_counter() - start
+        took = time.process_time() - start
         assert len(findings) == 600  # per project: auth twice, pricing at the wrong place
         assert took < SECONDS, f"{took:.2f} s"
