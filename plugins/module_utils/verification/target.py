@@ -70,6 +70,11 @@ class Target:
         """The live Jobs of the Dispatcher."""
         return self._list("apis/batch/v1", "jobs", "app=agentsmith")
 
+    @cached_property
+    def job_pods(self) -> list[Mapping[str, Any]]:
+        """The live pods of the Dispatcher's Jobs."""
+        return self._list("api/v1", "pods", "app=agentsmith")
+
     def pods_of(self, deployment: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """Return the pods of a Deployment, those that are going away left out."""
         labels = deployment["spec"]["selector"]["matchLabels"]
