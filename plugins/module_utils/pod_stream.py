@@ -44,6 +44,10 @@ class StreamFailed(ApplyError):
     """The API server let us in, and the pod did not, or went away."""
 
 
+class CommandMissing(StreamFailed):
+    """The container's image does not have the command."""
+
+
 @contextmanager
 def forwarded_port(connection: Connection, target: ContainerOf, port: int, timeout: float) -> Iterator[socket.socket]:
     """Yield a socket that is connected to a port of a pod.
@@ -67,7 +71,8 @@ def output_of(connection: Connection, target: ContainerOf, command: Sequence[str
     """Run a command in a container and return what it writes.
 
     :raises ApiError: when the API server refuses, for example for want of `create` on `pods/exec`.
-    :raises StreamFailed: when the command fails, or is not there.
+    :raises CommandMissing: when the image does not have the command.
+    :raises StreamFailed: when the command fails.
     """
     query = [("container", target.container), ("stdout", "true"), ("stderr", "true"), ("command", list(command))]
     client = _open(connection, websocket_call, f"{target.path}/exec", query, _preload_content=False)
@@ -82,9 +87,10 @@ def output_of(connection: Connection, target: ContainerOf, command: Sequence[str
             code = None  # the runtime could not start it, and says so in other words than an exit code
     finally:
         client.close()
+    if code is None:
+        raise CommandMissing(f"pod {target.pod}: its image has no {command[0]}")
     if code != 0:
-        what = f"ended with exit code {code}" if code else "could not be started"
-        raise StreamFailed(f"pod {target.pod}: {command[0]} {what}: {errors.strip()[:200]}")
+        raise StreamFailed(f"pod {target.pod}: {command[0]} ended with exit code {code}: {errors.strip()[:200]}")
     return output
 
 

@@ -18,6 +18,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.errors import 
 from ansible_collections.agentsmith.platform.plugins.module_utils.http_over_socket import Answer, send_request
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import labels_of
 from ansible_collections.agentsmith.platform.plugins.module_utils.pod_stream import (
+    CommandMissing,
     ContainerOf,
     StreamFailed,
     forwarded_port,
@@ -76,8 +77,10 @@ class Verification:
         except ApiError as error:
             hint = "Whoever verifies needs that right." if error.status == 403 else ""
             return [Outcome(check, NOT_CHECKED, str(error), hint) for check in probe.checks]
+        except CommandMissing as error:
+            return _not_checked(probe.checks, str(error))
         except StreamFailed as error:
-            hint = "The pod is ready, but nothing answers there."
+            hint = "Look at that pod: kubectl describe pod, kubectl logs."
             return [Outcome(check, FAILED, str(error), hint) for check in probe.checks]
 
     def dispatcher_rollout(self) -> list[Outcome]:
