@@ -91,10 +91,10 @@ def read_status(target: Target) -> Status:
         workload_of(live, target.pods_of(live)) if live else Workload(name, 0, 0, "", 0, "does not exist")
         for name, live in deployments.items()
     ]
-    pods = target.job_pods
+    pods = target.read_job_pods()
     jobs = [
         state_of(job, owned, [] if owned else _events(target, job), now)
-        for job in target.jobs
+        for job in target.read_jobs()
         for owned in [pods_of(pods, job["metadata"]["uid"])]
     ]
     jobs.sort(key=lambda job: job.age)

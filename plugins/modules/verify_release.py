@@ -12,8 +12,8 @@ author:
   - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Asks the running system instead of the manifests, through the API server, and returns one table of what it found.
-  - Changes nothing. Pods are offered to the API server in a dry run, Redis is asked with C(PING) and C(CONFIG GET), the
-    Dispatcher with C(GET /health) and C(url_verification) events, which start nothing.
+  - Changes nothing, unless O(end_to_end) is set. Pods are offered to the API server in a dry run, Redis is asked with
+    C(PING) and C(CONFIG GET), the Dispatcher with C(GET /health) and C(url_verification) events, which start nothing.
   - A check is V(ok), V(failed) or V(not checked), which is no failure. It stands for what this release does not have,
     what another check names the cause of, and what whoever verifies has no right to ask.
 options:
@@ -48,7 +48,7 @@ options:
         V(redis) V(redis_rollout), V(redis_ping), V(redis_maxmemory), V(redis_policy), V(redis_persistence); of
         V(secrets) V(secret_keys), V(provider_tokens); of V(config) V(config_map), V(mounted_config); of V(rbac)
         V(access_jobs), V(access_elsewhere), V(access_secrets); of V(namespace) V(pod_security), V(job_admission); of
-        V(jobs) V(job_ttl).
+        V(jobs) V(job_ttl). V(end_to_end) stands for all that O(end_to_end) does.
     type: list
     elements: str
     choices:
@@ -59,6 +59,7 @@ options:
       - rbac
       - namespace
       - jobs
+      - end_to_end
       - dispatcher_rollout
       - health
       - challenge
@@ -80,6 +81,36 @@ options:
       - job_admission
       - job_ttl
     default: []
+  end_to_end:
+    description:
+      - Writes a message in the stand-in Slack, in a new channel, and looks on until its Job is gone. It checks the
+        delivery, the Job, its progress, its completion, the configuration that it has read, and its removal, as
+        V(e2e_delivery), V(e2e_job), V(e2e_progress), V(e2e_completion), V(e2e_configuration) and V(e2e_cleanup).
+      - Left out, nothing of it is done.
+    type: dict
+    suboptions:
+      text:
+        description: The message, for example V(fix #54 in agent-smith-test).
+        type: str
+        required: true
+      deployment:
+        description: Name of the Deployment of the stand-in Slack, in the same namespace.
+        type: str
+        default: stand-in-slack
+      port:
+        description: Port that its pod listens on.
+        type: int
+        default: 8081
+      timeout:
+        description: Seconds from the message to the end of the work.
+        type: int
+        default: 180
+      cleanup_timeout:
+        description:
+          - The longest time to live of a Job, in seconds, for which its removal is waited for. The app's is 300. With a
+            longer one than this, V(e2e_cleanup) is V(not checked).
+        type: int
+        default: 60
   url:
     description: Where the Dispatcher answers from the control node, without a path. Empty leaves V(reachable) out.
     type: str
@@ -101,7 +132,7 @@ attributes:
     description: Can run in the background with C(async).
     support: none
   check_mode:
-    description: Changes nothing, so it does the same in check mode.
+    description: Changes nothing, so it does the same in check mode, but leaves O(end_to_end) out.
     support: full
   diff_mode:
     description: There is nothing to show.
@@ -126,6 +157,13 @@ EXAMPLES = r"""
     context: "{{ agentsmith_context }}"
     namespace: agentsmith
     objects: "{{ release_objects }}"
+
+- name: Have a ticket fixed by the stand-in, and nothing else
+  agentsmith.platform.verify_release:
+    namespace: agentsmith
+    only: [end_to_end]
+    end_to_end:
+      text: "fix #54 in agent-smith-test"
 
 - name: Ask whether Redis has its limit, without knowing the release
   agentsmith.platform.verify_release:
@@ -158,6 +196,10 @@ checks:
       returned: always
 table:
   description: The same as text, one line a check.
+  returned: when the API server answers
+  type: str
+conversation:
+  description: What was said in the channel, one line a message with its time. Empty without O(end_to_end).
   returned: when the API server answers
   type: str
 failed_checks:

@@ -213,7 +213,7 @@ class Verification:
 
     def job_ttl(self) -> list[Outcome]:
         """Look at the Jobs."""
-        return [jobs.check_job_ttl("job_ttl", self.target.jobs, datetime.now(UTC))]
+        return [jobs.check_job_ttl("job_ttl", self.target.read_jobs(), datetime.now(UTC))]
 
     def pod_security(self) -> list[Outcome]:
         """Offer the API server a pod that it has to refuse."""

@@ -43,12 +43,12 @@ class Target:
     @cached_property
     def dispatcher(self) -> Mapping[str, Any] | None:
         """The live Deployment of the Dispatcher."""
-        return self._find("apis/apps/v1", "deployments", DISPATCHER)
+        return self.deployment(DISPATCHER)
 
     @cached_property
     def redis(self) -> Mapping[str, Any] | None:
         """The live Deployment of Redis."""
-        return self._find("apis/apps/v1", "deployments", REDIS)
+        return self.deployment(REDIS)
 
     @cached_property
     def secret(self) -> Mapping[str, Any] | None:
@@ -65,14 +65,16 @@ class Target:
         """The live Namespace."""
         return self.connection.find(f"/api/v1/namespaces/{self.names.namespace}")
 
-    @cached_property
-    def jobs(self) -> list[Mapping[str, Any]]:
-        """The live Jobs of the Dispatcher."""
+    def deployment(self, name: str) -> Mapping[str, Any] | None:
+        """Read a Deployment."""
+        return self._find("apis/apps/v1", "deployments", name)
+
+    def read_jobs(self) -> list[Mapping[str, Any]]:
+        """Read the Jobs of the Dispatcher as they are now."""
         return self._list("apis/batch/v1", "jobs", "app=agentsmith")
 
-    @cached_property
-    def job_pods(self) -> list[Mapping[str, Any]]:
-        """The live pods of the Dispatcher's Jobs."""
+    def read_job_pods(self) -> list[Mapping[str, Any]]:
+        """Read the pods of these Jobs as they are now."""
         return self._list("api/v1", "pods", "app=agentsmith")
 
     def pods_of(self, deployment: Mapping[str, Any]) -> list[Mapping[str, Any]]:
