@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.module_utils.http_over_socket import Answer, send_request
 from ansible_collections.agentsmith.platform.plugins.module_utils.job_state import JobState, state_of
+from ansible_collections.agentsmith.platform.plugins.module_utils.pod_stream import ContainerOf
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification import cluster_conversation
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.conversation import Conversation, Talk
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.end_to_end import (
     CHECKS,
@@ -20,6 +24,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.verification.s
     SlackRefused,
     StandInSlack,
 )
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification.target import Names
 from stand_in_platform import CONFIGURATION, Platform
 
 CREATED = "2026-01-02T12:00:00Z"
@@ -104,3 +109,48 @@ def test_a_name_that_is_taken(platform: Platform) -> None:
     slack.add_channel("taken")
     with pytest.raises(SlackRefused, match="400 name_taken"):
         slack.add_channel("taken")
+
+
+class TargetOfPlatform:
+    """What cluster_conversation asks a Target for, answered from the platform."""
+
+    connection = None
+    names = Names("agentsmith", "", "", "")
+    config_map: ClassVar = {"data": {"agentsmith.yml": CONFIGURATION}}
+
+    def __init__(self, platform: Platform, slack_is_ready: bool = True) -> None:
+        self._platform = platform
+        self._slack_is_ready = slack_is_ready
+
+    def deployment(self, name: str) -> dict[str, Any]:
+        return {"metadata": {"name": name}}
+
+    def ready_containers(self, _deployment: object) -> list[ContainerOf]:
+        return [ContainerOf("agentsmith", "stand-in-slack-1", "slack")] if self._slack_is_ready else []
+
+    def read_jobs(self) -> list[dict[str, Any]]:
+        metadata = {"uid": "of-the-job", "creationTimestamp": CREATED}
+        return [{**job, "metadata": {**job["metadata"], **metadata}} for job in self._platform.kubernetes.jobs]
+
+    def read_job_pods(self) -> list[dict[str, Any]]:
+        owner = {"ownerReferences": [{"uid": "of-the-job"}], "uid": "of-the-pod"}
+        return [{"metadata": owner, "status": {"phase": "Running"}}]
+
+
+def test_through_a_forwarded_port(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = urlsplit(platform.person.url)
+
+    @contextmanager
+    def forwarded(_connection: object, _pod: ContainerOf, port: int, timeout: float) -> Iterator[socket.socket]:
+        assert port == 8081
+        with socket.create_connection((parts.hostname, parts.port), timeout) as connected:
+            yield connected
+
+    monkeypatch.setattr(cluster_conversation, "forwarded_port", forwarded)
+    request = cluster_conversation.Request("fix #54 in agent-smith-test", "stand-in-slack", 8081, 60, 0)
+    outcomes, conversation = cluster_conversation.converse(TargetOfPlatform(platform), request)
+    assert [outcome.result for outcome in outcomes] == ["ok"] * 5 + ["not checked"], outcomes
+    assert "*Done!*" in conversation.as_lines()[-1]
+    outcomes, _conversation = cluster_conversation.converse(TargetOfPlatform(platform, slack_is_ready=False), request)
+    assert [outcome.result for outcome in outcomes] == ["failed"] + ["not checked"] * 5
+    assert "no pod of the Deployment stand-in-slack" in outcomes[0].evidence
