@@ -66,11 +66,16 @@ lint: $(VENV)/.complete
 unit: $(VENV)/.complete
 	$(PYTEST) tests/unit --numprocesses 2 --junitxml $(REPORTS)/unit.xml
 
-# The stand-in against the app's contract, with a real Redis. RUNLEVEL keeps Debian from starting it as a service.
+# The stand-in against the app's contract, with a real Redis and its page in a real browser, as Debian packages them.
+# RUNLEVEL keeps Debian from starting Redis as a service.
+missing_packages = for program in redis-server chromium; do command -v $$program >/dev/null || echo $$program; done
 .PHONY: contract
 contract: $(VENV)/.complete
-	@command -v redis-server >/dev/null || { apt-get update -qq && RUNLEVEL=1 apt-get install -qq --yes --no-install-recommends redis-server; }
-	$(PYTEST) tests/contract --junitxml $(REPORTS)/contract.xml
+	@packages=$$($(missing_packages)); if [ -n "$$packages" ]; then \
+	  echo "==> Installing $$packages"; apt-get update -qq; \
+	  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $$packages >/dev/null; \
+	fi
+	$(PYTEST) tests/contract --numprocesses 4 --junitxml $(REPORTS)/contract.xml
 
 # The cluster that integration (its binaries) and molecule need; molecule removes it at its end.
 .PHONY: test-cluster

@@ -7,7 +7,6 @@ The connection itself is made in run(): a socket must not be shared between work
 
 from __future__ import annotations
 
-import traceback
 from copy import deepcopy
 from typing import Any
 
@@ -30,6 +29,8 @@ APPLY_OPTIONS: dict[str, dict[str, Any]] = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 300},
     "force_conflicts": {"type": "bool", "default": False},
+    # No secret, whatever its name makes Ansible think.
+    "roll_on_secret_change": {"type": "bool", "default": True, "no_log": False},
     "minimum_kubernetes": {"type": "str"},
 }
 
@@ -52,6 +53,7 @@ class ActionModule(ActionBase):
             wait=options["wait"],
             wait_timeout=options["wait_timeout"],
             force_conflicts=options["force_conflicts"],
+            roll_on_secret_change=options["roll_on_secret_change"],
             minimum_kubernetes=options["minimum_kubernetes"],
             check_mode=self._task.check_mode,
             diff_mode=self._task.diff,
@@ -63,10 +65,6 @@ class ActionModule(ActionBase):
                 raise ApplyError("objects must be a list of Kubernetes objects.")
             with Connection(connection_options, scratch_directory=constants.DEFAULT_LOCAL_TMP) as connection:
                 run.execute(connection, options["objects"])
-        except ApplyError as error:
-            return {**run.result(), "failed": True, "msg": redactor.text(str(error))}
-        except Exception as error:  # noqa: BLE001  an unforeseen error may quote an object: mask it, too
-            text = f"{type(error).__name__}: {error}"
-            trace = redactor.text("".join(traceback.format_exception(error)))
-            return {**run.result(), "failed": True, "msg": redactor.text(text), "exception": trace}
+        except Exception as error:  # noqa: BLE001  whatever went wrong may quote an object: it has to be masked
+            return {**run.result(), **redactor.failure(error)}
         return run.result()

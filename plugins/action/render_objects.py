@@ -21,6 +21,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.manifest impor
     parse_manifest,
     stamp_labels,
 )
+from ansible_collections.agentsmith.platform.plugins.module_utils.secret_values import value_fault, vault_variable
 from ansible_collections.agentsmith.platform.plugins.module_utils.shapes import SHAPES, misfits
 
 # This file is imported once, by the process that forks a worker for every task. Ansible loads its filters and tests
@@ -41,12 +42,13 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
             "shape": {"type": "str", "choices": sorted(SHAPES)},
             "matches": {"type": "str"},
             "that": {"type": "str"},
+            "value_of": {"type": "str"},
             "each": {"type": "bool", "default": False},
             "allowed": {"type": "str"},
             "secret": {"type": "bool", "default": False},
         },
-        "mutually_exclusive": [("shape", "matches", "that")],
-        "required_one_of": [("shape", "matches", "that")],
+        "mutually_exclusive": [("shape", "matches", "value_of", "that")],
+        "required_one_of": [("shape", "matches", "value_of", "that")],
         "required_by": {"matches": "allowed", "that": "allowed"},
     },
 }
@@ -84,7 +86,7 @@ class ActionModule(ActionBase):
         arguments = self._role_arguments()
         names = dict.fromkeys([*arguments, *(check["variable"].split(".")[0] for check in checks)])
         secrets = {name for name, argument in arguments.items() if argument.get("no_log")}
-        secrets |= {check["variable"] for check in checks if check["secret"]}
+        secrets |= {check["variable"] for check in checks if check["secret"] or check["value_of"]}
         values, faults = self._values([name for name in names if name in self._vars], secrets)
         if not faults:
             faults = _argument_faults(arguments, {name: values[name] for name in arguments if name in values})
@@ -170,6 +172,10 @@ def _argument_faults(arguments: dict[str, t.Any], values: dict[str, t.Any]) -> l
 
 
 def _shape_faults(check: dict[str, t.Any], values: dict[str, t.Any]) -> list[str]:
+    if check["value_of"]:
+        fault = value_fault(check["value_of"], values.get(check["variable"]))
+        advice = f"Its Vault variable is {vault_variable(check['value_of'])}."
+        return [f"{check['variable']} {fault} {advice}"] if fault else []
     pattern, allowed = check["matches"], check["allowed"]
     if check["shape"]:
         pattern, allowed = SHAPES[check["shape"]].pattern, allowed or SHAPES[check["shape"]].allowed

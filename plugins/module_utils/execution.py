@@ -92,23 +92,33 @@ class Execution:
         self._force = force
         self.warnings: list[str] = []
 
-    def apply(self, planned: Sequence[PlannedObject]) -> None:
+    def apply(
+        self, planned: Sequence[PlannedObject], before_wave: Callable[[Sequence[PlannedObject]], None] | None = None
+    ) -> None:
         """Apply what the plan found to be missing or different. A wave that fails is the last one.
 
+        :param before_wave: is given the objects of each wave, to complete them with what earlier ones brought.
         :raises ApplyError: naming every object of the wave that failed. ``done`` tells which objects are through.
         """
-        self._run_waves(planned, self._apply_one, reverse=False)
+        self._run_waves(planned, self._apply_one, before_wave=before_wave)
 
     def delete(self, planned: Sequence[PlannedObject]) -> None:
         """Delete what the plan found, in the opposite order of creation. Dependents follow in the background."""
         self._run_waves(planned, self._delete_one, reverse=True)
 
     def _run_waves(
-        self, planned: Sequence[PlannedObject], write: Callable[[PlannedObject], None], reverse: bool
+        self,
+        planned: Sequence[PlannedObject],
+        write: Callable[[PlannedObject], None],
+        reverse: bool = False,
+        before_wave: Callable[[Sequence[PlannedObject]], None] | None = None,
     ) -> None:
         pending = [item for item in planned if item.to_write]
         for wave in sorted({wave_of(item) for item in pending}, reverse=reverse):
-            concurrently(self._executor, write, [item for item in pending if wave_of(item) == wave])
+            items = [item for item in pending if wave_of(item) == wave]
+            if before_wave:
+                before_wave(items)
+            concurrently(self._executor, write, items)
 
     def _apply_one(self, item: PlannedObject) -> None:
         if item.namespace_missing and self._dry_run:

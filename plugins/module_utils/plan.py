@@ -78,18 +78,56 @@ def concurrently(executor: Executor, function: Callable[[Item], Outcome], items:
     return [future.result() for future in futures]
 
 
+def read_live(
+    connection: Connection,
+    executor: Executor,
+    discovery: Discovery,
+    bodies: Sequence[dict[str, Any]],
+    secrets_elsewhere: Sequence[Identity] = (),
+) -> dict[Identity, dict[str, Any] | None]:
+    """Read the objects as they are now; None stands for one that is not there. Costs one request an object.
+
+    :param secrets_elsewhere: Secrets to read besides, which workloads among the objects refer to.
+    :raises ApplyError: when an object is of a kind that the server does not serve, or may not be read.
+    """
+
+    def read(identity: Identity) -> dict[str, Any] | None:
+        if identity not in secrets_elsewhere:
+            return connection.find(discovery.path(identity))
+        try:
+            return connection.find(f"/api/v1/namespaces/{identity.namespace}/secrets/{identity.name}")
+        except ApiError as error:
+            raise ApplyError(
+                f"{identity} cannot be read ({error.status}): {error}. A workload among the objects reads it and is "
+                "to roll when it changes. Allow to get it, or set roll_on_secret_change to false. Nothing was changed."
+            ) from None
+
+    identities = [*map(Identity.of, bodies), *secrets_elsewhere]
+    discovery.require_kinds(map(Identity.of, bodies))
+    return dict(zip(identities, concurrently(executor, read, identities), strict=True))
+
+
 def plan_present(
-    connection: Connection, executor: Executor, discovery: Discovery, bodies: Sequence[dict[str, Any]]
+    connection: Connection,
+    executor: Executor,
+    discovery: Discovery,
+    bodies: Sequence[dict[str, Any]],
+    live: Mapping[Identity, dict[str, Any] | None],
 ) -> list[PlannedObject]:
     """Compare the desired objects with the live ones.
 
-    Costs one request an object, two where only a dry run can tell whether it differs, and the schemas where something
-    is to be written: what the server would refuse for its form must not stop a release half way.
+    Costs one dry run for each object of which the server alone can tell whether it differs, and the schemas where
+    something is to be written: what the server would refuse for its form must not stop a release half way.
 
+    :param live: as read_live() found the objects.
     :raises ApplyError: when an object has no namespace to live in, or does not fit the server's schema.
     """
-    discovery.require_kinds(map(Identity.of, bodies))
-    planned = concurrently(executor, lambda body: _examine(connection, discovery.path(Identity.of(body)), body), bodies)
+
+    def examine(body: dict[str, Any]) -> PlannedObject:
+        identity = Identity.of(body)
+        return _examine(connection, discovery.path(identity), body, live[identity])
+
+    planned = concurrently(executor, examine, bodies)
     _check_namespaces(connection, executor, planned)
     written = [item for item in planned if item.result in ("created", "updated")]
     if written:
@@ -132,8 +170,7 @@ def differs(live: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
     return not same_record or essence(live) != essence(result)
 
 
-def _examine(connection: Connection, path: str, body: dict[str, Any]) -> PlannedObject:
-    live = connection.find(path)
+def _examine(connection: Connection, path: str, body: dict[str, Any], live: dict[str, Any] | None) -> PlannedObject:
     if live is None:
         return PlannedObject(body, path, None, "created")
     comparison = compare(body, live)

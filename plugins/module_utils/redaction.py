@@ -10,10 +10,12 @@ import hmac
 import json
 import re
 import secrets
+import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import (
     LAST_APPLIED_ANNOTATION,
     Identity,
@@ -75,6 +77,17 @@ class Redactor:
         if isinstance(value, list | tuple):
             return [self.tree(entry) for entry in value]
         return value
+
+    def failure(self, error: Exception) -> dict[str, Any]:
+        """Return what a task that ended with *error* returns; an unforeseen one may quote an object, too."""
+        if isinstance(error, ApplyError):
+            return {"failed": True, "msg": self.text(str(error))}
+        trace = "".join(traceback.format_exception(error))
+        return {
+            "failed": True,
+            "msg": self.text(f"{type(error).__name__}: {error}"),
+            "exception": self.text(trace),
+        }
 
     def difference(
         self, identity: Identity, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import CONCURRENCY, Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.discovery import Discovery
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.execution import Execution, wait_until_gone
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import (
     FIELD_MANAGER,
@@ -20,9 +21,11 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.plan import (
     PlannedObject,
     plan_absent,
     plan_present,
+    read_live,
 )
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.module_utils.rollout import wait_for_rollout
+from ansible_collections.agentsmith.platform.plugins.module_utils.secret_digest import SecretDigests, changed_keys
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Settings:
     wait: bool = True
     wait_timeout: float = 300
     force_conflicts: bool = False
+    roll_on_secret_change: bool = True
     minimum_kubernetes: str | None = None
     check_mode: bool = False
     diff_mode: bool = False
@@ -48,6 +52,7 @@ class Run:
         self._settings = settings
         self._redactor = redactor
         self._planned: list[PlannedObject] = []
+        self._digests = SecretDigests([])
         self._warnings: list[str] = []
         self._requests = {"read": 0, "write": 0, "dry_run": 0}
 
@@ -69,7 +74,7 @@ class Run:
         result: dict[str, Any] = {
             # Of a failed run, what it did before it failed.
             "changed": any(item.to_write and item.done for item in self._planned),
-            "objects": [_entry(item) for item in self._planned if item.done],
+            "objects": [self._entry(item) for item in self._planned if item.done],
             "requests": self._requests,
         }
         warnings = [*self._ownership_warnings(), *dict.fromkeys(self._warnings)]
@@ -83,24 +88,48 @@ class Run:
         settings = self._settings
         discovery = Discovery.ask(connection, executor, [body["apiVersion"] for body in bodies])
         discovery.require_version(settings.minimum_kubernetes)
-        plan = plan_absent if settings.state == "absent" else plan_present
-        self._planned = plan(connection, executor, discovery, bodies)
-        # The values that are about to go, too: a pod may still log them.
-        self._redactor.learn(item.live for item in self._planned)
         execution = Execution(connection, executor, settings.check_mode, settings.force_conflicts)
         try:
             if settings.state == "absent":
+                self._planned = plan_absent(connection, executor, discovery, bodies)
+                self._redactor.learn(item.live for item in self._planned)
                 execution.delete(self._planned)
             else:
-                execution.apply(self._planned)
+                self._plan_present(connection, executor, discovery, bodies)
+                execution.apply(self._planned, self._stamp_pending)
         finally:
-            self._warnings = execution.warnings
+            self._warnings += execution.warnings
         if not settings.wait or settings.check_mode:
             return
         if settings.state == "absent":
             wait_until_gone(connection, executor, self._planned, settings.wait_timeout)
         else:
             wait_for_rollout(connection, executor, self._planned, settings.wait_timeout)
+
+    def _plan_present(
+        self, connection: Connection, executor: Executor, discovery: Discovery, bodies: list[dict[str, Any]]
+    ) -> None:
+        self._digests = SecretDigests(bodies if self._settings.roll_on_secret_change else [])
+        live = read_live(connection, executor, discovery, bodies, self._digests.elsewhere)
+        # The values that are about to go, too: a pod may still log them.
+        self._redactor.learn(live.values())
+        self._digests.learn(live)
+        self._digests.stamp()
+        self._planned = plan_present(connection, executor, discovery, bodies, live)
+        missing = self._digests.missing()
+        if missing and not self._settings.check_mode:
+            advice = "Make the Secret first, put it among the objects, or mark the reference optional."
+            raise ApplyError("\n".join([*missing, f"{advice} Nothing was changed."]))
+        # Of a preview it is no fault: an earlier task of the same play may be about to make the Secret.
+        self._warnings += missing
+
+    def _stamp_pending(self, wave: Sequence[PlannedObject]) -> None:
+        """Complete the workloads of a wave with the UIDs of the Secrets that an earlier wave has created."""
+        if self._settings.check_mode:
+            return
+        created = {item.identity: item.after for item in self._planned if item.identity.kind == "Secret" and item.after}
+        for item in wave:
+            self._digests.stamp_pending(item.identity, created)
 
     def _ownership_warnings(self) -> list[str]:
         done = "would be" if self._settings.check_mode else "were"
@@ -125,18 +154,22 @@ class Run:
         after = item.after if item.live else item.desired
         return self._redactor.difference(item.identity, item.live, after)
 
-
-def _entry(item: PlannedObject) -> dict[str, Any]:
-    identity: Identity = item.identity
-    entry: dict[str, Any] = {
-        "kind": identity.kind,
-        "namespace": identity.namespace or None,
-        "name": identity.name,
-        "result": item.result,
-        "fields": item.fields,
-    }
-    if item.former_owners:
-        entry["former_owners"] = item.former_owners
-    if item.strip_last_applied and item.result == "updated":
-        entry["last_applied_removed"] = True
-    return entry
+    def _entry(self, item: PlannedObject) -> dict[str, Any]:
+        identity: Identity = item.identity
+        entry: dict[str, Any] = {
+            "kind": identity.kind,
+            "namespace": identity.namespace or None,
+            "name": identity.name,
+            "result": item.result,
+            "fields": item.fields,
+        }
+        if item.former_owners:
+            entry["former_owners"] = item.former_owners
+        if item.strip_last_applied and item.result == "updated":
+            entry["last_applied_removed"] = True
+        if identity.kind == "Secret" and item.result == "updated":
+            entry["changed_keys"] = changed_keys(item.desired, item.live)
+        secret_keys = self._digests.keys_read(identity)
+        if secret_keys:
+            entry["secret_keys"] = secret_keys
+        return entry

@@ -17,9 +17,12 @@ description:
   - Objects go in waves, those of a wave at the same time. First Namespaces; then policies, quotas, ServiceAccounts and
     RBAC; then Secrets and ConfigMaps that do not exist yet; then Services and workloads; then routes; at last the
     ConfigMaps that exist, because a running Dispatcher reads them at once.
+  - The pods of a Deployment, StatefulSet or DaemonSet start anew when the value of a Secret's key that they read
+    changes; see O(roll_on_secret_change).
   - Costs one request for an unchanged object and two for a changed one, besides three for the server's version and
-    kinds, and, where something is to be written, one for the schema of each API group. A dry run is added only where
-    the server alone can tell whether an object differs.
+    kinds, one for each Secret that workloads read and that is not among the objects, and, where something is to be
+    written, one for the schema of each API group. A dry run is added only where the server alone can tell whether an
+    object differs.
   - Objects that are to be written are checked against the server's OpenAPI schema before the first write.
   - Retries requests that are answered with 429, 500, 502, 503 or 504 (honouring Retry-After) and connections that are
     refused or dropped. An API server that never answers is given up after 10 seconds, one that goes away in between
@@ -61,6 +64,19 @@ options:
         owner is reported.
     type: bool
     default: false
+  roll_on_secret_change:
+    description:
+      - Whether Deployments, StatefulSets and DaemonSets roll when a value changes that their pods read from a Secret,
+        by environment variables (C(secretKeyRef), C(secretRef)) or as files (volumes, also projected ones). Other keys
+        of the same Secret roll nothing. The Secret may be among the objects or be made by somebody else.
+      - The pod template gets the annotation C(agentsmith.platform/secret-digest) for that. Its value says that
+        something changed and, without the right to read the Secret, nothing about what it was or is.
+      - A Secret that is deleted and made again rolls its readers once, even with equal values. So does the first run
+        with this option, and one that switches it off.
+      - A key that is needed, not C(optional), and that no Secret is going to have is an error before the first write,
+        and a warning in check mode. Switch the option off where another controller makes the Secret afterwards.
+    type: bool
+    default: true
   minimum_kubernetes:
     description:
       - The oldest version of Kubernetes to accept, for example V("1.30"), in quotes. An older API server is refused
@@ -166,6 +182,36 @@ objects:
       type: list
       elements: dict
       returned: when there were any
+    changed_keys:
+      description: Names of the keys of a Secret whose value is new, different or gone.
+      type: list
+      elements: str
+      returned: for a Secret that was updated
+      sample: [github-token]
+    secret_keys:
+      description:
+        - What the pods of a workload read from Secrets. It has rolled for it where RV(objects[].fields) names the
+          annotation.
+      type: list
+      elements: dict
+      returned: for a workload that reads any
+      contains:
+        secret:
+          description: Name of the Secret.
+          type: str
+          returned: always
+        keys:
+          description: Names of the keys that are read.
+          type: list
+          elements: str
+          returned: always
+        changed:
+          description:
+            - Names of those whose value the run changes. What somebody else changed earlier, or an earlier run that
+              failed, is not among them.
+          type: list
+          elements: str
+          returned: always
     last_applied_removed:
       description: Whether the annotation of client-side kubectl apply was removed.
       type: bool

@@ -42,7 +42,7 @@ options:
     description:
       - What variables must look like beyond what an argument spec can say.
       - All faults are reported at once, except that O(checks[].that) is asked only when everything else is right.
-      - Each has one of O(checks[].shape), O(checks[].matches) and O(checks[].that).
+      - Each has one of O(checks[].shape), O(checks[].matches), O(checks[].value_of) and O(checks[].that).
     type: list
     elements: dict
     default: []
@@ -57,6 +57,11 @@ options:
         choices: [count, dns_label, dns_name, image_reference, node_port, quantity, token]
       matches:
         description: A Python regular expression that must match the whole value.
+        type: str
+      value_of:
+        description:
+          - Key of the app's Secret whose value this is, such as V(slack-bot-token). It must look like one, and the
+            message says what is wrong with it without quoting it, as with O(checks[].secret).
         type: str
       that:
         description: A condition as in C(when), for how variables fit together.

@@ -91,7 +91,7 @@ def apply(connection_options: dict[str, Any]) -> Apply:
 
 @pytest.fixture
 def play(tmp_path: Path) -> Play:
-    """Run ansible-playbook with one apply task: `play(objects, options, *flags)` returns the ended process.
+    """Run ansible-playbook with one task, apply by default: `play(objects, options, *flags)` returns the ended process.
 
     The objects come from a file of variables, as in life: Ansible quotes the lines of a playbook in its errors.
     """
@@ -102,11 +102,11 @@ def play(tmp_path: Path) -> Play:
     )
 
     def run_playbook(
-        objects: list[Any], options: dict[str, Any], *flags: str, **play_keywords: Any
+        objects: list[Any], options: dict[str, Any], *flags: str, action: str = "apply", **play_keywords: Any
     ) -> subprocess.CompletedProcess[str]:
         variables = tmp_path / "variables.json"
         variables.write_text(json.dumps({"release_objects": objects}), encoding="utf-8")
-        task = {"name": "Apply", "agentsmith.platform.apply": {"objects": "{{ release_objects }}", **options}}
+        task = {"name": "Act", f"agentsmith.platform.{action}": {"objects": "{{ release_objects }}", **options}}
         playbook = tmp_path / "playbook.yml"
         playbook.write_text(
             json.dumps([{"hosts": "localhost", "gather_facts": False, **play_keywords, "tasks": [task]}]),

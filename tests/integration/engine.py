@@ -9,5 +9,5 @@ from typing import Any
 
 # In the process of the test: apply(objects, options=None, **settings) -> result
 Apply = Callable[..., dict[str, Any]]
-# By ansible-playbook: play(objects, task_options, *flags, **play_keywords)
+# By ansible-playbook: play(objects, task_options, *flags, action="apply", **play_keywords)
 Play = Callable[..., subprocess.CompletedProcess[str]]

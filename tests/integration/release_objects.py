@@ -25,8 +25,16 @@ def a_secret(namespace: str, **data: str) -> dict[str, Any]:
     return an_object("v1", "Secret", namespace, "agentsmith-secrets", type="Opaque", stringData=data)
 
 
-def a_deployment(namespace: str, name: str = "redis") -> dict[str, Any]:
-    """Return a Deployment with everything that is hard to compare: defaults, quantities, keyed and whole lists."""
+def secret_key(key: str, **more: Any) -> dict[str, Any]:
+    """Return the source of a variable that has the value of a key of the Secret of a_secret()."""
+    return {"secretKeyRef": {"name": "agentsmith-secrets", "key": key, **more}}
+
+
+def a_deployment(namespace: str, name: str = "redis", *keys: str) -> dict[str, Any]:
+    """Return a Deployment with everything that is hard to compare: defaults, quantities, keyed and whole lists.
+
+    :param keys: the keys that it needs of the Secret of a_secret().
+    """
     labels = {"app": name}
     container = {
         "name": name,
@@ -36,7 +44,7 @@ def a_deployment(namespace: str, name: str = "redis") -> dict[str, Any]:
         "env": [
             {"name": "EMPTY", "value": ""},
             {"name": "NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
-            {"name": "URL", "valueFrom": {"secretKeyRef": {"name": "agentsmith-secrets", "key": "redis-url"}}},
+            *({"name": f"KEY_{at}", "valueFrom": secret_key(key)} for at, key in enumerate(keys)),
         ],
         "resources": {"requests": {"cpu": "100m"}, "limits": {"cpu": "1000m", "memory": "1024Mi"}},
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
@@ -85,7 +93,7 @@ def a_release(namespace: str) -> list[dict[str, Any]]:
         a_config_map(namespace, **{"agentsmith.yml": "projects: {}\n"}),
         an_object("v1", "Service", namespace, "redis", spec={"selector": {"app": "redis"}, "ports": [port]}),
         a_deployment(namespace),
-        a_deployment(namespace, "agentsmith-dispatcher"),
+        a_deployment(namespace, "agentsmith-dispatcher", "redis-url", "github-token"),
         an_object(
             "networking.k8s.io/v1",
             "NetworkPolicy",

@@ -97,6 +97,11 @@ def an_account(namespace: str) -> dict[str, Any]:
     return account
 
 
+def a_reading_deployment(namespace: str) -> dict[str, Any]:
+    """Return a Deployment with a variable, the third, from a Secret."""
+    return a_deployment(namespace, "redis", "redis-url")
+
+
 def a_small_secret(namespace: str) -> dict[str, Any]:
     """Return a Secret."""
     return a_secret(namespace, one="1000m", two="")
@@ -131,10 +136,16 @@ CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Change]] = {
         a_deployment,
         setting(*ENV, 1, "valueFrom", "fieldRef", "fieldPath", to="metadata.name"),
     ),
-    "reference to another key": (a_deployment, setting(*ENV, 2, "valueFrom", "secretKeyRef", "key", to="other")),
-    "reference made optional": (a_deployment, setting(*ENV, 2, "valueFrom", "secretKeyRef", "optional", to=True)),
+    "reference to another key": (
+        a_reading_deployment,
+        setting(*ENV, 2, "valueFrom", "secretKeyRef", "key", to="other"),
+    ),
+    "reference made optional": (
+        a_reading_deployment,
+        setting(*ENV, 2, "valueFrom", "secretKeyRef", "optional", to=True),
+    ),
     "reference explicitly not optional": (
-        a_deployment,
+        a_reading_deployment,
         setting(*ENV, 2, "valueFrom", "secretKeyRef", "optional", to=False),
     ),
     "quantity spelt otherwise": (a_deployment, setting(*CONTAINER, "resources", "limits", "cpu", to="1")),

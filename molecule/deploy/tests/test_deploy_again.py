@@ -6,11 +6,10 @@ from __future__ import annotations
 import base64
 import re
 import socket
-import statistics
-import urllib.parse
 from pathlib import Path
 
 import pytest
+from conftest import spellings
 
 MARKED = "ghp_canary+/=canary4711"  # with characters that every encoding changes
 
@@ -23,16 +22,6 @@ DEBUG_PLAYBOOK = """
       ansible.builtin.debug:
         msg: something
 """
-
-
-def spellings(secret: str) -> list[str]:
-    """A secret as it may turn up in an output."""
-    return [
-        secret,
-        base64.b64encode(secret.encode()).decode(),
-        base64.urlsafe_b64encode(secret.encode()).decode(),
-        urllib.parse.quote(secret, safe=""),
-    ]
 
 
 def versions(get) -> dict[str, str]:
@@ -56,13 +45,16 @@ def test_second_run_changes_nothing(playbook, get):
 
 
 def test_second_run_is_quick(playbook, tmp_path):
-    """At most 2.5 times a playbook with one debug task, the two measured in turn on the same inventory."""
+    """At most 2.5 times a playbook with one debug task, on the same inventory.
+
+    The two run in turn, and the quickest run of each counts: whatever else the machine does only adds to a run.
+    """
     debug = tmp_path / "debug.yml"
     debug.write_text(DEBUG_PLAYBOOK)
-    pairs = [(playbook("playbooks/deploy.yml").seconds, playbook(str(debug)).seconds) for _ in range(5)]
-    ratio = statistics.median(deploy / floor for deploy, floor in pairs)
-    print(f"deploy/debug: {ratio:.2f}, of {pairs}")
-    assert ratio <= 2.5, pairs
+    pairs = [(playbook("playbooks/deploy.yml").seconds, playbook(str(debug)).seconds) for _ in range(7)]
+    deploys, floors = zip(*pairs, strict=True)
+    print(f"deploy/debug: {min(deploys):.2f} s / {min(floors):.2f} s = {min(deploys) / min(floors):.2f}")
+    assert min(deploys) / min(floors) <= 2.5, pairs
 
 
 def test_check_of_a_new_namespace_writes_nothing_and_shows_no_secret(playbook, kubectl, inventory):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -90,6 +91,19 @@ def test_a_wave_that_fails_is_the_last_and_its_other_objects_are_done() -> None:
         execute(connection, items)
     assert connection.written == ["Deployment", "Service"]
     assert [item.done for item in items] == [False, True, False]
+
+
+def test_a_wave_is_completed_with_what_earlier_ones_brought() -> None:
+    connection = WritingConnection()
+    written_before: list[list[str]] = []
+
+    def note(wave: Sequence[PlannedObject]) -> None:
+        written_before.append([*connection.written, "then", *(item.path for item in wave)])
+
+    with ThreadPoolExecutor(1) as executor:
+        execution = Execution(connection, executor, dry_run=False)  # type: ignore[arg-type]
+        execution.apply([planned("Deployment"), planned("Secret"), planned("Role", result="unchanged")], note)
+    assert written_before == [["then", "Secret"], ["Secret", "then", "Deployment"]]
 
 
 def test_what_is_unchanged_is_not_written() -> None:

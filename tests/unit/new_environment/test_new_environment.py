@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,17 +41,23 @@ def answers(tmp_path: Path) -> dict[str, Any]:
     }
 
 
-def start(answers: dict[str, Any], tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
-    """The playbook with its answers in a file, every temporary file of Ansible's below `tmp_path`/ansible."""
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """Where Ansible's temporary files go. Its path is short: Ansible puts a socket there, whose path has 107 bytes."""
+    with tempfile.TemporaryDirectory() as directory:
+        yield Path(directory)
+
+
+def start(answers: dict[str, Any], tmp_path: Path, temporary: Path, *arguments: str) -> subprocess.Popen[str]:
+    """The playbook with its answers in a file."""
     file = tmp_path / "answers.yml"
     file.write_text(yaml.safe_dump(answers))
     environment = {
         **os.environ,
-        "ANSIBLE_LOCAL_TEMP": str(tmp_path / "ansible/local"),
-        "ANSIBLE_REMOTE_TEMP": str(tmp_path / "ansible/remote"),
-        "TMPDIR": str(tmp_path / "ansible"),
+        "ANSIBLE_LOCAL_TEMP": str(temporary / "local"),
+        "ANSIBLE_REMOTE_TEMP": str(temporary / "remote"),
+        "TMPDIR": str(temporary),
     }
-    (tmp_path / "ansible").mkdir(exist_ok=True)
     return subprocess.Popen(
         [BIN / "ansible-playbook", "playbooks/new_environment.yml", "-e", f"@{file}", *arguments],
         cwd=CHECKOUT,
@@ -74,15 +82,15 @@ def clear_text_below(directory: Path) -> list[str]:
     return found
 
 
-def test_creates_a_complete_encrypted_inventory(answers, tmp_path):
-    output, _ = start(answers, tmp_path, "-vvv", "--diff").communicate(timeout=60)
+def test_creates_a_complete_encrypted_inventory(answers, tmp_path, temporary):
+    output, _ = start(answers, tmp_path, temporary, "-vvv", "--diff").communicate(timeout=60)
     made = tmp_path / "inventories/staging"
     vault = made / "group_vars/all/vault.yml"
     assert vault.read_text().startswith("$ANSIBLE_VAULT;1.2;AES256;staging\n"), output
     assert vault.stat().st_mode & 0o077 == 0
     for name, secret in SECRETS.items():
         assert secret not in output, name
-    assert clear_text_below(tmp_path / "inventories") == clear_text_below(tmp_path / "ansible") == []
+    assert clear_text_below(tmp_path / "inventories") == clear_text_below(temporary) == []
     password = tmp_path / "password"
     password.write_text(SECRETS["new_environment_vault_password"])
     inventory = subprocess.run(
@@ -98,11 +106,11 @@ def test_creates_a_complete_encrypted_inventory(answers, tmp_path):
     assert list(values["config_agentsmith"]["projects"]) == ["agent-smith-test"]
 
 
-def test_never_touches_an_environment_that_exists(answers, tmp_path):
+def test_never_touches_an_environment_that_exists(answers, tmp_path, temporary):
     vault = tmp_path / "inventories/staging/group_vars/all/vault.yml"
     vault.parent.mkdir(parents=True)
     vault.write_text("somebody's")
-    run = start(answers, tmp_path)
+    run = start(answers, tmp_path, temporary)
     output, _ = run.communicate(timeout=60)
     assert run.returncode != 0
     assert "new_environment_name" in output
@@ -121,24 +129,24 @@ def test_never_touches_an_environment_that_exists(answers, tmp_path):
         ("new_environment_slack_signing_secret", "too-short-canary4711"),
     ],
 )
-def test_wrong_answer_is_named_and_nothing_is_written(answers, tmp_path, variable, value):
-    run = start({**answers, variable: value}, tmp_path)
+def test_wrong_answer_is_named_and_nothing_is_written(answers, tmp_path, temporary, variable, value):
+    run = start({**answers, variable: value}, tmp_path, temporary)
     output, _ = run.communicate(timeout=60)
     assert run.returncode != 0
     assert variable in output
     assert ("canary4711" not in output) and not (tmp_path / "inventories").exists()
 
 
-def test_no_clear_text_at_any_instant_of_a_run_that_is_killed(answers, tmp_path):
+def test_no_clear_text_at_any_instant_of_a_run_that_is_killed(answers, tmp_path, temporary):
     """The run is watched as fast as the file system can be read, and killed as soon as the Vault file appears."""
-    run = start(answers, tmp_path)
+    run = start(answers, tmp_path, temporary)
     vault = tmp_path / "inventories/staging/group_vars/all/vault.yml"
     looks, deadline = 0, time.monotonic() + 60
     while not vault.exists() and run.poll() is None and time.monotonic() < deadline:
-        assert clear_text_below(tmp_path / "inventories") == clear_text_below(tmp_path / "ansible") == []
+        assert clear_text_below(tmp_path / "inventories") == clear_text_below(temporary) == []
         looks += 1
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
     assert vault.exists(), run.stdout.read()
     assert looks > 10
-    assert clear_text_below(tmp_path / "inventories") == clear_text_below(tmp_path / "ansible") == []
+    assert clear_text_below(tmp_path / "inventories") == clear_text_below(temporary) == []

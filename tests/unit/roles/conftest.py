@@ -15,21 +15,9 @@ from typing import Any
 
 import pytest
 import yaml
+from required_variables import REQUIRED
 
 REPOSITORY = Path(__file__).parents[3]
-
-# What a target must set at least
-REQUIRED: dict[str, Any] = {
-    "ansible_connection": "local",
-    "ansible_python_interpreter": sys.executable,
-    "agentsmith_namespace": "agentsmith",
-    "vault_slack_bot_token": "xoxb-MARKED-bot",
-    "vault_slack_signing_secret": "MARKED-signing",
-    "config_agentsmith": {
-        "projects": {"web": {"pipeline": "fix"}},
-        "pipelines": {"fix": {"commands": ["TestCommand"]}},
-    },
-}
 
 
 @dataclass

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from required_variables import REQUIRED
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -17,15 +18,8 @@ REPOSITORY = Path(__file__).parents[3]
 @pytest.fixture
 def inventory(tmp_path: Path) -> Path:
     """Two targets."""
-    variables = {
-        "ansible_connection": "local",
-        "agentsmith_namespace": "agentsmith",
-        "vault_slack_bot_token": "xoxb-MARKED",
-        "vault_slack_signing_secret": "MARKED",
-        "config_agentsmith": {"projects": {}},
-    }
     path = tmp_path / "hosts.yml"
-    path.write_text(yaml.safe_dump({"all": {"hosts": {"one": {}, "two": {}}, "vars": variables}}))
+    path.write_text(yaml.safe_dump({"all": {"hosts": {"one": {}, "two": {}}, "vars": REQUIRED}}))
     return path
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from required_variables import PIPELINES, PROJECT, SIGNING_SECRET
 
 # host -> (variables, texts that its message must have)
 CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -27,28 +28,40 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "slack-missing": (
         {"vault_slack_signing_secret": "", "vault_slack_bot_token": None},
-        ["secrets_slack_signing_secret is empty. Allowed", "secrets_slack_bot_token is empty. Allowed", "vault_slack_"],
+        [
+            "secrets_slack_signing_secret is empty, with which the app would check no signature",
+            "secrets_slack_bot_token is empty. Allowed: the Bot User OAuth Token",
+            "Its Vault variable is vault_slack_bot_token.",
+        ],
     ),
     "slack-blank": (
         {"vault_slack_signing_secret": "   "},
-        ["secrets_slack_signing_secret has a form that is not allowed"],
+        ["secrets_slack_signing_secret has white space at its beginning or end"],
     ),
-    "slack-app-token": (
-        {"vault_slack_bot_token": "xapp-MARKED"},
-        ["secrets_slack_bot_token has a form that is not allowed (its value is secret)", "(xoxb-…)"],
-    ),
-    "redis-url-scheme": (
-        {"vault_redis_url": "redis://:MARKED@redis:6379"},
-        ["secrets_redis_url has a form that is not allowed", "redis:6379,abortConnect=false"],
-    ),
-    "redis-url-tls": (
-        {"vault_redis_url": "rediss://MARKED:6379"},
-        ["secrets_redis_url has a form that is not allowed"],
+    "values-all-at-once": (
+        {
+            "vault_slack_bot_token": "xapp-MARKED",
+            "vault_slack_signing_secret": SIGNING_SECRET.upper(),
+            "vault_redis_url": "redis://:MARKED@redis:6379/1",
+            "vault_github_token": "MARKED MARKED",
+        },
+        [
+            "secrets_slack_bot_token is the app-level token (xapp-…)",
+            "secrets_slack_signing_secret has capital letters",
+            "secrets_redis_url is a URL with a database path",
+            "secrets_github_token has white space in it",
+        ],
     ),
     "redis-url-empty": ({"vault_redis_url": ""}, ["secrets_redis_url is empty"]),
-    "token-list": ({"vault_github_token": ["MARKED"]}, ["secrets_github_token is a list"]),
-    "token-number": ({"vault_github_token": 271828182845}, ["secrets_github_token is a number"]),
-    "token-newline": ({"vault_github_token": "MARKED\n"}, ["secrets_github_token has a form that is not allowed"]),
+    "token-list": ({"vault_github_token": ["MARKED"]}, ["secrets_github_token is no text"]),
+    "token-number": (
+        {"vault_github_token": 271828182845},
+        ["secrets_github_token is no text"],
+    ),
+    "token-newline": (
+        {"vault_github_token": "MARKED\n"},
+        ["secrets_github_token ends with a line end"],
+    ),
     "token-undefined": (
         {"secrets_github_token": "{{ no_such_variable }}MARKED"},
         ["secrets_github_token cannot be read: 'no_such_variable' is undefined"],
@@ -62,9 +75,19 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "extra-own-key": ({"secrets_extra": {"github-token": "MARKED"}}, ["secrets_extra does not fit. Allowed: a dict"]),
     "extra-key-shape": ({"secrets_extra": {"a b": "MARKED"}}, ["secrets_extra does not fit"]),
     "extra-number": ({"secrets_extra": {"pin": 271828182845}}, ["secrets_extra does not fit"]),
-    "config-missing": ({"config_agentsmith": None}, ["missing required arguments: config_agentsmith"]),
+    "existing-name": ({"secrets_existing_name": "Not_A_Name"}, ["secrets_existing_name is 'Not_A_Name'. Allowed"]),
+    "config-missing": ({"config_agentsmith": None}, ["config_agentsmith does not fit. Allowed: exactly one of"]),
+    "config-twice": ({"config_file": "agentsmith.yml"}, ["exactly one of config_agentsmith", "and config_file"]),
     "config-text": ({"config_agentsmith": "projects"}, ["config_agentsmith", "dict"]),
-    "config-empty": ({"config_agentsmith": {}}, ["config_agentsmith does not fit. Allowed"]),
+    "config-empty": ({"config_agentsmith": {}}, ["config_agentsmith does not fit. Allowed: exactly one of"]),
+    "config-no-file": (
+        {"config_agentsmith": None, "config_file": "/no/agentsmith.yml"},
+        ["Could not find or access '/no/agentsmith.yml'"],
+    ),
+    "config-errors": (
+        {"config_agentsmith": {"projects": {"Web": {**PROJECT, "pipeline": "fax"}}, "pipelines": PIPELINES}},
+        ["agentsmith.yml has 2 errors", "hosts.yml:", ": projects.Web.pipeline: ", 'there are: "fix"'],
+    ),
     "redis-all-at-once": (
         {
             "redis_maxmemory": "lots",
@@ -135,7 +158,7 @@ def run(render: Callable[..., Any]) -> Any:
 @pytest.mark.parametrize("host", CASES)
 def test_message_names_the_variable_and_what_is_allowed(run: Any, host: str) -> None:
     message = run.failures[host]
-    assert host in message
+    assert host in message or host in ("config-errors", "config-no-file")
     for text in CASES[host][1]:
         assert text in message
 
@@ -146,5 +169,6 @@ def test_a_sound_target_is_not_held_up(run: Any) -> None:
 
 def test_no_output_has_the_value_of_a_secret(run: Any) -> None:
     assert "MARKED" not in run.output
+    assert SIGNING_SECRET not in run.output.lower()
     assert "271828182845" not in run.output
     assert "TUFSS0VE" not in run.output  # base64 of MARKED

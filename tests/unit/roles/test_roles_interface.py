@@ -73,7 +73,9 @@ def test_a_part_renders_and_applies_with_the_same_arguments(part: Path) -> None:
 
 
 def test_a_part_writes_nothing_while_it_renders(part: Path) -> None:
-    (task,) = load(part / "tasks/render.yml")
+    *before, task = load(part / "tasks/render.yml")
+    checks = ["agentsmith.platform.config_check"] if part.name == "config" else []
+    assert [next(key for key in check if "." in key) for check in before] == checks
     assert task.keys() == {"name", "agentsmith.platform.render_objects", "register"}
     assert task["register"] == f"{part.name}_render"
     templates = {path.name for path in (part / "templates").iterdir()}
@@ -83,8 +85,8 @@ def test_a_part_writes_nothing_while_it_renders(part: Path) -> None:
 def test_secrets_are_marked_as_such() -> None:
     secrets = ROLES[0].parent / "secrets"
     options = load(secrets / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
-    (task,) = load(secrets / "tasks/render.yml")
-    checks = task["agentsmith.platform.render_objects"]["checks"]
-    values = {name for name in load(secrets / "defaults/main.yml") if name not in ("secrets_instance", "secrets_name")}
-    assert {name for name, option in options.items() if option.get("no_log")} == values
-    assert {check["variable"] for check in checks if check.get("secret")} == values - {"secrets_extra"}
+    checks = load(secrets / "vars/main.yml")["__secrets_value_checks"]
+    keys = {f"secrets_{key.replace('-', '_')}": key for key in load(secrets / "vars/main.yml")["__secrets_keys"]}
+    assert len(keys) == 11
+    assert {name for name, option in options.items() if option.get("no_log")} == keys.keys() | {"secrets_extra"}
+    assert {check["variable"]: check["value_of"] for check in checks if "value_of" in check} == keys

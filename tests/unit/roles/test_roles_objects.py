@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from required_variables import PIPELINES, PROJECT, SIGNING_SECRET
 
 SECRET_KEYS = {
     "anthropic-api-key",
@@ -34,9 +35,18 @@ HOSTILE = [
 ]
 
 
+CONFIG_FILE = (
+    "# A comment, {{ 7 * 7 }}, and white space that stays\n\n"
+    + yaml.safe_dump({"pipelines": PIPELINES, "projects": {"web": PROJECT}})
+    + "\n\n"
+)
+
+
 @pytest.fixture(scope="module")
-def rendered(render: Callable[..., Any]) -> Any:
-    """Four targets: bare minimum, everything set, hostile texts, and optional objects left out."""
+def rendered(render: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Bare minimum, everything set, hostile texts, optional objects left out, and what comes from elsewhere."""
+    config_file = tmp_path_factory.mktemp("config") / "agentsmith.yml"
+    config_file.write_text(CONFIG_FILE)
     return render(
         {
             "minimum": {},
@@ -46,10 +56,10 @@ def rendered(render: Callable[..., Any]) -> Any:
                 "agentsmith_secret_name": "other-secrets",
                 "agentsmith_config_map_name": "other-config",
                 "agentsmith_service_account_name": "other-account",
-                **{f"vault_{key.replace('-', '_')}": f"value of {key}" for key in SECRET_KEYS - {"slack-bot-token"}},
+                **{f"vault_{key.replace('-', '_')}": f"value-of-{key}" for key in SECRET_KEYS},
                 "vault_slack_bot_token": "xoxb-1",
-                "vault_slack_signing_secret": "signing",
-                "vault_redis_url": "cache.example.com:6380,password=a b=,ssl=true",
+                "vault_slack_signing_secret": SIGNING_SECRET,
+                "vault_redis_url": "cache.example.com:6380,password=a:b=,ssl=true",
                 "secrets_extra": {"owner-slack-user-id": "U1", "empty": ""},
                 "redis_image": "registry.example.com:5000/mirror/redis:7",
                 "redis_image_pull_policy": "Never",
@@ -71,13 +81,23 @@ def rendered(render: Callable[..., Any]) -> Any:
                 "dispatcher_extra_env": [
                     {"name": f"TEXT_{number}", "value": text} for number, text in enumerate(HOSTILE)
                 ],
-                "config_agentsmith": {"projects": HOSTILE, "b": {"z": 1, "a": 2}},
+                # A key that the app ignores may hold anything, but no placeholder
+                "config_agentsmith": {
+                    "projects": {"web": PROJECT},
+                    "notes": [text for text in HOSTILE if "${" not in text],
+                    "pipelines": PIPELINES,
+                },
             },
             "optional": {
                 "namespace_create": False,
                 "rbac_own_default_service_account": "no",
                 "dispatcher_service_type": "LoadBalancer",
+                "vault_redis_url": "rediss://u:p%40%3D@cache.example.com:6380",
+                "secrets_immutable": "yes",
             },
+            "file": {"config_agentsmith": None, "config_file": str(config_file)},
+            # Its values are not used, and may be what they like
+            "existing": {"secrets_existing_name": "external", "vault_slack_bot_token": "xapp-", "vault_redis_url": ""},
         }
     )
 
@@ -173,7 +193,7 @@ def test_secret_has_the_keys_with_a_value_only(minimum: dict[str, Any]) -> None:
     assert secret["type"] == "Opaque"
     assert decoded(secret) == {
         "slack-bot-token": "xoxb-MARKED-bot",
-        "slack-signing-secret": "MARKED-signing",
+        "slack-signing-secret": SIGNING_SECRET,
         "redis-url": "redis:6379,abortConnect=false",
     }
 
@@ -181,17 +201,43 @@ def test_secret_has_the_keys_with_a_value_only(minimum: dict[str, Any]) -> None:
 def test_secret_takes_every_key_from_its_vault_variable(everything: dict[str, Any]) -> None:
     values = decoded(everything["Secret/other-secrets"])
     assert values.keys() == SECRET_KEYS | {"owner-slack-user-id"}
-    assert values["redis-url"] == "cache.example.com:6380,password=a b=,ssl=true"
+    assert values["redis-url"] == "cache.example.com:6380,password=a:b=,ssl=true"
     assert values["owner-slack-user-id"] == "U1"
     for key in SECRET_KEYS - {"slack-bot-token", "slack-signing-secret", "redis-url"}:
-        assert values[key] == f"value of {key}"
+        assert values[key] == f"value-of-{key}"
 
 
 def test_config_map_is_the_configuration_in_its_order(rendered: Any) -> None:
     data = rendered.objects["hostile"]["ConfigMap/agentsmith-config"]["data"]
     assert data.keys() == {"agentsmith.yml"}
-    assert yaml.safe_load(data["agentsmith.yml"]) == {"projects": HOSTILE, "b": {"z": 1, "a": 2}}
-    assert data["agentsmith.yml"].endswith("b:\n  z: 1\n  a: 2\n")
+    config = yaml.safe_load(data["agentsmith.yml"])
+    assert list(config) == ["projects", "notes", "pipelines"]
+    assert config["notes"] == [text for text in HOSTILE if "${" not in text]
+    assert config["projects"] == {"web": PROJECT}
+
+
+def test_config_map_is_the_file_as_it_is(rendered: Any) -> None:
+    data = rendered.objects["file"]["ConfigMap/agentsmith-config"]["data"]
+    assert data == {"agentsmith.yml": CONFIG_FILE}
+
+
+def test_a_secret_that_others_make_is_not_rendered_and_referred_to(rendered: Any) -> None:
+    objects = rendered.objects["existing"]
+    assert not [identity for identity in objects if identity.startswith("Secret/")]
+    variables = env(objects["Deployment/agentsmith-dispatcher"])
+    assert variables["K8S_SECRET_NAME"]["value"] == "external"
+    sources = [variable["valueFrom"] for variable in variables.values() if "valueFrom" in variable]
+    assert {source["secretKeyRef"]["name"] for source in sources if "secretKeyRef" in source} == {"external"}
+
+
+def test_redis_url_is_converted(rendered: Any) -> None:
+    values = decoded(rendered.objects["optional"]["Secret/agentsmith-secrets"])
+    assert values["redis-url"] == "cache.example.com:6380,user=u,password=p@=,ssl=true,abortConnect=false"
+
+
+def test_secret_can_be_immutable(rendered: Any) -> None:
+    assert rendered.objects["optional"]["Secret/agentsmith-secrets"]["immutable"] is True
+    assert "immutable" not in rendered.objects["minimum"]["Secret/agentsmith-secrets"]
 
 
 def test_no_text_leaves_its_place(rendered: Any) -> None:

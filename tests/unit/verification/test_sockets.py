@@ -15,7 +15,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.redis_over_soc
 
 @contextmanager
 def peer(*answers: bytes, timeout: float = 5.0) -> Iterator[tuple[socket.socket, list[bytes]]]:
-    """Yield a socket whose other end takes what is sent, answers once with every piece of `answers`, and closes."""
+    """Yield a socket whose other end takes what is sent, answers with every piece of `answers`, and says no more."""
     ours, theirs = socket.socketpair()
     ours.settimeout(timeout)
     received: list[bytes] = []
@@ -25,6 +25,10 @@ def peer(*answers: bytes, timeout: float = 5.0) -> Iterator[tuple[socket.socket,
             received.append(theirs.recv(65536))
             for answer in answers:
                 theirs.sendall(answer)
+            # A client that is still sending must not find it closed.
+            theirs.shutdown(socket.SHUT_WR)
+            while theirs.recv(65536):
+                pass
 
     thread = threading.Thread(target=serve)
     thread.start()

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
 import time
+import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +18,21 @@ from typing import Any
 import pytest
 
 BIN = Path(sys.executable).parent
-CHECKOUT = Path(__file__).resolve().parents[3]
+CHECKOUT = Path(__file__).resolve().parents[1]
 KUBECTL = CHECKOUT / ".local/bin/kubectl"
 KUBECONFIG = CHECKOUT / ".local/agentsmith-test.kubeconfig"
 TARGET = ["-i", "inventories/dev", "-e", "@molecule/target.yml"]
+
+
+def spellings(secret: str) -> set[str]:
+    """A secret as it may turn up in an output: plain, base64 (both alphabets), percent-encoded."""
+    encoded = secret.encode()
+    return {
+        secret,
+        base64.b64encode(encoded).decode(),
+        base64.urlsafe_b64encode(encoded).decode(),
+        urllib.parse.quote(secret, safe=""),
+    }
 
 
 @dataclass
@@ -35,14 +48,14 @@ class Run:
 def playbook() -> Callable[..., Run]:
     """Run a playbook against the test cluster as a user would: `playbook("playbooks/deploy.yml", "--check")`."""
 
-    def run(name: str, *arguments: str) -> Run:
+    def run(name: str, *arguments: str, environment: dict[str, str] | None = None) -> Run:
         # Molecule's own settings must not stand in for the project's ansible.cfg.
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "K8S_AUTH_"))}
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "K8S_AUTH_"))}
         started = time.monotonic()
         finished = subprocess.run(
             [BIN / "ansible-playbook", str(CHECKOUT / name), *TARGET, *arguments],
             cwd=CHECKOUT,
-            env=environment,
+            env=inherited | (environment or {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Control-node half of agentsmith.platform.secret_keys_check; the documentation is in plugins/modules."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from ansible import constants
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError, ApplyError
+from ansible_collections.agentsmith.platform.plugins.module_utils.secret_keys import (
+    existing_faults,
+    missing_keys,
+    reasons_of,
+    unused_keys,
+)
+from ansible_collections.agentsmith.platform.plugins.module_utils.secret_values import REQUIRED_KEYS, vault_variable
+
+try:
+    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+except ImportError:  # reported by the connection, in words
+    AUTH_ARG_SPEC = {}
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "namespace": {"type": "str", "required": True},
+    "name": {"type": "str", "required": True},
+    "required": {"type": "list", "elements": "dict", "required": True},
+    "keys": {"type": "list", "elements": "str", "no_log": False},
+    "report_unused": {"type": "bool", "default": True},
+}
+
+
+class ActionModule(ActionBase):
+    """Compares the keys of a Secret with what the configuration needs; changes nothing."""
+
+    _supports_check_mode = True
+    _supports_async = False
+    _requires_connection = False
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the task."""
+        super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec({**deepcopy(AUTH_ARG_SPEC), **OPTIONS})
+        secret, required, keys = f"{options['namespace']}/{options['name']}", options["required"], options["keys"]
+        if keys is None:
+            keys, faults = self._examine(options, secret)
+            advice = "Correct it where it is made"
+        else:
+            faults = [
+                f"it has no {entry['key']}: set {vault_variable(entry['key'])}. {reasons_of(entry)}"
+                for entry in missing_keys(required, keys)
+            ]
+            advice = "Correct the Vault file of the inventory (docs/how-to/secrets.md), or the configuration"
+        if faults:
+            raise AnsibleActionFail(
+                f"The Secret {secret} does not fit the configuration. {advice}; nothing was applied.\n"
+                + "\n".join(f"- {fault}" for fault in faults)
+            )
+        unused = unused_keys(required, keys)
+        result: dict[str, Any] = {"changed": False, "unused": unused}
+        if unused and options["report_unused"]:
+            result["warnings"] = [
+                f"Nothing in the configuration uses these keys of the Secret {secret}: {', '.join(unused)}. "
+                "Leave them out, or set preflight_report_unused_keys to false."
+            ]
+        return result
+
+    def _examine(self, options: dict[str, Any], secret: str) -> tuple[list[str], list[str]]:
+        """The keys of the live Secret and what is wrong with it. Its values stay in here."""
+        try:
+            with Connection(
+                {name: options.get(name) for name in AUTH_ARG_SPEC}, scratch_directory=constants.DEFAULT_LOCAL_TMP
+            ) as connection:
+                live = connection.find(f"/api/v1/namespaces/{options['namespace']}/secrets/{options['name']}")
+                host = connection.host
+        except ApiError as error:
+            raise AnsibleActionFail(
+                f"The Secret {secret}, which secrets_existing_name names, cannot be read: {error}. Whoever deploys "
+                "must be allowed to get it, as its keys are checked. Nothing was applied."
+            ) from None
+        except ApplyError as error:
+            raise AnsibleActionFail(str(error)) from None
+        if live is None:
+            needed = ", ".join([*REQUIRED_KEYS, *(entry["key"] for entry in options["required"])])
+            raise AnsibleActionFail(
+                f"The Secret {secret}, which secrets_existing_name names, does not exist on {host}. Make it first, "
+                f"with the keys {needed}; or leave secrets_existing_name empty, and the role secrets makes one. "
+                "Nothing was applied."
+            )
+        data = live.get("data") or {}
+        return list(data), existing_faults(options["required"], data)

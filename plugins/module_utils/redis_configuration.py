@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The address of Redis in the form that the app reads: a configuration string of StackExchange.Redis 2.8.16.
+
+The app hands its REDIS_URL to that library, which knows no URLs: it takes `redis://redis:6379` for a host of that name,
+and the Dispatcher crashes at its start (https://github.com/StackExchange/StackExchange.Redis/issues/1590). A string is
+items separated by commas, `name=value` is an option and anything else an end point
+(https://stackexchange.github.io/StackExchange.Redis/Configuration).
+
+No reason given here quotes any part of a value: even the name of an option may be the rest of a password with a comma.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+EXAMPLE = "redis:6379,abortConnect=false"
+
+_BOOLEANS = ("abortConnect", "allowAdmin", "checkCertificateRevocation", "highIntegrity", "resolveDns", "setlib", "ssl")
+_NUMBERS = (
+    "asyncTimeout",
+    "configCheckSeconds",
+    "connectRetry",
+    "connectTimeout",
+    "defaultDatabase",
+    "keepAlive",
+    "syncTimeout",
+)
+_TEXTS = (
+    "channelPrefix",
+    "configChannel",
+    "name",
+    "password",
+    "protocol",
+    "proxy",
+    "serviceName",
+    "sslHost",
+    "sslProtocols",
+    "tiebreaker",
+    "tunnel",
+    "user",
+    "version",
+)
+# Read and ignored by the library
+_RETIRED = ("highPriorityThreads", "preserveAsyncOrder", "responseTimeout", "writeBuffer")
+_OPTIONS = {name.lower(): name for name in (*_BOOLEANS, *_NUMBERS, *_TEXTS, *_RETIRED)}
+_BOOLEAN_VALUES = ("true", "false", "1", "0", "yes", "no", "on", "off")
+
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://(.*)", re.IGNORECASE | re.DOTALL)
+_ENDPOINT = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", re.IGNORECASE)
+_BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
+
+
+class RedisConfigurationError(ValueError):
+    """A value that is no usable address. The message is a reason that follows the name of the value."""
+
+
+def configuration_of(value: str) -> str:
+    """Return the configuration string that `value` means: itself, or what a redis:// or rediss:// URL converts to.
+
+    Raises RedisConfigurationError.
+    """
+    _check_characters(value)
+    url = _SCHEME.match(value)
+    if url is None:
+        check_configuration(value)
+        return value
+    return _converted(url[1].lower(), url[2])
+
+
+def check_configuration(value: str) -> None:
+    """Raise RedisConfigurationError for what the library, or the app with it, would not take as it was meant."""
+    _check_characters(value)
+    if _SCHEME.match(value):
+        raise RedisConfigurationError(f"is a URL, which the app cannot read: it takes host:port,option=… ({EXAMPLE})")
+    options: list[str] = []
+    endpoints = 0
+    for position, item in enumerate(value.split(","), start=1):
+        name, separator, setting = item.partition("=")
+        if separator and name:
+            options.append(_check_option(position, name, setting, "password" in options))
+        elif "password" in options:
+            raise _rest_of_password(position)
+        elif not item:
+            continue
+        elif options:
+            raise RedisConfigurationError(f"has no option as its item {position}: end points come first ({EXAMPLE})")
+        else:
+            _check_endpoint(item, f"has no end point host:port as its item {position}")
+            endpoints += 1
+    if not endpoints:
+        raise RedisConfigurationError(f"names no end point: it begins with host:port ({EXAMPLE})")
+
+
+def _check_characters(value: str) -> None:
+    if any(character.isspace() or not character.isprintable() for character in value):
+        raise RedisConfigurationError("has white space or a line end in it")
+
+
+def _check_option(position: int, name: str, setting: str, after_password: bool) -> str:
+    """Return the name of an option in lower case. `$command=` renames a command of Redis."""
+    if name.startswith("$"):
+        return name.lower()
+    known = _OPTIONS.get(name.lower())
+    if known is None and after_password:
+        raise _rest_of_password(position)
+    if known is None:
+        raise RedisConfigurationError(
+            f"has an option, item {position}, that the library does not know; it knows {', '.join(_OPTIONS.values())}"
+        )
+    if known in _BOOLEANS and setting.lower() not in _BOOLEAN_VALUES:
+        raise RedisConfigurationError(f"has a value for {known} that is neither true nor false")
+    if known in _NUMBERS and not re.fullmatch(r"[+-]?[0-9]{1,9}", setting):
+        raise RedisConfigurationError(f"has a value for {known} that is no whole number")
+    return known.lower()
+
+
+def _rest_of_password(position: int) -> RedisConfigurationError:
+    return RedisConfigurationError(
+        f"has something after the password, item {position}, that is no option: a password cannot hold a comma, as the "
+        "library takes what follows it for another item; choose a password without one"
+    )
+
+
+def _check_endpoint(text: str, complaint: str) -> str | None:
+    """Return the port of an end point as it is written, None where there is none."""
+    endpoint = _ENDPOINT.fullmatch(text)
+    if endpoint is None or (endpoint[2] and not 1 <= int(endpoint[2]) <= 65535):
+        raise RedisConfigurationError(f"{complaint}: a host name or address and a port from 1 to 65535 ({EXAMPLE})")
+    return endpoint[2]
+
+
+def _converted(scheme: str, rest: str) -> str:
+    if scheme not in ("redis", "rediss"):
+        raise RedisConfigurationError("is a URL that begins neither with redis:// nor with rediss://")
+    if "#" in rest or "?" in rest:
+        raise RedisConfigurationError(
+            "is a URL with a query (?) or fragment (#), which nothing here translates; write its options as "
+            "host:port,option=…, and such a character of a password as %3F or %23"
+        )
+    authority, slash, path = rest.partition("/")
+    if path:
+        raise RedisConfigurationError(
+            "is a URL with a database path, which nothing here translates; write host:port,defaultDatabase=… where you "
+            "mean it, and a / of a password as %2F"
+        )
+    credentials, _at, address = authority.rpartition("@")
+    if "," in address:
+        raise RedisConfigurationError("is a URL with several hosts; write them as host:port,host:port,option=…")
+    if _check_endpoint(address, "is a URL without one end point host:port in it") is None:
+        raise RedisConfigurationError(f"is a URL without a port: add it, as in {scheme}://host:6379")
+    user, _colon, password = credentials.partition(":")
+    options = [f"{name}={text}" for name, text in (("user", _decoded(user)), ("password", _decoded(password))) if text]
+    if scheme == "rediss":
+        options.append("ssl=true")
+    return ",".join([address, *options, "abortConnect=false"])
+
+
+def _decoded(text: str) -> str:
+    if _BAD_ESCAPE.search(text):
+        raise RedisConfigurationError("is a URL with a % that begins no percent-encoding: write %25 for it")
+    try:
+        decoded = unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise RedisConfigurationError("is a URL with a percent-encoding that is not UTF-8") from None
+    if "," in decoded:
+        raise RedisConfigurationError(
+            "is a URL with a comma in its user or password, encoded or not: the library would take what follows it for "
+            "another item; choose a password without one"
+        )
+    _check_characters(decoded)
+    return decoded

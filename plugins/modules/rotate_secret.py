@@ -1,0 +1,122 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rotate_secret
+short_description: Change named keys of a Secret and roll the workloads that read them
+version_added: 0.1.0
+author:
+  - Agent Smith platform maintainers (@agentsmith-platform)
+description:
+  - Takes from a release the Secret and the Deployments, StatefulSets and DaemonSets whose pods read it, and applies
+    these as M(agentsmith.platform.apply) does. All other objects, and all Jobs, are left alone.
+  - A preview comes first. Nothing is changed where it shows more than the rotation of the named keys (another key,
+    another field of a workload, an object that does not exist yet) or less (a named key that has its new value).
+  - A rotation that was interrupted between the Secret and the workloads is completed by running it again.
+options:
+  objects:
+    description: The objects of the release, as for O(agentsmith.platform.apply#module:objects).
+    type: list
+    elements: dict
+    required: true
+  secret:
+    description:
+      - Name of the Secret. Where it is not among O(objects), somebody else makes it (Sealed Secrets, External Secrets,
+        by hand) and has changed it already. The workloads that read a changed key then roll; which of the keys that a
+        workload reads has changed cannot be told.
+    type: str
+    required: true
+  namespace:
+    description: Namespace of the Secret and of the workloads.
+    type: str
+    required: true
+  keys:
+    description: Names of the keys whose values are to change. A list, or one text with commas.
+    type: list
+    elements: str
+    required: true
+  wait:
+    description: Whether to wait until the workloads are rolled out, see O(agentsmith.platform.apply#module:wait).
+    type: bool
+    default: true
+  wait_timeout:
+    description: How long to wait for all workloads together, in seconds.
+    type: int
+    default: 300
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - agentsmith.platform.connection
+attributes:
+  check_mode:
+    description: Shows what would roll, and refuses what would be refused.
+    support: full
+  diff_mode:
+    description: Shows the Secret with digests instead of values, with a key that is made for the run.
+    support: full
+  idempotent:
+    description: A second run finds nothing to rotate and fails, so that a value that nobody changed is not overlooked.
+    support: none
+  action:
+    description: Has an action plugin, so it runs on the control node.
+    support: full
+  async:
+    description: Can run in the background with C(async).
+    support: none
+  platform:
+    description: Where it runs.
+    support: full
+    platforms: posix
+seealso:
+  - module: agentsmith.platform.apply
+"""
+
+EXAMPLES = r"""
+- name: Rotate the GitHub token
+  agentsmith.platform.rotate_secret:
+    objects: "{{ release_objects }}"
+    secret: agentsmith-secrets
+    namespace: agentsmith
+    keys: github-token
+  register: rotation
+
+- name: Say what became of it
+  ansible.builtin.debug:
+    var: rotation.report
+"""
+
+RETURN = r"""
+report:
+  description: A line for each key, what became of it and which workloads rolled for it.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - github-token: changed; Deployment agentsmith-dispatcher rolled.
+rolled:
+  description: The workloads that rolled, or would in check mode.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: Kind of the workload.
+      type: str
+      returned: always
+    name:
+      description: Name of the workload.
+      type: str
+      returned: always
+objects:
+  description: What became of each object, as RV(agentsmith.platform.apply#module:objects).
+  returned: always, unless refused
+  type: list
+  elements: dict
+requests:
+  description: How many requests were sent, as RV(agentsmith.platform.apply#module:requests).
+  returned: always, unless refused
+  type: dict
+"""

@@ -1,0 +1,86 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: secret_keys_check
+short_description: Check that a Secret has the keys that a configuration needs
+version_added: 0.1.0
+author:
+  - Agent Smith platform maintainers (@agentsmith-platform)
+description:
+  - Compares the names of the keys of a Secret with what agentsmith.yml calls for. A key that is missing is an error, a
+    key of a provider that nothing uses a warning. All of it is reported at once.
+  - Without O(keys) the Secret is one that others made. It is read from the cluster, in one request, and must also have
+    what the Dispatcher needs in any case. Its values are compared with what the app can work with, and appear nowhere.
+options:
+  namespace:
+    description: Namespace of the Secret.
+    type: str
+    required: true
+  name:
+    description: Name of the Secret.
+    type: str
+    required: true
+  required:
+    description: The result RV(agentsmith.platform.config_check#module:required_secrets).
+    type: list
+    elements: dict
+    required: true
+  keys:
+    description:
+      - The names of the keys that the Secret is going to have.
+      - Without it the live Secret is read.
+    type: list
+    elements: str
+  report_unused:
+    description: Whether keys that nothing uses draw a warning.
+    type: bool
+    default: true
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - agentsmith.platform.connection
+attributes:
+  check_mode:
+    description: Changes nothing, so it does the same in check mode.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+  action:
+    description: Has an action plugin, so it runs on the control node.
+    support: full
+  async:
+    description: Can run in the background with C(async).
+    support: none
+  platform:
+    description: Where it runs.
+    support: full
+    platforms: posix
+seealso:
+  - module: agentsmith.platform.config_check
+"""
+
+EXAMPLES = r"""
+- name: Find out what the configuration needs
+  agentsmith.platform.config_check:
+    file: agentsmith.yml
+  register: config_check
+
+- name: Check a Secret that External Secrets makes
+  agentsmith.platform.secret_keys_check:
+    namespace: agentsmith
+    name: agentsmith-external
+    required: "{{ config_check.required_secrets }}"
+"""
+
+RETURN = r"""
+unused:
+  description: Keys of providers that the Secret has and nothing in the configuration uses.
+  returned: success
+  type: list
+  elements: str
+  sample: [openai-api-key]
+"""

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The address of Redis: what converts, what stays as it is, what is refused and why, and that no reason quotes it.
+
+The rules are those of StackExchange.Redis 2.8.16, the library that the app hands the string to.
+"""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.agentsmith.platform.plugins.module_utils.redis_configuration import (
+    RedisConfigurationError,
+    check_configuration,
+    configuration_of,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+CONVERTED = {
+    "redis://cache:6379": "cache:6379,abortConnect=false",
+    "redis://cache:6379/": "cache:6379,abortConnect=false",
+    "REDIS://cache:6379": "cache:6379,abortConnect=false",
+    "rediss://cache.example.com:6380": "cache.example.com:6380,ssl=true,abortConnect=false",
+    "redis://:secret@cache:6379": "cache:6379,password=secret,abortConnect=false",
+    "redis://smith@cache:6379": "cache:6379,user=smith,abortConnect=false",
+    "redis://smith:@cache:6379": "cache:6379,user=smith,abortConnect=false",
+    "redis://:@cache:6379": "cache:6379,abortConnect=false",
+    "rediss://smith:secret@cache:1": "cache:1,user=smith,password=secret,ssl=true,abortConnect=false",
+    "redis://smith:p%40s%2Fs%3D%25@cache:6379": "cache:6379,user=smith,password=p@s/s=%,abortConnect=false",
+    "redis://a%40b:se%3Acret@cache:6379": "cache:6379,user=a@b,password=se:cret,abortConnect=false",
+    "redis://:se:cret@cache:6379": "cache:6379,password=se:cret,abortConnect=false",
+    "redis://:p@ss@cache:6379": "cache:6379,password=p@ss,abortConnect=false",
+    "redis://:p%C3%A4ss@cache:6379": "cache:6379,password=päss,abortConnect=false",
+    "redis://:pl+us@cache:6379": "cache:6379,password=pl+us,abortConnect=false",
+    "redis://10.0.0.7:65535": "10.0.0.7:65535,abortConnect=false",
+    "redis://[fd00::7]:6379": "[fd00::7]:6379,abortConnect=false",
+}
+
+KEPT = [
+    "redis:6379,abortConnect=false",
+    "redis",
+    "redis:6379",
+    "redis:6379,",
+    "redis.agentsmith.svc.cluster.local:6379",
+    "[fd00::7]:6379",
+    "one:6379,two:6379,three:6379,abortConnect=false",
+    "cache:6380,ssl=true,user=agentsmith,password=se=cr@et:/%2C,abortConnect=FALSE,defaultDatabase=3",
+    "cache:6379,ABORTCONNECT=no,connectTimeout=+5000,keepAlive=-1,$CONFIG=,$INFO=MYINFO",
+    "cache:6379,password=",
+    "cache:6379,password=one,ssl=true",
+    "cache:6379,sslProtocols=Tls12|Tls13,name=smith,channelPrefix=a:b,writeBuffer=1",
+]
+
+# value -> what the reason says. SECRET and 4711 mark what no reason may quote.
+REFUSED = {
+    "": "names no end point",
+    ",": "names no end point",
+    "abortConnect=false": "names no end point",
+    "redis:6379 ": "white space",
+    "redis:6379, abortConnect=false": "white space",
+    "redis:6379\n": "white space",
+    "redis:6379,password=SECRET SECRET": "white space",
+    "\u200bredis:6379": "white space",
+    "redis:SECRET": "no end point host:port as its item 1",
+    "redis:0": "a port from 1 to 65535",
+    "redis:65536": "a port from 1 to 65535",
+    "redis:6379:6379": "no end point host:port as its item 1",
+    "SECRET@redis:6379": "no end point host:port as its item 1",
+    "redis:6379,redis://SECRET": "no end point host:port as its item 2",
+    "=SECRET": "no end point host:port as its item 1",
+    "redis:6379,ssl=true,two:6379": "no option as its item 3: end points come first",
+    "redis:6379,abortConect=false": "an option, item 2, that the library does not know; it knows abortConnect",
+    "redis:6379,db=1": "item 2, that the library does not know",
+    "redis:6379,ssl=SECRET": "a value for ssl that is neither true nor false",
+    "redis:6379,ssl=": "a value for ssl that is neither",
+    "redis:6379,defaultDatabase=SECRET": "a value for defaultDatabase that is no whole number",
+    "redis:6379,password=SECRET,SECRET": "a password cannot hold a comma",
+    "redis:6379,password=SECRET,SECRET=SECRET": "a password cannot hold a comma",
+    "redis:6379,password=SECRET,": "a password cannot hold a comma",
+    "redis://cache": "a URL without a port: add it, as in redis://host:6379",
+    "rediss://:SECRET@cache": "without a port: add it, as in rediss://host:6379",
+    "redis://": "without one end point host:port",
+    "redis://:6379": "without one end point host:port",
+    "redis://:SECRET@:6379": "without one end point host:port",
+    "redis://cache:SECRET": "without one end point host:port",
+    "redis://cache:0": "without one end point host:port",
+    "redis://cache:6379/0": "database path",
+    "redis://:SECRET@cache:6379/4711": "database path",
+    "redis://:SEC/RET@cache:6379": "a / of a password as %2F",
+    "redis://one:6379,two:6379": "several hosts",
+    "redis://:SECRET@one:6379,two:6379": "several hosts",
+    "redis://:SEC,RET@cache:6379": "a comma in its user or password",
+    "redis://:SEC%2CRET@cache:6379": "a comma in its user or password",
+    "redis://SEC%2CRET:x@cache:6379": "a comma in its user or password",
+    "redis://cache:6379?ssl=SECRET": "a query (?)",
+    "redis://:SEC?RET@cache:6379": "a password as %3F or %23",
+    "redis://:SEC#RET@cache:6379": "a password as %3F or %23",
+    "redis://:SEC%RET@cache:6379": "write %25 for it",
+    "redis://:SECRET%@cache:6379": "write %25 for it",
+    "redis://:SECRET%FF@cache:6379": "is not UTF-8",
+    "redis://:SECRET%20@cache:6379": "white space",
+    "redis://:SECRET%0A@cache:6379": "white space",
+    "redis://:SECRET@cache:6379,password=SECRET": "several hosts",
+    "redis-sentinel://cache:26379": "neither with redis:// nor with rediss://",
+    "https://cache:6379": "neither with redis:// nor with rediss://",
+    "unix:///var/run/SECRET.sock": "neither with redis:// nor with rediss://",
+}
+
+
+@pytest.mark.parametrize(("url", "configuration"), CONVERTED.items())
+def test_a_url_is_converted(url: str, configuration: str) -> None:
+    assert configuration_of(url) == configuration
+    check_configuration(configuration)
+
+
+@pytest.mark.parametrize("configuration", KEPT)
+def test_a_configuration_string_stays_as_it_is(configuration: str) -> None:
+    assert configuration_of(configuration) == configuration
+    check_configuration(configuration)
+
+
+@pytest.mark.parametrize(("value", "reason"), REFUSED.items())
+def test_what_cannot_work_is_refused_with_the_reason(value: str, reason: str) -> None:
+    with pytest.raises(RedisConfigurationError) as refusal:
+        configuration_of(value)
+    assert reason in str(refusal.value)
+    assert "SECRET" not in str(refusal.value)
+    assert "4711" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("url", CONVERTED)
+def test_a_url_that_nobody_converts_is_refused(url: str) -> None:
+    with pytest.raises(RedisConfigurationError, match="is a URL, which the app cannot read"):
+        check_configuration(url)
+
+
+@given(st.text() | st.from_regex(r"rediss?://[a:@%2C,/?#\[\]0-9]*", fullmatch=True))
+def test_any_text_is_converted_to_something_usable_or_refused(value: str) -> None:
+    try:
+        configuration = configuration_of(value)
+    except RedisConfigurationError as refusal:
+        assert str(refusal)
+    else:
+        check_configuration(configuration)
