@@ -130,6 +130,20 @@ class Connection:
         with self._lock:
             return {name: self._counts[name] for name in ("read", "write", "dry_run")}
 
+    def stream_credentials(self) -> tuple[Any, dict[str, str]]:
+        """Return configuration and headers for a connection that is no request: port-forward and exec.
+
+        :raises ConnectionFailed: with impersonation, which the Python client leaves out there: the stream would run
+            with the rights of another account than everything else.
+        """
+        client = self._client
+        if any(name.lower().startswith("impersonate-") for name in client.headers):
+            raise ConnectionFailed("Port-forward and exec do not work with the options that impersonate a user.")
+        settings = client.api_client.configuration.auth_settings().values()
+        return client.api_client.configuration, {
+            entry["key"].lower(): entry["value"] for entry in settings if entry["in"] == "header" and entry["value"]
+        }
+
     def get(self, path: str, query: Mapping[str, Any] | None = None, accept: str = JSON) -> Response:
         """Read *path*. For the errors see :meth:`request`."""
         return self.request("GET", path, query=query, accept=accept)

@@ -52,6 +52,11 @@ class BackgroundProcess:
         """Everything it has written so far."""
         return "".join(self._lines)
 
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
+
     def expect(self, pattern: str, timeout: float = 20.0) -> re.Match[str]:
         """Wait for a line, not seen by an earlier call, that the pattern is found in. Raises AssertionError."""
         deadline = time.monotonic() + timeout

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Control-node half of agentsmith.platform.slack_event; the documentation is in plugins/modules/slack_event.py.
+
+An action plugin because of the signing secret: an ordinary module writes its arguments to a temporary file.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+import uuid
+from typing import Any
+from urllib.error import HTTPError, URLError
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.urls import ConnectionError as UrlConnectionError
+from ansible.module_utils.urls import open_url
+from ansible.plugins.action import ActionBase
+from ansible_collections.agentsmith.platform.plugins.module_utils import slack_payload
+from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
+from ansible_collections.agentsmith.platform.plugins.module_utils.slack_payload import Payload
+from ansible_collections.agentsmith.platform.plugins.module_utils.slack_signature import signature_headers
+
+LARGEST_BODY = 64 * 1024  # bytes of an answer that are read
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "url": {"type": "str", "required": True},
+    "type": {"type": "str", "choices": list(slack_payload.TYPES), "default": "url_verification"},
+    # Not `str`: Ansible's own message about a value of another type quotes the value.
+    "signing_secret": {"type": "raw", "required": True, "no_log": True},
+    "challenge": {"type": "str"},
+    "text": {"type": "str"},
+    "channel": {"type": "str"},
+    "user": {"type": "str", "default": "U0VERIFY"},
+    "action_id": {"type": "str"},
+    "block_id": {"type": "str", "default": ""},
+    "value": {"type": "str", "default": ""},
+    "message_ts": {"type": "str", "default": "0.000000"},
+    "timestamp_offset": {"type": "int", "default": 0},
+    "timeout": {"type": "float", "default": 3.0},
+    "status": {"type": "list", "elements": "int", "default": [200]},
+    "validate_certs": {"type": "bool", "default": True},
+}
+
+HINTS = {
+    401: "The app refuses the signature: it has another signing secret, or its clock differs by more than 300 s.",
+    404: "Nothing is there: events go to /slack/events, pressed buttons to /slack/interact.",
+}
+
+
+class ActionModule(ActionBase):
+    """Sends one signed request as Slack would."""
+
+    _supports_check_mode = True
+    _requires_connection = False
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the task."""
+        super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(
+            OPTIONS,
+            required_if=[
+                ("type", "message", ("text", "channel")),
+                ("type", "app_mention", ("text", "channel")),
+                ("type", "block_actions", ("action_id", "channel")),
+            ],
+        )
+        secret = options["signing_secret"]
+        if not isinstance(secret, str) or not secret.strip():
+            raise AnsibleActionFail(
+                "signing_secret is empty or no text. It is the signing secret of the Slack app (Basic Information, "
+                "App Credentials); quote one of digits only."
+            )
+        if not options["url"].startswith(("http://", "https://")):
+            raise AnsibleActionFail(
+                "url is no http:// or https:// address, such as https://bot.example.com/slack/events"
+            )
+        if self._task.check_mode:
+            return {"changed": False, "skipped": True, "msg": "Nothing is sent in check mode."}
+        redactor = Redactor()
+        redactor.learn([{"kind": "Secret", "data": {"": base64.b64encode(secret.encode()).decode()}}])
+        result = redactor.tree(_send(options, secret))
+        result["changed"] = options["type"] != "url_verification"
+        if result["status"] not in options["status"]:
+            wanted = " or ".join(map(str, options["status"]))
+            result["failed"] = True
+            result["msg"] = f"{options['type']}: the answer is {result['status']}, not {wanted}. " + HINTS.get(
+                result["status"], ""
+            )
+        return result
+
+
+def _payload(options: dict[str, Any]) -> Payload:
+    kind, now = options["type"], time.time()
+    if kind == "url_verification":
+        return slack_payload.url_verification(options["challenge"] or uuid.uuid4().hex)
+    if kind == "block_actions":
+        action = {name: options[name] for name in ("action_id", "block_id", "value")}
+        return slack_payload.block_actions(action, options["channel"], options["user"], options["message_ts"], now)
+    return slack_payload.message(kind, options["text"], options["channel"], options["user"], now)
+
+
+def _send(options: dict[str, Any], secret: str) -> dict[str, Any]:
+    """Send the request; an answer of any status is returned."""
+    payload = _payload(options)
+    headers = signature_headers(secret, payload.body, int(time.time()) + options["timestamp_offset"])
+    started = time.monotonic()
+    try:
+        with open_url(
+            options["url"],
+            method="POST",
+            data=payload.body,
+            headers={"Content-Type": payload.content_type, **headers},
+            timeout=options["timeout"],
+            validate_certs=options["validate_certs"],
+            # Slack follows none, and an account in ~/.netrc is none of its either.
+            follow_redirects="none",
+            use_netrc=False,
+            http_agent="agentsmith.platform",
+        ) as answer:
+            status, body = answer.status, answer.read(LARGEST_BODY)
+    except HTTPError as error:
+        status, body = error.code, error.read(LARGEST_BODY)
+    except TimeoutError:
+        raise AnsibleActionFail(_unanswered(options, f"no answer within {options['timeout']:g} s")) from None
+    except (URLError, UrlConnectionError, OSError) as error:
+        raise AnsibleActionFail(_unanswered(options, str(getattr(error, "reason", error)))) from None
+    elapsed = time.monotonic() - started
+    return {"status": status, "elapsed": round(elapsed, 3), "body": body.decode("utf-8", "replace")}
+
+
+def _unanswered(options: dict[str, Any], cause: str) -> str:
+    return f"{options['type']}: {options['url']} cannot be reached: {cause}. Check url, and that the app runs."

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One HTTP request over a socket that is connected already."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+LARGEST_BODY = 64 * 1024  # bytes of an answer that are read
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, body as text, and the seconds from the first byte sent to the last one read."""
+
+    status: int
+    body: str
+    elapsed: float
+
+
+def send_request(
+    connected: socket.socket, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+) -> Answer:
+    """Send one request and return its answer.
+
+    :raises OSError: when the connection breaks or the answer is no HTTP; TimeoutError after the socket's timeout.
+    """
+    connection = http.client.HTTPConnection("localhost")
+    connection.sock = connected
+    started = time.monotonic()
+    try:
+        connection.request(method, path, body, {"Connection": "close", **(headers or {})})
+        response = connection.getresponse()
+        text = response.read(LARGEST_BODY).decode("utf-8", "replace")
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"no HTTP answer ({type(error).__name__})") from None
+    return Answer(response.status, text, time.monotonic() - started)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a conversation has to show: a Job, its progress, its completion, its configuration and its removal."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from ansible_collections.agentsmith.platform.plugins.module_utils.job_state import JobState
+
+from .conversation import DELIVERED, Conversation
+from .outcome import FAILED, NOT_CHECKED, OK, Outcome, judged
+
+CHECKS = ("e2e_delivery", "e2e_job", "e2e_progress", "e2e_completion", "e2e_configuration", "e2e_cleanup")
+_JOB_NAME = re.compile(r"agentsmith-[0-9a-f]{12}")
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
+
+
+def judge_conversation(conversation: Conversation, configuration: str | None) -> list[Outcome]:
+    """Return one outcome for each of CHECKS.
+
+    :param configuration: the text of the ConfigMap, which the agent's copy is compared with.
+    """
+    return [
+        _delivery(conversation),
+        _job(conversation),
+        _progress(conversation),
+        _completion(conversation),
+        _configuration(conversation, configuration),
+        _cleanup(conversation),
+    ]
+
+
+def _delivery(seen: Conversation) -> Outcome:
+    evidence = seen.delivery or "the Dispatcher has not answered"
+    hint = "Slack could not hand the message over: look at `health` and `challenge`, and at Slack's signing secret."
+    return judged("e2e_delivery", seen.delivery == DELIVERED, evidence, hint)
+
+
+def _job(seen: Conversation) -> Outcome:
+    if seen.job is None:
+        evidence = f"no Job was spawned; {_last_words(seen)}"
+        return Outcome("e2e_job", FAILED, evidence, "The Dispatcher says why in the channel and in its log.")
+    name = seen.job[1].name
+    hint = "The app names its Jobs agentsmith-<12 hexadecimal digits>."
+    return judged("e2e_job", _JOB_NAME.fullmatch(name) is not None, name, hint)
+
+
+def _progress(seen: Conversation) -> Outcome:
+    if seen.steps:
+        number, total = seen.steps[-1]
+        return Outcome("e2e_progress", OK, f"{len(set(seen.steps))} steps seen, the last is {number} of {total}")
+    hint = "The Job reports through Redis: look at its log, and whether redis-url leads it to the same Redis."
+    return Outcome("e2e_progress", FAILED, f"no step was reported; {_state(seen)}", hint)
+
+
+def _completion(seen: Conversation) -> Outcome:
+    if seen.done:
+        return Outcome("e2e_completion", OK, " ".join(seen.done.split())[:100])
+    hint = "The cause stands in the evidence; the Job's log says more while its pod is there."
+    return Outcome("e2e_completion", FAILED, f"{_state(seen)}; {_last_words(seen)}", hint)
+
+
+def _configuration(seen: Conversation, configuration: str | None) -> Outcome:
+    """Jobs read the copy in their image, which the ConfigMap does not change."""
+    check, told = "e2e_configuration", _DIGEST.search(seen.done)
+    if configuration is None or not told:
+        return Outcome(check, NOT_CHECKED, "the agent has not told which configuration it has read")
+    wanted = hashlib.sha256(configuration.encode()).hexdigest()
+    evidence = f"agent sha256:{told[1][:12]}, ConfigMap sha256:{wanted[:12]}"
+    return judged(check, told[1] == wanted, evidence, "Build the agent's image again with the present configuration.")
+
+
+def _cleanup(seen: Conversation) -> Outcome:
+    check = "e2e_cleanup"
+    if seen.job is None:
+        return Outcome(check, NOT_CHECKED, "there was no Job")
+    ttl = seen.job[0]["spec"].get("ttlSecondsAfterFinished")
+    if seen.gone is None:
+        return Outcome(check, NOT_CHECKED, f"its time to live, {ttl} s, is too long to wait for; see job_ttl later")
+    evidence = f"{seen.job[1].name} is gone" if seen.gone else f"{seen.job[1].name} is still there"
+    return judged(check, seen.gone, f"{evidence}, time to live {ttl} s", "Look at kube-controller-manager's log.")
+
+
+def _state(seen: Conversation) -> str:
+    if seen.job is None:
+        return "there is no Job"
+    state: JobState = seen.job[1]
+    return f"Job {state.name} {state.state}" + (f", {state.cause}" if state.cause else "")
+
+
+def _last_words(seen: Conversation) -> str:
+    said = [text for _seconds, who, text in seen.transcript if who != "you"]
+    return f"last message: {' '.join(said[-1].split())}" if said else "nothing was said in the channel"

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether finished Jobs go away when their time is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from .outcome import Outcome, judged
+
+GRACE = timedelta(seconds=60)
+"""For the controller to get to it, and for clocks that differ a little."""
+
+
+def check_job_ttl(check: str, jobs: Sequence[Mapping[str, Any]], now: datetime) -> Outcome:
+    """No Job is older than its time to live, and each has one.
+
+    https://kubernetes.io/docs/concepts/workloads/controllers/ttlafterfinished/
+    """
+    endless = [_name(job) for job in jobs if _ttl(job) is None]
+    late = [_name(job) for job in jobs if _is_late(job, now)]
+    faults = [f"{name} has no ttlSecondsAfterFinished" for name in endless]
+    faults += [f"{name} should be gone" for name in late]
+    finished = sum(1 for job in jobs if finished_at(job) is not None)
+    hint = "kube-controller-manager removes finished Jobs: look whether it runs and whether a finalizer holds them."
+    return judged(check, not faults, "; ".join(faults) or f"{len(jobs)} Jobs, {finished} finished", hint)
+
+
+def finished_at(job: Mapping[str, Any]) -> datetime | None:
+    """Return when a Job became Complete or Failed; None for one that runs."""
+    for condition in (job.get("status") or {}).get("conditions") or []:
+        if condition["type"] in ("Complete", "Failed") and condition["status"] == "True":
+            return datetime.fromisoformat(condition["lastTransitionTime"])
+    return None
+
+
+def _is_late(job: Mapping[str, Any], now: datetime) -> bool:
+    finished, ttl = finished_at(job), _ttl(job)
+    return finished is not None and ttl is not None and finished + timedelta(seconds=ttl) + GRACE < now
+
+
+def _ttl(job: Mapping[str, Any]) -> int | None:
+    return job["spec"].get("ttlSecondsAfterFinished")
+
+
+def _name(job: Mapping[str, Any]) -> str:
+    return job["metadata"]["name"]

@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks of an installation: which there are, how each gets what it judges, and all of them at the same time."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.check import examine
+from ansible_collections.agentsmith.platform.plugins.module_utils.connection import CONCURRENCY
+from ansible_collections.agentsmith.platform.plugins.module_utils.diagnosis import describe_pod
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
+from ansible_collections.agentsmith.platform.plugins.module_utils.http_over_socket import Answer, send_request
+from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import labels_of
+from ansible_collections.agentsmith.platform.plugins.module_utils.pod_stream import (
+    CommandMissing,
+    ContainerOf,
+    StreamFailed,
+    forwarded_port,
+    output_of,
+)
+from ansible_collections.agentsmith.platform.plugins.module_utils.redis_over_socket import RedisClient
+from ansible_collections.agentsmith.platform.plugins.module_utils.slack_payload import url_verification
+from ansible_collections.agentsmith.platform.plugins.module_utils.slack_signature import signature_headers
+
+from . import access, configuration, dispatcher, jobs, pod_security, redis, rollout, secret
+from .outcome import FAILED, NOT_CHECKED, OK, Outcome
+from .reachability import check_reachable
+from .target import DISPATCHER, DISPATCHER_PORT, REDIS, REDIS_PORT, Target, is_ready
+
+POD_TIMEOUT = 10.0  # seconds for an answer of a pod: longer than any that is in time
+MOUNTED_FILE = f"/app/config/{configuration.FILE}"
+MOUNT_PAUSE = 2.0  # seconds between two looks at the file
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Some checks that are made together. `part` is the part of the stack that they belong to."""
+
+    checks: tuple[str, ...]
+    part: str
+    ask: Callable[[Verification], list[Outcome]]
+
+
+class Verification:
+    """One run of the checks.
+
+    :param signing_secret: with which events are signed; empty means that of the live Secret.
+    :param url: where the Dispatcher answers from outside, without a path; empty where it does not.
+    :param timeout: seconds to wait for a changed ConfigMap to arrive in the pods, and for an answer at *url*.
+    """
+
+    def __init__(self, target: Target, signing_secret: str, url: str, timeout: float) -> None:
+        self.target = target
+        self._signing_secret = signing_secret
+        self._url = url
+        self._timeout = timeout
+
+    def run(self, only: Collection[str]) -> list[Outcome]:
+        """Make the checks whose name or part is in *only*, all where it is empty.
+
+        :raises ConnectionFailed: when the API server stays away.
+        """
+        chosen = [probe for probe in PROBES if not only or probe.part in only or set(probe.checks) & set(only)]
+        with ThreadPoolExecutor(CONCURRENCY) as executor:
+            results = [outcome for found in executor.map(self._ask, chosen) for outcome in found]
+        return [outcome for outcome in results if not only or outcome.check in only or _part(outcome.check) in only]
+
+    def _ask(self, probe: Probe) -> list[Outcome]:
+        try:
+            return probe.ask(self)
+        except ApiError as error:
+            hint = "Whoever verifies needs that right." if error.status == 403 else ""
+            return [Outcome(check, NOT_CHECKED, str(error), hint) for check in probe.checks]
+        except CommandMissing as error:
+            return _not_checked(probe.checks, str(error))
+        except StreamFailed as error:
+            hint = "Look at that pod: kubectl describe pod, kubectl logs."
+            return [Outcome(check, FAILED, str(error), hint) for check in probe.checks]
+
+    def dispatcher_rollout(self) -> list[Outcome]:
+        """Ask for the Deployment of the Dispatcher."""
+        return [self._rollout("dispatcher_rollout", DISPATCHER, self.target.dispatcher, wanted=True)]
+
+    def redis_rollout(self) -> list[Outcome]:
+        """Ask for the Deployment of Redis."""
+        wanted = self.target.intended("Deployment", REDIS) is not None
+        return [self._rollout("redis_rollout", REDIS, self.target.redis, wanted)]
+
+    def _rollout(self, check: str, name: str, deployment: Any, wanted: bool) -> Outcome:
+        outcome = rollout.check_rollout(check, name, deployment, wanted)
+        if outcome.result != FAILED or deployment is None:
+            return outcome
+        broken = [pod for pod in self.target.pods_of(deployment) if not is_ready(pod)]
+        newest = max(broken, key=lambda pod: pod["metadata"].get("creationTimestamp") or "", default=None)
+        diagnosis = describe_pod(self.target.connection, newest) if newest else ""
+        return rollout.check_rollout(check, name, deployment, wanted, diagnosis)
+
+    def dispatcher_answers(self) -> list[Outcome]:
+        """Ask every ready Dispatcher for its health, and with a right and a wrong signature."""
+        checks = ("health", "challenge", "wrong_signature")
+        pods = self.target.ready_containers(self.target.dispatcher)
+        if not pods:
+            return _not_checked(checks, "no pod of the Dispatcher is ready")
+        answers = [self._dispatcher_answers(checks, pod) for pod in pods]
+        return [_worst(found) for found in zip(*answers, strict=True)]
+
+    def _dispatcher_answers(self, checks: Sequence[str], pod: ContainerOf) -> list[Outcome]:
+        health = dispatcher.check_health(checks[0], self._send(pod, "GET", "/health"))
+        signing_secret = self._signing_secret or secret.value_of(
+            ((self.target.secret or {}).get("data") or {}).get("slack-signing-secret", "")
+        )
+        challenge = uuid.uuid4().hex
+        # Signed with what nobody else knows.
+        wrong = dispatcher.check_wrong_signature(checks[2], self._challenge(pod, challenge, uuid.uuid4().hex))
+        if not signing_secret:
+            (right,) = _not_checked(checks[1:2], "the signing secret is not known")
+        else:
+            right = dispatcher.check_challenge(checks[1], challenge, self._challenge(pod, challenge, signing_secret))
+        return [health, right, wrong]
+
+    def _challenge(self, pod: ContainerOf, challenge: str, signing_secret: str) -> Answer:
+        payload = url_verification(challenge)
+        headers = signature_headers(signing_secret, payload.body, int(time.time()))
+        return self._send(pod, "POST", "/slack/events", payload.body, {"Content-Type": payload.content_type, **headers})
+
+    def _send(self, pod: ContainerOf, method: str, path: str, body: bytes = b"", headers: Any = None) -> Answer:
+        with forwarded_port(self.target.connection, pod, DISPATCHER_PORT, POD_TIMEOUT) as connected:
+            return send_request(connected, method, path, body, headers)
+
+    def reachable(self) -> list[Outcome]:
+        """Ask for the Dispatcher's health from here."""
+        return [check_reachable("reachable", self._url, self._timeout)]
+
+    def redis_answers(self) -> list[Outcome]:
+        """Ask Redis what it runs with."""
+        checks = ("redis_ping", "redis_maxmemory", "redis_policy", "redis_persistence")
+        deployment = self.target.redis
+        pods = self.target.ready_containers(deployment)
+        if deployment is None or not pods:
+            return _not_checked(checks, "no pod of Redis is ready" if deployment else "no Redis in this namespace")
+        with forwarded_port(self.target.connection, pods[0], REDIS_PORT, POD_TIMEOUT) as connected:
+            client = RedisClient(connected)
+            pong = client.command("PING")
+            settings = {}
+            for name in redis.SETTINGS:
+                (_name, settings[name]) = client.command("CONFIG", "GET", name)
+        intended = self.target.intended("Deployment", REDIS) or deployment
+        arguments = redis.arguments_of(intended["spec"]["template"]["spec"]["containers"][0].get("args") or [])
+        return [
+            redis.check_ping(checks[0], pong),
+            redis.check_maxmemory(checks[1], settings, arguments),
+            redis.check_policy(checks[2], settings, arguments),
+            redis.check_persistence(checks[3], settings, arguments),
+        ]
+
+    def access_of_jobs(self) -> list[Outcome]:
+        """Ask what has to be allowed."""
+        questions = access.questions_for_jobs(self.target.names.namespace)
+        return [access.check_allowed("access_jobs", self._reviewed(questions))]
+
+    def access_elsewhere(self) -> list[Outcome]:
+        """Ask what must not be allowed outside the namespace."""
+        questions = access.questions_elsewhere(self.target.names.namespace)
+        return [access.check_refused("access_elsewhere", self._reviewed(questions))]
+
+    def access_to_secrets(self) -> list[Outcome]:
+        """Ask what must not be allowed anywhere."""
+        questions = access.questions_for_secrets(self.target.names.namespace)
+        return [access.check_refused("access_secrets", self._reviewed(questions))]
+
+    def _reviewed(self, questions: Sequence[access.Question]) -> list[tuple[access.Question, Any]]:
+        names, path = self.target.names, "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+        reviews = [question.review(names.namespace, names.service_account) for question in questions]
+        answers = [self.target.connection.request("POST", path, body=review).body["status"] for review in reviews]
+        return list(zip(questions, answers, strict=True))
+
+    def secret_keys(self) -> list[Outcome]:
+        """Look at the keys of the live Secret."""
+        name = self.target.names.secret
+        intended = (self.target.intended("Secret", name) or {}).get("data") or {}
+        return [secret.check_secret_keys("secret_keys", name, self.target.secret, list(intended))]
+
+    def provider_tokens(self) -> list[Outcome]:
+        """Compare them with what the configuration uses."""
+        text = self._intended_text() or self._live_text()
+        required = None if text is None else [entry.as_dict() for entry in examine(text).required_secrets]
+        return [secret.check_provider_tokens("provider_tokens", self.target.secret, required)]
+
+    def config_map(self) -> list[Outcome]:
+        """Compare the live ConfigMap with the release's."""
+        name = self.target.names.config_map
+        return [configuration.check_config_map("config_map", name, self.target.config_map, self._intended_text())]
+
+    def mounted_config(self) -> list[Outcome]:
+        """Read the file in the pods of the Dispatcher, until it is that of the ConfigMap or the time is over."""
+        pods, text = self.target.ready_containers(self.target.dispatcher), self._live_text()
+        if text is None or not pods:
+            reason = "there is no ConfigMap" if text is None else "no pod of the Dispatcher is ready"
+            return _not_checked(("mounted_config",), reason)
+        deadline = time.monotonic() + self._timeout
+        while True:
+            found = [(pod.pod, output_of(self.target.connection, pod, ["cat", MOUNTED_FILE])) for pod in pods]
+            outcome = configuration.check_mounted("mounted_config", found, text)
+            if outcome.result == OK or time.monotonic() > deadline:
+                return [outcome]
+            time.sleep(MOUNT_PAUSE)
+
+    def job_ttl(self) -> list[Outcome]:
+        """Look at the Jobs."""
+        return [jobs.check_job_ttl("job_ttl", self.target.read_jobs(), datetime.now(UTC))]
+
+    def pod_security(self) -> list[Outcome]:
+        """Offer the API server a pod that it has to refuse."""
+        refusal = self._refusal(pod_security.violating_pod(self.target.names.namespace))
+        try:
+            level = labels_of(self.target.namespace or {}).get(pod_security.ENFORCE_LABEL)
+        except ApiError:
+            level = None  # the verdict counts, the label only explains it
+        return [pod_security.check_refusal("pod_security", refusal, level)]
+
+    def job_admission(self) -> list[Outcome]:
+        """Offer the API server the pod of a Job."""
+        deployment = self.target.dispatcher
+        if deployment is None:
+            return _not_checked(("job_admission",), "there is no Dispatcher to spawn it")
+        refusal = self._refusal(pod_security.spawned_pod(self.target.names.namespace, deployment))
+        return [pod_security.check_admission("job_admission", refusal)]
+
+    def _refusal(self, pod: Any) -> ApiError | None:
+        path = f"/api/v1/namespaces/{self.target.names.namespace}/pods"
+        try:
+            self.target.connection.request("POST", path, query={"dryRun": "All"}, body=pod)
+        except ApiError as error:
+            return error
+        return None
+
+    def _intended_text(self) -> str | None:
+        intended = self.target.intended("ConfigMap", self.target.names.config_map)
+        return intended["data"][configuration.FILE] if intended else None
+
+    def _live_text(self) -> str | None:
+        return ((self.target.config_map or {}).get("data") or {}).get(configuration.FILE)
+
+
+PROBES = (
+    Probe(("dispatcher_rollout",), "dispatcher", Verification.dispatcher_rollout),
+    Probe(("health", "challenge", "wrong_signature"), "dispatcher", Verification.dispatcher_answers),
+    Probe(("reachable",), "dispatcher", Verification.reachable),
+    Probe(("redis_rollout",), "redis", Verification.redis_rollout),
+    Probe(("redis_ping", "redis_maxmemory", "redis_policy", "redis_persistence"), "redis", Verification.redis_answers),
+    Probe(("secret_keys",), "secrets", Verification.secret_keys),
+    Probe(("provider_tokens",), "secrets", Verification.provider_tokens),
+    Probe(("config_map",), "config", Verification.config_map),
+    Probe(("mounted_config",), "config", Verification.mounted_config),
+    Probe(("access_jobs",), "rbac", Verification.access_of_jobs),
+    Probe(("access_elsewhere",), "rbac", Verification.access_elsewhere),
+    Probe(("access_secrets",), "rbac", Verification.access_to_secrets),
+    Probe(("pod_security",), "namespace", Verification.pod_security),
+    Probe(("job_admission",), "namespace", Verification.job_admission),
+    Probe(("job_ttl",), "jobs", Verification.job_ttl),
+)
+CHECKS = tuple(check for probe in PROBES for check in probe.checks)
+PARTS = tuple(dict.fromkeys(probe.part for probe in PROBES))
+
+
+def _part(check: str) -> str:
+    return next(probe.part for probe in PROBES if check in probe.checks)
+
+
+def _not_checked(checks: Sequence[str], reason: str) -> list[Outcome]:
+    return [Outcome(check, NOT_CHECKED, reason) for check in checks]
+
+
+def _worst(found: Sequence[Outcome]) -> Outcome:
+    """Return one outcome for several pods: the first that failed, else the first."""
+    return next((outcome for outcome in found if outcome.result == FAILED), found[0])

@@ -1,0 +1,97 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of agentsmith.platform.release_status; the work is done in plugins/module_utils/release_status.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: release_status
+short_description: Tell what runs of an Agent Smith installation
+version_added: 0.1.0
+author:
+  - Agent Smith platform maintainers (@agentsmith-platform)
+description:
+  - Reads the Deployments with their images and the Jobs that the Dispatcher has spawned, and names the cause where
+    something does not run, such as C(OOMKilled), C(ImagePullBackOff), C(quota) or C(DeadlineExceeded).
+  - Changes nothing and reads no Secret. M(agentsmith.platform.verify_release) tells whether it works.
+options:
+  namespace:
+    description: Namespace of the release.
+    type: str
+    required: true
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - agentsmith.platform.connection
+attributes:
+  action:
+    description: Has an action plugin, so it runs on the control node.
+    support: full
+  async:
+    description: Can run in the background with C(async).
+    support: none
+  check_mode:
+    description: Changes nothing, so it does the same in check mode.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+  platform:
+    description: Where it runs.
+    support: full
+    platforms: posix
+notes:
+  - Needs C(get) on Deployments and C(list) on pods and Jobs of the namespace. With C(list) on events it also names what
+    refuses the pod of a Job.
+  - Finished Jobs are there for their time to live only, 300 s in the app.
+seealso:
+  - module: agentsmith.platform.verify_release
+"""
+
+EXAMPLES = r"""
+- name: Look at what runs
+  agentsmith.platform.release_status:
+    kubeconfig: "{{ agentsmith_kubeconfig }}"
+    namespace: agentsmith
+  register: release
+
+- name: Show it
+  ansible.builtin.debug:
+    msg: "{{ release.text }}"
+"""
+
+RETURN = r"""
+status:
+  description: What was found.
+  returned: success
+  type: dict
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    server:
+      description: URL of the API server.
+      type: str
+      returned: always
+    workloads:
+      description:
+        - The Deployments, each with C(name), C(ready) and C(wanted) pods, C(image), C(restarts) and C(problem).
+      type: list
+      elements: dict
+      returned: always
+    agent_image:
+      description: Image of the Jobs to come.
+      type: str
+      returned: always
+    jobs:
+      description:
+        - The Jobs, the newest first, each with C(name), C(request), C(state), C(cause), and C(age) and C(duration) in
+          seconds. The state is one of V(waiting), V(running), V(complete), V(failed).
+      type: list
+      elements: dict
+      returned: always
+text:
+  description: The same for people.
+  returned: success
+  type: str
+"""

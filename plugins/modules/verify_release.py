@@ -1,0 +1,215 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of agentsmith.platform.verify_release; the work is done in plugins/module_utils/verification."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: verify_release
+short_description: Ask a running Agent Smith whether it works
+version_added: 0.1.0
+author:
+  - Agent Smith platform maintainers (@agentsmith-platform)
+description:
+  - Asks the running system instead of the manifests, through the API server, and returns one table of what it found.
+  - Changes nothing, unless O(end_to_end) is set. Pods are offered to the API server in a dry run, Redis is asked with
+    C(PING) and C(CONFIG GET), the Dispatcher with C(GET /health) and C(url_verification) events, which start nothing.
+  - A check is V(ok), V(failed) or V(not checked), which is no failure. It stands for what this release does not have,
+    what another check names the cause of, and what whoever verifies has no right to ask.
+options:
+  namespace:
+    description: Namespace of the release.
+    type: str
+    required: true
+  objects:
+    description:
+      - What is meant to run, the complete objects as for M(agentsmith.platform.apply). The live configuration, Redis
+        and the signing secret are compared with it.
+      - Without it, what is live is only examined in itself. Requests are then signed with the live Secret's value.
+    type: list
+    elements: dict
+    default: []
+  secret_name:
+    description: Name of the Secret that Dispatcher and Jobs read.
+    type: str
+    default: agentsmith-secrets
+  config_map_name:
+    description: Name of the ConfigMap with C(agentsmith.yml).
+    type: str
+    default: agentsmith-config
+  service_account_name:
+    description: Name of the Dispatcher's ServiceAccount.
+    type: str
+    default: agentsmith
+  only:
+    description:
+      - The checks to make, by name or by the part of the stack that they belong to. Empty makes all of them.
+      - Of the part V(dispatcher) V(dispatcher_rollout), V(health), V(challenge), V(wrong_signature), V(reachable); of
+        V(redis) V(redis_rollout), V(redis_ping), V(redis_maxmemory), V(redis_policy), V(redis_persistence); of
+        V(secrets) V(secret_keys), V(provider_tokens); of V(config) V(config_map), V(mounted_config); of V(rbac)
+        V(access_jobs), V(access_elsewhere), V(access_secrets); of V(namespace) V(pod_security), V(job_admission); of
+        V(jobs) V(job_ttl). V(end_to_end) stands for all that O(end_to_end) does.
+    type: list
+    elements: str
+    choices:
+      - dispatcher
+      - redis
+      - secrets
+      - config
+      - rbac
+      - namespace
+      - jobs
+      - end_to_end
+      - dispatcher_rollout
+      - health
+      - challenge
+      - wrong_signature
+      - reachable
+      - redis_rollout
+      - redis_ping
+      - redis_maxmemory
+      - redis_policy
+      - redis_persistence
+      - secret_keys
+      - provider_tokens
+      - config_map
+      - mounted_config
+      - access_jobs
+      - access_elsewhere
+      - access_secrets
+      - pod_security
+      - job_admission
+      - job_ttl
+    default: []
+  end_to_end:
+    description:
+      - Writes a message in the stand-in Slack, in a new channel, and looks on until its Job is gone. It checks the
+        delivery, the Job, its progress, its completion, the configuration that it has read, and its removal, as
+        V(e2e_delivery), V(e2e_job), V(e2e_progress), V(e2e_completion), V(e2e_configuration) and V(e2e_cleanup).
+      - Left out, nothing of it is done.
+    type: dict
+    suboptions:
+      text:
+        description: The message, for example V(fix #54 in agent-smith-test).
+        type: str
+        required: true
+      deployment:
+        description: Name of the Deployment of the stand-in Slack, in the same namespace.
+        type: str
+        default: stand-in-slack
+      port:
+        description: Port that its pod listens on.
+        type: int
+        default: 8081
+      timeout:
+        description: Seconds from the message to the end of the work.
+        type: int
+        default: 180
+      cleanup_timeout:
+        description:
+          - The longest time to live of a Job, in seconds, for which its removal is waited for. The app's is 300. With a
+            longer one than this, V(e2e_cleanup) is V(not checked).
+        type: int
+        default: 60
+  url:
+    description: Where the Dispatcher answers from the control node, without a path. Empty leaves V(reachable) out.
+    type: str
+    default: ""
+  timeout:
+    description:
+      - Seconds to wait for what takes its time. That is a changed ConfigMap, which the kubelet brings into running
+        pods within two minutes, and an answer at O(url). Nothing else is waited for.
+    type: int
+    default: 120
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - agentsmith.platform.connection
+attributes:
+  action:
+    description: Has an action plugin, so it runs on the control node.
+    support: full
+  async:
+    description: Can run in the background with C(async).
+    support: none
+  check_mode:
+    description: Changes nothing, so it does the same in check mode, but leaves O(end_to_end) out.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+  platform:
+    description: Where it runs.
+    support: full
+    platforms: posix
+notes:
+  - Needs C(get) on Deployments, ConfigMaps and Secrets, C(list) on pods and Jobs, C(create) on C(pods/portforward),
+    C(pods/exec) and C(pods) of the namespace, and C(create) on C(subjectaccessreviews) of the cluster. Without one of
+    them, the checks that need it are V(not checked) and say so.
+  - Port-forward and exec know no impersonation, so the checks behind them need a connection without it.
+seealso:
+  - module: agentsmith.platform.slack_event
+"""
+
+EXAMPLES = r"""
+- name: Ask the running system
+  agentsmith.platform.verify_release:
+    kubeconfig: "{{ agentsmith_kubeconfig }}"
+    context: "{{ agentsmith_context }}"
+    namespace: agentsmith
+    objects: "{{ release_objects }}"
+
+- name: Have a ticket fixed by the stand-in, and nothing else
+  agentsmith.platform.verify_release:
+    namespace: agentsmith
+    only: [end_to_end]
+    end_to_end:
+      text: "fix #54 in agent-smith-test"
+
+- name: Ask whether Redis has its limit, without knowing the release
+  agentsmith.platform.verify_release:
+    namespace: agentsmith
+    only: [redis_maxmemory]
+"""
+
+RETURN = r"""
+checks:
+  description: What was found. Where it is missing, nothing could be asked at all.
+  returned: when the API server answers
+  type: list
+  elements: dict
+  contains:
+    check:
+      description: Name of the check.
+      type: str
+      returned: always
+    result:
+      description: One of V(ok), V(failed), V(not checked).
+      type: str
+      returned: always
+    evidence:
+      description: What was seen. Values of Secrets are masked.
+      type: str
+      returned: always
+    hint:
+      description: What to do about it, empty where there is nothing to do.
+      type: str
+      returned: always
+table:
+  description: The same as text, one line a check.
+  returned: when the API server answers
+  type: str
+conversation:
+  description: What was said in the channel, one line a message with its time. Empty without O(end_to_end).
+  returned: when the API server answers
+  type: str
+failed_checks:
+  description: Names of the checks that failed.
+  returned: when the API server answers
+  type: list
+  elements: str
+not_checked:
+  description: Names of the checks that could not be made.
+  returned: when the API server answers
+  type: list
+  elements: str
+"""

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a Job is doing, and by which name its trouble goes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from ansible_collections.agentsmith.platform.plugins.module_utils.job_state import state_of
+
+NOW = datetime(2026, 1, 2, 12, 1, 0, tzinfo=UTC)
+QUOTA = 'pods "agentsmith-1" is forbidden: exceeded quota: compute, requested: requests.memory=512Mi'
+SECURITY = 'pods "agentsmith-1" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot'
+
+
+def a_job(condition: str = "", reason: str = "", message: str = "") -> dict[str, Any]:
+    entry = {
+        "type": condition,
+        "status": "True",
+        "reason": reason,
+        "message": message,
+        "lastTransitionTime": "2026-01-02T12:00:40Z",
+    }
+    container = {"name": "agentsmith", "args": ["--headless", "fix #54 in web"]}
+    return {
+        "metadata": {"name": "agentsmith-1", "uid": "u", "creationTimestamp": "2026-01-02T12:00:00Z"},
+        "spec": {"template": {"spec": {"containers": [container]}}},
+        "status": {"conditions": [entry] if condition else []},
+    }
+
+
+def a_pod(phase: str, state: dict[str, Any] | None = None, **status: Any) -> dict[str, Any]:
+    statuses = [{"name": "agentsmith", "state": state}] if state else []
+    return {"metadata": {"uid": "p", "name": "p"}, "status": {"phase": phase, "containerStatuses": statuses, **status}}
+
+
+def ended(reason: str, code: int) -> dict[str, Any]:
+    return a_pod("Failed", {"terminated": {"reason": reason, "exitCode": code}})
+
+
+def waits(reason: str, message: str = "") -> dict[str, Any]:
+    return a_pod("Pending", {"waiting": {"reason": reason, "message": message}})
+
+
+UNSCHEDULED = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes: memory"}
+BACKOFF = ("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")
+
+
+@pytest.mark.parametrize(
+    ("job", "pods", "events", "state", "cause"),
+    [
+        (a_job(), [], [], "waiting", ""),
+        (a_job(), [a_pod("Running", {"running": {}})], [], "running", ""),
+        (a_job("Complete"), [a_pod("Succeeded")], [], "complete", ""),
+        (a_job(*BACKOFF), [ended("OOMKilled", 137)], [], "failed", "OOMKilled: the container needed more memory"),
+        (a_job(*BACKOFF), [ended("Error", 1)], [], "failed", "Error, exit code 1"),
+        (a_job(*BACKOFF), [], [], "failed", "BackoffLimitExceeded: Job has reached"),
+        (a_job(*BACKOFF), [a_pod("Failed", reason="Evicted", message="low disk")], [], "failed", "Evicted: low disk"),
+        (a_job("Failed", "DeadlineExceeded", "too long"), [], [], "failed", "DeadlineExceeded: too long"),
+        (
+            a_job("Failed", "DeadlineExceeded", "too long"),
+            [ended("Error", 143)],
+            [],
+            "failed",
+            "DeadlineExceeded: too long",
+        ),
+        (a_job(), [waits("ImagePullBackOff", "Back-off")], [], "waiting", "ImagePullBackOff: Back-off"),
+        (a_job(), [waits("ErrImageNeverPull")], [], "waiting", "ErrImageNeverPull"),
+        (a_job(), [waits("ContainerCreating")], [], "waiting", ""),
+        (a_job(), [a_pod("Pending", conditions=[UNSCHEDULED])], [], "waiting", "Unschedulable: 0/1 nodes: memory"),
+        (a_job(), [], [{"reason": "FailedCreate", "message": QUOTA}], "waiting", f"quota: {QUOTA}"),
+        (a_job(), [], [{"reason": "FailedCreate", "message": SECURITY}], "waiting", f"Pod Security: {SECURITY}"),
+        (a_job(), [], [{"reason": "FailedCreate", "message": "no"}], "waiting", "FailedCreate: no"),
+        (a_job(), [a_pod("Pending")], [{"reason": "FailedCreate", "message": QUOTA}], "waiting", ""),
+    ],
+)
+def test_state_and_cause(job: Any, pods: Any, events: Any, state: str, cause: str) -> None:
+    found = state_of(job, pods, events, NOW)
+    assert found.state == state
+    assert found.cause.startswith(cause)
+    assert bool(found.cause) == bool(cause)
+
+
+def test_what_is_told_besides() -> None:
+    running = state_of(a_job(), [], [], NOW)
+    assert (running.name, running.request, running.age, running.duration) == (
+        "agentsmith-1",
+        "fix #54 in web",
+        60,
+        None,
+    )
+    assert state_of(a_job("Complete"), [], [], NOW).duration == 40

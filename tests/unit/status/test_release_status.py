@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The status of a release from what an API server would answer, as data and as one screen."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
+from ansible_collections.agentsmith.platform.plugins.module_utils.release_status import read_status
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification.target import Names, Target
+from fake_connection import FakeConnection
+
+CORE, APPS, BATCH = (f"/{api}/namespaces/here" for api in ("api/v1", "apis/apps/v1", "apis/batch/v1"))
+
+
+def a_deployment(name: str, generation: int = 1) -> dict[str, Any]:
+    env = [{"name": "AGENTSMITH_IMAGE", "value": "agent:1"}]
+    return {
+        "kind": "Deployment",
+        "metadata": {"name": name, "generation": generation},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"spec": {"containers": [{"name": name, "image": f"{name}:1", "env": env}]}},
+        },
+        "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1},
+    }
+
+
+def a_pod(uid: str, owner: str, ready: bool, state: dict[str, Any], restarts: int = 0) -> dict[str, Any]:
+    return {
+        "metadata": {"name": uid, "uid": uid, "ownerReferences": [{"uid": owner}]},
+        "status": {
+            "conditions": [{"type": "Ready", "status": str(ready)}],
+            "containerStatuses": [{"name": "agentsmith", "state": state, "restartCount": restarts}],
+        },
+    }
+
+
+def a_job(name: str, created: str) -> dict[str, Any]:
+    container = {"name": "agentsmith", "args": ["fix #54 in web"]}
+    return {
+        "metadata": {"name": name, "uid": name, "creationTimestamp": created},
+        "spec": {"template": {"spec": {"containers": [container]}}},
+    }
+
+
+PODS = [
+    a_pod("ready", "replicas", True, {"running": {}}, restarts=3),
+    a_pod("pulls", "new", False, {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off"}}),
+]
+ANSWERS = {
+    f"{APPS}/deployments/agentsmith-dispatcher": a_deployment("agentsmith-dispatcher"),
+    f"{APPS}/deployments/redis": a_deployment("redis", generation=2),
+    f"{CORE}/pods": {"items": PODS},
+    f"{BATCH}/jobs": {"items": [a_job("old", "2026-01-01T00:00:00Z"), a_job("new", "2026-01-02T00:00:00Z")]},
+    f"{CORE}/events": {"items": [{"reason": "FailedCreate", "message": "exceeded quota", "metadata": {}}]},
+}
+
+
+def status_of(**changes: Any) -> Any:
+    return read_status(Target(FakeConnection({**ANSWERS, **changes}), Names("here", "", "", ""), []))
+
+
+def test_everything_is_in_the_data() -> None:
+    status = json.loads(json.dumps(status_of().as_dict()))
+    assert (status["namespace"], status["server"]) == ("here", "https://cluster.example")
+    assert status["agent_image"] == "agent:1"
+    dispatcher, redis = status["workloads"]
+    assert dispatcher["problem"] == ""
+    assert (redis["name"], redis["ready"], redis["wanted"], redis["restarts"]) == ("redis", 1, 1, 3)
+    assert redis["problem"].endswith("ImagePullBackOff: Back-off")
+    new, old = status["jobs"]
+    assert (new["name"], new["cause"]) == ("new", "ImagePullBackOff: Back-off")
+    assert (old["name"], old["cause"]) == ("old", "quota: exceeded quota")
+
+
+def test_the_screen() -> None:
+    lines = status_of().as_text().splitlines()
+    assert lines[0] == "Namespace here on https://cluster.example"
+    assert lines[2].split() == ["WORKLOAD", "READY", "RESTARTS", "IMAGE", "PROBLEM"]
+    assert lines[3].split() == ["agentsmith-dispatcher", "1/1", "3", "agentsmith-dispatcher:1"]
+    assert "Image of the Jobs: agent:1" in lines
+    assert any(line.startswith("old") and line.endswith("fix #54 in web  quota: exceeded quota") for line in lines)
+
+
+def test_many_jobs_stay_one_screen() -> None:
+    jobs = [a_job(f"job-{number}", "2026-01-01T00:00:00Z") for number in range(30)]
+    status = status_of(**{f"{BATCH}/jobs": {"items": jobs}})
+    assert len(status.jobs) == 30
+    assert status.as_text().splitlines()[-1] == "and 10 older ones"
+    assert len(status.as_text().splitlines()) < 40
+
+
+def test_nothing_is_there() -> None:
+    status = read_status(
+        Target(FakeConnection({f"{CORE}/pods": {}, f"{BATCH}/jobs": {}}), Names("here", "", "", ""), [])
+    )
+    assert {workload.problem for workload in status.workloads} == {"does not exist"}
+    assert "No Jobs" in status.as_text()
+
+
+def test_events_that_may_not_be_read_leave_the_cause_open() -> None:
+    status = status_of(**{f"{CORE}/events": ApiError(403, "Forbidden", "no")})
+    assert [job.cause for job in status.jobs if job.name == "old"] == [""]

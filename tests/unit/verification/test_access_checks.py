@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict over SubjectAccessReviews. What the API server says to them is in tests/integration."""
+
+from __future__ import annotations
+
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification import access
+
+NO, YES = {"allowed": False}, {"allowed": True, "reason": 'RBAC: allowed by ClusterRoleBinding "everything"'}
+
+
+def test_a_review_names_the_groups_of_a_service_account() -> None:
+    spec = access.Question("create", "batch", "jobs", "here").review("here", "agentsmith")["spec"]
+    assert spec["user"] == "system:serviceaccount:here:agentsmith"
+    assert spec["groups"] == ["system:serviceaccounts", "system:serviceaccounts:here", "system:authenticated"]
+    assert spec["resourceAttributes"] == {"verb": "create", "group": "batch", "resource": "jobs", "namespace": "here"}
+
+
+def test_nothing_elsewhere_leaves_the_own_namespace_out() -> None:
+    namespaces = {question.namespace for question in access.questions_elsewhere("default")}
+    assert namespaces == {"", "kube-system"}
+    assert {question.namespace for question in access.questions_elsewhere("here")} == {"", "default", "kube-system"}
+
+
+def test_what_has_to_be_allowed() -> None:
+    (question,) = access.questions_for_jobs("here")
+    assert access.check_allowed("access_jobs", [(question, YES)]).result == "ok"
+    outcome = access.check_allowed("access_jobs", [(question, NO)])
+    assert (outcome.result, outcome.evidence) == ("failed", "may not create jobs in here")
+    assert "rbac" in outcome.hint
+
+
+def test_what_must_not_be_allowed() -> None:
+    questions = access.questions_for_secrets("here")
+    assert access.check_refused("access_secrets", [(question, NO) for question in questions]).result == "ok"
+    answers = [(question, YES if question.verb == "get" else NO) for question in questions]
+    outcome = access.check_refused("access_secrets", answers)
+    assert outcome.result == "failed"
+    assert outcome.evidence == "may get secrets in here, get secrets in every namespace"
+    assert outcome.hint.count('ClusterRoleBinding "everything"') == 1

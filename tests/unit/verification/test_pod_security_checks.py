@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict over dry runs. What the API server really says is in tests/integration."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification import pod_security
+
+VIOLATION = ApiError(403, "Forbidden", 'pods "x" is forbidden: violates PodSecurity "baseline:latest": privileged')
+QUOTA = ApiError(403, "Forbidden", 'pods "x" is forbidden: exceeded quota: compute, requested: cpu=250m')
+NO_RIGHT = ApiError(403, "Forbidden", 'pods is forbidden: User "me" cannot create resource "pods" in API group ""')
+
+
+@pytest.mark.parametrize(
+    ("refusal", "level", "result", "words"),
+    [
+        (VIOLATION, "baseline", "ok", "Pod Security (baseline)"),
+        (VIOLATION, None, "ok", "level unknown"),
+        (QUOTA, None, "ok", "exceeded quota"),
+        (None, None, "failed", "would be admitted"),
+        (None, "baseline", "failed", "would be admitted"),
+        (None, "privileged", "not checked", "forbids nothing"),
+        (NO_RIGHT, "baseline", "not checked", "may not create pods"),
+    ],
+)
+def test_refusal(refusal: ApiError | None, level: str | None, result: str, words: str) -> None:
+    outcome = pod_security.check_refusal("pod_security", refusal, level)
+    assert outcome.result == result
+    assert words in outcome.evidence
+
+
+@pytest.mark.parametrize(
+    ("refusal", "result", "hint"),
+    [
+        (None, "ok", ""),
+        (VIOLATION, "failed", "`baseline` is the strictest level"),
+        (QUOTA, "failed", "raise the quota"),
+        (ApiError(422, "Invalid", "image is required"), "failed", "Let the namespace admit it"),
+        (NO_RIGHT, "not checked", "Needs `create` on `pods`"),
+    ],
+)
+def test_admission(refusal: ApiError | None, result: str, hint: str) -> None:
+    outcome = pod_security.check_admission("job_admission", refusal)
+    assert outcome.result == result
+    assert hint in outcome.hint
+
+
+def test_the_pod_of_a_job_follows_the_environment_of_the_dispatcher() -> None:
+    env = [{"name": "AGENTSMITH_IMAGE", "value": "agent:7"}, {"name": "K8S_SECRET_NAME", "value": "other"}]
+    env.append({"name": "K8S_NAMESPACE", "valueFrom": {}})
+    dispatcher = {"spec": {"template": {"spec": {"containers": [{"env": env}]}}}}
+    pod = pod_security.spawned_pod("here", dispatcher)
+    (container,) = pod["spec"]["containers"]
+    assert (container["image"], container["imagePullPolicy"]) == ("agent:7", "IfNotPresent")
+    assert {entry["valueFrom"]["secretKeyRef"]["name"] for entry in container["env"]} == {"other"}
+    assert "securityContext" not in container
