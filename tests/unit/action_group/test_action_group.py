@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`module_defaults: {group/agentsmith.platform.cluster: …}` reaches every module that talks to a cluster."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def documentation(module: Path) -> dict:
+    for node in ast.parse(module.read_text()).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == "DOCUMENTATION":
+            return yaml.safe_load(node.value.value)
+    raise AssertionError(f"{module.name} has no DOCUMENTATION")
+
+
+def test_every_module_with_a_connection_is_in_the_group():
+    """One that is missing would silently talk to the cluster of the user's own kubeconfig."""
+    connected = {
+        module.stem
+        for module in (CHECKOUT / "plugins/modules").glob("*.py")
+        if "agentsmith.platform.connection" in documentation(module).get("extends_documentation_fragment", [])
+    }
+    runtime = yaml.safe_load((CHECKOUT / "meta/runtime.yml").read_text())
+    assert "apply" in connected
+    assert set(runtime["action_groups"]["cluster"]) == connected
