@@ -83,7 +83,7 @@ def job(kubectl, get, tmp_path) -> Iterator[Callable[[], tuple[str, str, int]]]:
     }
     metadata = {"name": "agentsmith-rotation", "labels": {"app": "agentsmith"}}
     file = tmp_path / "job.json"
-    spec = {"backoffLimit": 0, "template": template}
+    spec = {"backoffLimit": 0, "ttlSecondsAfterFinished": 300, "template": template}
     file.write_text(json.dumps({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}))
     kubectl(f"-n {NAMESPACE} create -f %s", str(file))
     kubectl(f"-n {NAMESPACE} wait --for=jsonpath={{.status.ready}}=1 --timeout=60s job/agentsmith-rotation")
