@@ -46,7 +46,8 @@ deploy: $(VENV)/.complete
 # One JUnit report a step; the last line of a whole run is their sum.
 REPORTS := .local/reports
 PYTEST := PYTHONPATH=.collections $(BIN)/pytest
-MOLECULE := MOLECULE_GLOB='molecule/*/molecule.yml' $(BIN)/molecule
+# Molecule's own state belongs to this checkout: its default is one directory for all checkouts of the same name.
+MOLECULE := MOLECULE_EPHEMERAL_DIRECTORY='$(CURDIR)/.local/molecule' MOLECULE_GLOB='molecule/*/molecule.yml' $(BIN)/molecule
 
 .PHONY: test
 test: clean-reports lint unit contract test-cluster integration molecule
@@ -77,10 +78,11 @@ contract: $(VENV)/.complete
 	fi
 	$(PYTEST) tests/contract --numprocesses 4 --junitxml $(REPORTS)/contract.xml
 
-# The cluster that integration (its binaries) and molecule need; molecule removes it at its end.
+# The cluster that integration (its binaries) and molecule need; molecule removes it at its end. By the playbook, not by
+# `molecule create`, which skips a cluster that it once made, even when its processes are gone.
 .PHONY: test-cluster
 test-cluster: $(VENV)/.complete
-	$(MOLECULE) create --scenario-name default
+	$(ANSIBLE_PLAYBOOK) playbooks/local_cluster.yml -i inventories/dev -e @molecule/target.yml
 
 # The apply engine against a real API server, made of the binaries of the cluster's node; where the node was
 # downloaded as an image, they are compiled.
@@ -93,7 +95,7 @@ integration: test-cluster
 	AGENTSMITH_KUBERNETES_BIN=$$binaries $(PYTEST) tests/integration --junitxml $(REPORTS)/integration.xml
 
 .PHONY: molecule
-molecule: $(VENV)/.complete
+molecule: test-cluster
 	$(MOLECULE) test --all
 
 .PHONY: clean
