@@ -1,26 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Entry of agentsmith.platform.apply on the control node. The work is done in module_utils; see docs/architecture.md.
-
-The client library is imported with this file, once in the process that starts the workers, instead of once a task.
-The connection itself is made in run(): a socket must not be shared between workers.
-"""
+"""Entry of agentsmith.platform.apply on the control node; the work is done in module_utils."""
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
-from ansible import constants
-from ansible.plugins.action import ActionBase
-from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.module_utils.release import Run, Settings
-
-try:
-    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
-except ImportError:  # reported by the connection, in words
-    AUTH_ARG_SPEC = {}
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
 
 APPLY_OPTIONS: dict[str, dict[str, Any]] = {
     # Checked entry by entry in normalise_objects(), whose messages quote no value.
@@ -35,18 +23,12 @@ APPLY_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(ClusterAction):
     """Applies or deletes the objects of a release."""
-
-    _supports_check_mode = True
-    _supports_async = False
-    _requires_connection = False
-    TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the task. A failure is returned rather than raised: every text has to pass the redactor first."""
-        super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec({**deepcopy(AUTH_ARG_SPEC), **APPLY_OPTIONS})
+        options = self.checked_options(tmp, task_vars, APPLY_OPTIONS)
         redactor = Redactor()
         settings = Settings(
             state=options["state"],
@@ -59,11 +41,10 @@ class ActionModule(ActionBase):
             diff_mode=self._task.diff,
         )
         run = Run(settings, redactor)
-        connection_options = {name: options.get(name) for name in AUTH_ARG_SPEC}
         try:
             if not isinstance(options["objects"], list):
                 raise ApplyError("objects must be a list of Kubernetes objects.")
-            with Connection(connection_options, scratch_directory=constants.DEFAULT_LOCAL_TMP) as connection:
+            with self.connection(options) as connection:
                 run.execute(connection, options["objects"])
         except Exception as error:  # noqa: BLE001  whatever went wrong may quote an object: it has to be masked
             return {**run.result(), **redactor.failure(error)}

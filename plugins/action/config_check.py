@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 
 try:
     # Where a value was written. Internal to ansible-core, so the check works without it.
@@ -22,6 +21,7 @@ except ImportError:  # pragma: no cover
 from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.check import Report, examine
 from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.document import MAX_BYTES, Origin
 from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.finding import Finding
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "config": {"type": "dict"},
@@ -30,17 +30,14 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControlNodeAction):
     """Checks a configuration; changes nothing."""
-
-    _supports_check_mode = True
-    _requires_connection = False
-    TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the task."""
-        super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec(
+        options = self.checked_options(
+            tmp,
+            task_vars,
             ARGUMENT_SPEC,
             mutually_exclusive=[("config", "file")],
             required_one_of=[("config", "file")],

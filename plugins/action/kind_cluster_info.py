@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster import engine, node, toolchain
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
 
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "name": {"type": "str", "required": True},
@@ -18,17 +18,12 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControlNodeAction):
     """Looks at the cluster from the worker: a module's file transfer would cost more than the look."""
-
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _requires_connection = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what kind_cluster_info documents."""
-        super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec(_ARGUMENTS)
+        options = self.checked_options(tmp, task_vars, _ARGUMENTS)
         kind, kubectl = (str(Path(options["bin_dir"]) / name) for name in ("kind", "kubectl"))
         found = node.find_node(options["name"], engine.ENGINES)
         return {

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.command import LocalClusterError
 from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.plan import Wish, make_plan
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
 
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "engine": {"type": "str", "choices": ["auto", "docker", "podman"], "default": "auto"},
@@ -27,17 +27,12 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControlNodeAction):
     """Makes the plan in the worker."""
-
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _requires_connection = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what kind_cluster_plan documents."""
-        super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec(_ARGUMENTS)
+        options = self.checked_options(tmp, task_vars, _ARGUMENTS)
         try:
             return {"changed": False, **make_plan(Wish(**options))}
         except LocalClusterError as error:

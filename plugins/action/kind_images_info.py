@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster import engine, node, node_images
 from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.command import LocalClusterError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
 
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "cluster": {"type": "str", "required": True},
@@ -18,17 +18,12 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControlNodeAction):
     """Compares in the worker: a module's file transfer would cost more than the comparison."""
-
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _requires_connection = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what kind_images_info documents."""
-        super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec(_ARGUMENTS)
+        options = self.checked_options(tmp, task_vars, _ARGUMENTS)
         found = node.find_node(options["cluster"], engine.ENGINES)
         if found is None and self._task.check_mode:
             return {"skipped": True, "msg": f"The local cluster {options['cluster']} is not there yet"}

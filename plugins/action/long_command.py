@@ -12,8 +12,8 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
 
 display = Display()
 
@@ -41,17 +41,12 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControlNodeAction):
     """Runs a command in a child process of the worker."""
-
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _requires_connection = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the command unless `creates` or check mode say otherwise."""
-        super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec(_ARGUMENTS)
+        options = self.checked_options(tmp, task_vars, _ARGUMENTS)
         creates = options["creates"]
         if creates and Path(creates).exists():
             return {"changed": False, "msg": f"Did not run the command: {creates} exists"}

@@ -13,7 +13,6 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.datatag import native_type_name
-from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import filter_loader, test_loader
 from ansible.template import trust_as_template
 from ansible_collections.agentsmith.platform.plugins.module_utils.manifest import (
@@ -24,6 +23,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.manifest impor
 )
 from ansible_collections.agentsmith.platform.plugins.module_utils.secret_values import value_fault, vault_variable
 from ansible_collections.agentsmith.platform.plugins.module_utils.shapes import SHAPES, misfits
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
 
 # This file is imported once, by the process that forks a worker for every task. Ansible loads its filters and tests
 # when the first is used: loaded here they are there in all workers, instead of 10 ms of every one of them.
@@ -58,22 +58,17 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControlNodeAction):
     """Renders a role's templates to objects, in memory, with the same result in check mode."""
-
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return the objects, which no callback prints.
 
         Raises AnsibleActionFail, which every callback prints and which therefore quotes no value that may be secret.
         """
-        super().run(tmp, task_vars)
+        options = self.checked_options(tmp, task_vars, ARGUMENT_SPEC)
         self._vars = task_vars or {}
         self._target = self._vars.get("inventory_hostname", "localhost")
-        _validation, options = self.validate_argument_spec(ARGUMENT_SPEC)
         self._check_variables(options["component"], options["checks"])
         rendered = [
             self._render(template, options["instance"], options["component"]) for template in options["templates"]

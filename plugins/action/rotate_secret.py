@@ -3,22 +3,14 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
-from ansible import constants
-from ansible.plugins.action import ActionBase
-from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import Identity, normalise_objects
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.module_utils.release import Run, Settings
 from ansible_collections.agentsmith.platform.plugins.module_utils.rotation import Rotation
-
-try:
-    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
-except ImportError:  # reported by the connection, in words
-    AUTH_ARG_SPEC = {}
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
 
 OPTIONS: dict[str, dict[str, Any]] = {
     # Checked entry by entry in normalise_objects(), whose messages quote no value.
@@ -32,18 +24,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(ClusterAction):
     """Changes named keys of a Secret and rolls the workloads that read them."""
-
-    _supports_check_mode = True
-    _supports_async = False
-    _requires_connection = False
-    TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the task: a preview decides whether the cluster is changed."""
-        super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec({**deepcopy(AUTH_ARG_SPEC), **OPTIONS})
+        options = self.checked_options(tmp, task_vars, OPTIONS)
         check_mode, diff_mode = self._task.check_mode, self._task.diff
         wait = {"wait": options["wait"], "wait_timeout": options["wait_timeout"]}
         redactor = Redactor()
@@ -54,8 +40,7 @@ class ActionModule(ActionBase):
             secret = Identity("v1", "Secret", options["namespace"], options["secret"])
             rotation = Rotation(bodies, secret, options["keys"])
             _refuse(rotation.input_faults())
-            connection_options = {name: options.get(name) for name in AUTH_ARG_SPEC}
-            with Connection(connection_options, scratch_directory=constants.DEFAULT_LOCAL_TMP) as connection:
+            with self.connection(options) as connection:
                 preview.execute(connection, rotation.objects)
                 _refuse(rotation.preview_faults(preview.result()["objects"]))
                 if not check_mode:

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
-from ansible import constants
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
-from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError, ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.secret_keys import (
     existing_faults,
@@ -18,11 +14,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.secret_keys im
     unused_keys,
 )
 from ansible_collections.agentsmith.platform.plugins.module_utils.secret_values import REQUIRED_KEYS, vault_variable
-
-try:
-    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
-except ImportError:  # reported by the connection, in words
-    AUTH_ARG_SPEC = {}
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "namespace": {"type": "str", "required": True},
@@ -33,18 +25,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(ClusterAction):
     """Compares the keys of a Secret with what the configuration needs; changes nothing."""
-
-    _supports_check_mode = True
-    _supports_async = False
-    _requires_connection = False
-    TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the task."""
-        super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec({**deepcopy(AUTH_ARG_SPEC), **OPTIONS})
+        options = self.checked_options(tmp, task_vars, OPTIONS)
         secret, required, keys = f"{options['namespace']}/{options['name']}", options["required"], options["keys"]
         if keys is None:
             keys, faults = self._examine(options, secret)
@@ -72,9 +58,7 @@ class ActionModule(ActionBase):
     def _examine(self, options: dict[str, Any], secret: str) -> tuple[list[str], list[str]]:
         """The keys of the live Secret and what is wrong with it. Its values stay in here."""
         try:
-            with Connection(
-                {name: options.get(name) for name in AUTH_ARG_SPEC}, scratch_directory=constants.DEFAULT_LOCAL_TMP
-            ) as connection:
+            with self.connection(options) as connection:
                 live = connection.find(f"/api/v1/namespaces/{options['namespace']}/secrets/{options['name']}")
                 host = connection.host
         except ApiError as error:

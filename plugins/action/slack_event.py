@@ -15,11 +15,11 @@ from urllib.error import HTTPError, URLError
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.urls import ConnectionError as UrlConnectionError
 from ansible.module_utils.urls import open_url
-from ansible.plugins.action import ActionBase
 from ansible_collections.agentsmith.platform.plugins.module_utils import slack_payload
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.module_utils.slack_payload import Payload
 from ansible_collections.agentsmith.platform.plugins.module_utils.slack_signature import signature_headers
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
 
 LARGEST_BODY = 64 * 1024  # bytes of an answer that are read
 
@@ -48,17 +48,14 @@ HINTS = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControlNodeAction):
     """Sends one signed request as Slack would."""
-
-    _supports_check_mode = True
-    _requires_connection = False
-    TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the task."""
-        super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec(
+        options = self.checked_options(
+            tmp,
+            task_vars,
             OPTIONS,
             required_if=[
                 ("type", "message", ("text", "channel")),

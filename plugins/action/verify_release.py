@@ -4,13 +4,8 @@
 from __future__ import annotations
 
 import base64
-import traceback
-from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ansible import constants
-from ansible.plugins.action import ActionBase
-from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import normalise_objects
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
@@ -30,14 +25,12 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.verification.s
     Verification,
 )
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.target import Names, Target
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
 
-try:
-    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
-except ImportError:  # reported by the connection, in words
-    AUTH_ARG_SPEC = {}
+if TYPE_CHECKING:
+    from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
 
 END_TO_END = "end_to_end"
-
 OPTIONS: dict[str, dict[str, Any]] = {
     "namespace": {"type": "str", "required": True},
     # Checked in normalise_objects(), whose messages quote no value.
@@ -62,33 +55,24 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class ActionModule(ActionBase):
+class ActionModule(ClusterAction):
     """Asks a running installation, and changes nothing."""
-
-    _supports_check_mode = True
-    _supports_async = False
-    _requires_connection = False
-    TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the task. A failure is returned rather than raised: every text has to pass the redactor first."""
-        super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec({**deepcopy(AUTH_ARG_SPEC), **OPTIONS})
+        options = self.checked_options(tmp, task_vars, OPTIONS)
         if self._task.check_mode:
             options["end_to_end"] = None
         redactor = Redactor()
         try:
-            outcomes, transcript = _verify(options, redactor)
-        except ApplyError as error:
-            return {"failed": True, "changed": False, "msg": redactor.text(str(error))}
-        except Exception as error:  # noqa: BLE001  an unforeseen error may quote an object: mask it, too
-            trace = redactor.text("".join(traceback.format_exception(error)))
-            text = redactor.text(f"{type(error).__name__}: {error}")
-            return {"failed": True, "changed": False, "msg": text, "exception": trace}
+            with self.connection(options) as connection:
+                outcomes, transcript = _verify(connection, options, redactor)
+        except Exception as error:  # noqa: BLE001  whatever went wrong may quote an object: it has to be masked
+            return {"changed": False, **redactor.failure(error)}
         return _result(outcomes, transcript, redactor)
 
 
-def _verify(options: dict[str, Any], redactor: Redactor) -> tuple[list[Outcome], list[str]]:
+def _verify(connection: Connection, options: dict[str, Any], redactor: Redactor) -> tuple[list[Outcome], list[str]]:
     """Make the checks; return their outcomes, and the lines of the conversation if there was one."""
     if not isinstance(options["objects"], list):
         raise ApplyError("objects must be a list of Kubernetes objects.")
@@ -97,23 +81,21 @@ def _verify(options: dict[str, Any], redactor: Redactor) -> tuple[list[Outcome],
     names = Names(
         options["namespace"], options["secret_name"], options["config_map_name"], options["service_account_name"]
     )
-    connection_options = {name: options.get(name) for name in AUTH_ARG_SPEC}
-    with Connection(connection_options, scratch_directory=constants.DEFAULT_LOCAL_TMP) as connection:
-        target = Target(connection, names, objects)
-        try:
-            # Before anything else: logs that are quoted may show its values.
-            redactor.learn([target.secret])
-        except ApplyError as error:
-            if not getattr(error, "status", 0):
-                raise  # nobody answers at all
-        data = (target.intended("Secret", names.secret) or {}).get("data") or {}
-        signing_secret = base64.b64decode(data.get("slack-signing-secret", "")).decode("utf-8", "replace")
-        verification = Verification(target, signing_secret, options["url"], options["timeout"])
-        outcomes = verification.run(options["only"])
-        if not options["end_to_end"] or (options["only"] and END_TO_END not in options["only"]):
-            return outcomes, []
-        more, conversation = converse(target, Request(**options["end_to_end"]))
-        return [*outcomes, *more], conversation.as_lines()
+    target = Target(connection, names, objects)
+    try:
+        # Before anything else: logs that are quoted may show its values.
+        redactor.learn([target.secret])
+    except ApplyError as error:
+        if not getattr(error, "status", 0):
+            raise  # nobody answers at all
+    data = (target.intended("Secret", names.secret) or {}).get("data") or {}
+    signing_secret = base64.b64decode(data.get("slack-signing-secret", "")).decode("utf-8", "replace")
+    verification = Verification(target, signing_secret, options["url"], options["timeout"])
+    outcomes = verification.run(options["only"])
+    if not options["end_to_end"] or (options["only"] and END_TO_END not in options["only"]):
+        return outcomes, []
+    more, conversation = converse(target, Request(**options["end_to_end"]))
+    return [*outcomes, *more], conversation.as_lines()
 
 
 def _result(outcomes: list[Outcome], transcript: list[str], redactor: Redactor) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible_collections.agentsmith.platform.plugins.module_utils.manifest_files import (
     HEADER,
     KUSTOMIZATION,
@@ -16,29 +15,27 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.manifest_files
     FilesError,
     file_texts,
 )
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
 
 FILE_MODE = 0o644
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControlNodeAction):
     """Writes objects to files on the control node."""
-
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return what became of each file.
 
         Raises AnsibleActionFail before the first write where a file is in the way that is not ours to overwrite.
         """
-        super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec(
+        options = self.checked_options(
+            tmp,
+            task_vars,
             {
                 "objects": {"type": "list", "elements": "dict", "required": True, "no_log": True},
                 "dest": {"type": "path", "required": True},
                 "complete": {"type": "bool", "default": True},
-            }
+            },
         )
         dest = Path(options["dest"]).absolute()
         try:

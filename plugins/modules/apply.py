@@ -85,6 +85,7 @@ options:
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
+  - agentsmith.platform.control_node
 attributes:
   check_mode:
     description: Can run without writing to the cluster and predict the result.
@@ -102,16 +103,6 @@ attributes:
   idempotent:
     description: A second run with the same objects changes nothing.
     support: full
-  action:
-    description: Has an action plugin, so it runs on the control node.
-    support: full
-  async:
-    description: Can run in the background with C(async).
-    support: none
-  platform:
-    description: Where it runs.
-    support: full
-    platforms: posix
 notes:
   - C(no_log) is not needed for this task. The task that makes the objects needs it, or a result that hides itself as
     that of M(agentsmith.platform.render_objects) does.

@@ -9,7 +9,7 @@ module: config_check
 short_description: Check the configuration of Agent Smith before it is deployed
 version_added: 0.1.0
 author:
-  - Contributors to agentsmith.platform (@agentsmith-platform)
+  - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Checks C(agentsmith.yml) against what the app at Phase 19 reads, needs and ignores.
   - The app loads any YAML, ignores unknown keys in silence and fails later, in Slack. This module finds all of it at
@@ -33,20 +33,9 @@ options:
     description: Whether warnings make the task fail as well.
     type: bool
     default: false
-attributes:
-  action:
-    description: Runs on the control node, as an action plugin.
-    support: full
-  check_mode:
-    description: Changes nothing, so it does the same in check mode.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
-  platform:
-    description: Where it runs.
-    support: full
-    platforms: posix
+extends_documentation_fragment:
+  - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.read_only
 seealso:
   - name: JSON Schema of agentsmith.yml
     description: The same tables, for editors.

@@ -28,10 +28,9 @@ options:
     description: Directory in which the role local_cluster keeps podman's configuration.
     type: path
     required: true
-attributes:
-  check_mode:
-    support: full
-    description: It reads only.
+extends_documentation_fragment:
+  - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.read_only
 """
 
 EXAMPLES = r"""

@@ -72,9 +72,11 @@ options:
     description: Port of this machine that has to be free for a new node.
     type: int
     required: true
+extends_documentation_fragment:
+  - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.read_only
 attributes:
   check_mode:
-    support: full
     description: It reads only, but for an empty image with which Docker is tried and which is removed again.
 """
 

@@ -33,9 +33,11 @@ options:
     description: Directory in which the role local_cluster keeps podman's configuration.
     type: path
     required: true
+extends_documentation_fragment:
+  - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.read_only
 attributes:
   check_mode:
-    support: full
     description: It reads only. It is skipped where the cluster is not there, which it would be after a real run.
 """
 

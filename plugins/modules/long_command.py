@@ -35,6 +35,8 @@ options:
   creates:
     description: A path. Where it exists, the command is not run.
     type: path
+extends_documentation_fragment:
+  - agentsmith.platform.control_node
 attributes:
   check_mode:
     support: partial

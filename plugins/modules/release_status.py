@@ -22,23 +22,8 @@ options:
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
-attributes:
-  action:
-    description: Has an action plugin, so it runs on the control node.
-    support: full
-  async:
-    description: Can run in the background with C(async).
-    support: none
-  check_mode:
-    description: Changes nothing, so it does the same in check mode.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
-  platform:
-    description: Where it runs.
-    support: full
-    platforms: posix
+  - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.read_only
 notes:
   - Needs C(get) on Deployments and C(list) on pods and Jobs of the namespace. With C(list) on events it also names what
     refuses the pod of a Job.

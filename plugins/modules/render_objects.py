@@ -81,22 +81,9 @@ options:
             unquoted V(0123) as 83.
         type: bool
         default: false
-extends_documentation_fragment: [action_common_attributes]
-attributes:
-  action:
-    support: full
-  async:
-    support: none
-  bypass_host_loop:
-    support: none
-  check_mode:
-    support: full
-    description: It changes nothing, so check mode makes no difference.
-  diff_mode:
-    support: none
-  platform:
-    platforms: all
-    support: full
+extends_documentation_fragment:
+  - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.read_only
 seealso:
   - module: agentsmith.platform.apply
   - module: agentsmith.platform.write_manifests

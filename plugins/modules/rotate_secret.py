@@ -50,6 +50,7 @@ options:
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
+  - agentsmith.platform.control_node
 attributes:
   check_mode:
     description: Shows what would roll, and refuses what would be refused.
@@ -60,16 +61,6 @@ attributes:
   idempotent:
     description: A second run finds nothing to rotate and fails, so that a value that nobody changed is not overlooked.
     support: none
-  action:
-    description: Has an action plugin, so it runs on the control node.
-    support: full
-  async:
-    description: Can run in the background with C(async).
-    support: none
-  platform:
-    description: Where it runs.
-    support: full
-    platforms: posix
 seealso:
   - module: agentsmith.platform.apply
 """

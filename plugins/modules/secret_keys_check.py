@@ -42,23 +42,8 @@ options:
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
-attributes:
-  check_mode:
-    description: Changes nothing, so it does the same in check mode.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
-  action:
-    description: Has an action plugin, so it runs on the control node.
-    support: full
-  async:
-    description: Can run in the background with C(async).
-    support: none
-  platform:
-    description: Where it runs.
-    support: full
-    platforms: posix
+  - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.read_only
 seealso:
   - module: agentsmith.platform.config_check
 """

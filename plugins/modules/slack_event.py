@@ -82,20 +82,14 @@ options:
     description: Whether the certificate of an V(https) URL has to be valid.
     type: bool
     default: true
+extends_documentation_fragment:
+  - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.read_only
 attributes:
   action:
-    description: Runs on the control node, as an action plugin. The signing secret is written to no file.
-    support: full
+    description: Has an action plugin, so it runs on the control node. The signing secret is written to no file.
   check_mode:
     description: Sends nothing.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
-  platform:
-    description: Where it runs.
-    support: full
-    platforms: posix
 """
 
 EXAMPLES = r"""

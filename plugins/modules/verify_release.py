@@ -124,23 +124,11 @@ options:
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
+  - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.read_only
 attributes:
-  action:
-    description: Has an action plugin, so it runs on the control node.
-    support: full
-  async:
-    description: Can run in the background with C(async).
-    support: none
   check_mode:
     description: Changes nothing, so it does the same in check mode, but leaves O(end_to_end) out.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
-  platform:
-    description: Where it runs.
-    support: full
-    platforms: posix
 notes:
   - Needs C(get) on Deployments, ConfigMaps and Secrets, C(list) on pods and Jobs, C(create) on C(pods/portforward),
     C(pods/exec) and C(pods) of the namespace, and C(create) on C(subjectaccessreviews) of the cluster. Without one of

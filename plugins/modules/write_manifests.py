@@ -34,22 +34,15 @@ options:
       - Without it the files of other objects stay, also in the C(Kustomization).
     type: bool
     default: true
-extends_documentation_fragment: [action_common_attributes]
+extends_documentation_fragment:
+  - agentsmith.platform.control_node
 attributes:
-  action:
-    support: full
-  async:
-    support: none
-  bypass_host_loop:
-    support: none
   check_mode:
+    description: Tells which files would be written.
     support: full
   diff_mode:
     support: full
     description: The former content of a Secret's file is not shown, as somebody may have filled in its values.
-  platform:
-    platforms: posix
-    support: full
 seealso:
   - module: agentsmith.platform.render_objects
 """

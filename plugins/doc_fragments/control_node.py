@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Attributes that the actions of this collection have in common."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Goes with plugins/plugin_utils/control_node_action.py."""
+
+    DOCUMENTATION = r"""
+options: {}
+attributes:
+  action:
+    description: Has an action plugin, so it runs on the control node.
+    support: full
+  async:
+    description: Can run in the background with C(async).
+    support: none
+  platform:
+    description: Where it runs.
+    support: full
+    platforms: posix
+"""
+
+    # An action that reads and nothing else.
+    READ_ONLY = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Changes nothing, so it does the same in check mode.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+"""

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Base of the action plugins that talk to a cluster, with kubernetes.core's connection options.
+
+The client library is imported with this file, once in the process that starts the workers, instead of once a task.
+The connection itself is made by each task: a socket must not be shared between workers.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from ansible import constants
+from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
+
+try:
+    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+except ImportError:  # reported by the connection, in words
+    AUTH_ARG_SPEC = {}
+
+
+class ClusterAction(ControlNodeAction):
+    """An action with a connection to the cluster that the options of the group C(cluster) name."""
+
+    def checked_options(
+        self, tmp: str | None, task_vars: dict[str, Any] | None, argument_spec: dict[str, Any], **rules: Any
+    ) -> dict[str, Any]:
+        """As in the base, with the connection's options beside those of the action."""
+        return super().checked_options(tmp, task_vars, {**deepcopy(AUTH_ARG_SPEC), **argument_spec}, **rules)
+
+    @staticmethod
+    def connection(options: dict[str, Any]) -> Connection:
+        """A connection to use in a C(with) statement."""
+        connection_options = {name: options.get(name) for name in AUTH_ARG_SPEC}
+        return Connection(connection_options, scratch_directory=constants.DEFAULT_LOCAL_TMP)

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Base of the action plugins: they run on the control node, in the worker, with no file transfer and no connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+
+class ControlNodeAction(ActionBase):
+    """An action that does its work in the worker."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+    _requires_connection = False
+
+    def checked_options(
+        self, tmp: str | None, task_vars: dict[str, Any] | None, argument_spec: dict[str, Any], **rules: Any
+    ) -> dict[str, Any]:
+        """Begin the task: ActionBase's own start, then the options, checked and with their defaults.
+
+        :param rules: what ArgumentSpecValidator takes beside the specification, such as mutually_exclusive
+        :raises AnsibleActionFail: an option is missing, unknown or of another type
+        """
+        ActionBase.run(self, tmp, task_vars)
+        _validation, options = self.validate_argument_spec(argument_spec, **rules)
+        return options
