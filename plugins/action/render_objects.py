@@ -158,10 +158,14 @@ class ActionModule(ControlNodeAction):
         try:
             manifest = parse_manifest(text or "")
             if manifest is not None:
-                stamp_labels(manifest, instance, component)
+                stamp_labels(manifest, instance, component, self._namespace())
         except ManifestError as error:
             raise AnsibleActionFail(f"{where}: {error}.") from None
         return manifest
+
+    def _namespace(self) -> str | None:
+        """The namespace of the release: a fact of the target. None outside of a release."""
+        return self._templar.template(self._vars.get("agentsmith_namespace"))
 
 
 def _argument_faults(arguments: dict[str, t.Any], values: dict[str, t.Any]) -> list[str]:

@@ -28,10 +28,11 @@ OLDEST_USABLE = (1, 22)
 
 @dataclass(frozen=True)
 class Resource:
-    """Where a kind lives: `deployments` below its group and version, in a namespace or not."""
+    """Where a kind lives: `deployments` below its group and version, in a namespace or not. Not all have lists."""
 
     plural: str
     namespaced: bool
+    listable: bool = True
 
 
 class Discovery:
@@ -105,10 +106,26 @@ class Discovery:
 
         :raises KeyError: when the kind is not served; see require_kinds().
         """
-        resource = self._resources[identity.api_version, identity.kind]
-        root = f"/apis/{identity.api_version}" if identity.group else f"/api/{identity.api_version}"
-        scope = f"/namespaces/{quote(identity.namespace, safe='')}" if resource.namespaced else ""
-        return f"{root}{scope}/{resource.plural}/{quote(identity.name, safe='')}"
+        collection = self.collection(identity.api_version, identity.kind, identity.namespace)
+        return f"{collection}/{quote(identity.name, safe='')}"
+
+    def collection(self, api_version: str, kind: str, namespace: str) -> str:
+        """Return the REST path of all objects of a kind, those in *namespace* where the kind lives in one.
+
+        :raises KeyError: when the kind is not served.
+        """
+        resource = self._resources[api_version, kind]
+        root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+        scope = f"/namespaces/{quote(namespace, safe='')}" if resource.namespaced else ""
+        return f"{root}{scope}/{resource.plural}"
+
+    def kinds(self) -> dict[tuple[str, str], tuple[str, Resource]]:
+        """Return the kinds that can be listed, by group and kind: the version that the server prefers, and where."""
+        found: dict[tuple[str, str], tuple[str, Resource]] = {}
+        for (api_version, kind), resource in self._resources.items():
+            if resource.listable:
+                found.setdefault((api_version.rpartition("/")[0], kind), (api_version, resource))
+        return found
 
     def _fault(self, identity: Identity) -> str | None:
         resource = self._resources.get((identity.api_version, identity.kind))
@@ -143,7 +160,9 @@ def _from_aggregated(body: Mapping[str, Any]) -> dict[tuple[str, str], Resource]
             for resource in version.get("resources") or []:
                 kind = (resource.get("responseKind") or {}).get("kind")
                 api_version = f"{name}/{version['version']}" if name else version["version"]
-                found[api_version, kind] = Resource(resource["resource"], resource.get("scope") == "Namespaced")
+                found[api_version, kind] = Resource(
+                    resource["resource"], resource.get("scope") == "Namespaced", "list" in (resource.get("verbs") or [])
+                )
     return found
 
 
@@ -155,7 +174,9 @@ def _from_list(connection: Connection, prefix: str, api_version: str) -> dict[tu
             return {}
         raise
     return {
-        (api_version, entry["kind"]): Resource(entry["name"], bool(entry["namespaced"]))
+        (api_version, entry["kind"]): Resource(
+            entry["name"], bool(entry["namespaced"]), "list" in (entry.get("verbs") or [])
+        )
         for entry in body.get("resources") or []
         if "/" not in entry["name"]
     }

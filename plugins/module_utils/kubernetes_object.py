@@ -15,6 +15,8 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.errors import 
 FIELD_MANAGER = "agentsmith.platform"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 INSTANCE_LABEL = "app.kubernetes.io/instance"
+# On what belongs to no namespace: that of the release.
+NAMESPACE_LABEL = "agentsmith.platform/namespace"
 LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 
 

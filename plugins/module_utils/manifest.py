@@ -19,6 +19,7 @@ Manifest = dict[str, t.Any]
 
 PART_OF = "agentsmith"
 MANAGED_BY = "agentsmith.platform"
+NAMESPACE_LABEL = "agentsmith.platform/namespace"
 LABEL_VALUE_MAXIMUM = 63  # characters, Kubernetes: "Labels and Selectors"
 
 # What JSON, and so a Kubernetes object, can hold. A date that YAML recognises in an unquoted text is not among it.
@@ -72,8 +73,11 @@ def parse_manifest(text: str) -> Manifest | None:
     return manifest
 
 
-def stamp_labels(manifest: Manifest, instance: str, component: str) -> None:
-    """Set Kubernetes' recommended labels on `manifest` and, where it has one, on its pod template."""
+def stamp_labels(manifest: Manifest, instance: str, component: str, namespace: str | None = None) -> None:
+    """Set Kubernetes' recommended labels on `manifest` and, where it has one, on its pod template.
+
+    An object that belongs to no namespace gets the label that tells whose it is: the release's `namespace`.
+    """
     name = manifest["metadata"]["name"]
     if len(name) > LABEL_VALUE_MAXIMUM:
         raise ManifestError(
@@ -88,6 +92,8 @@ def stamp_labels(manifest: Manifest, instance: str, component: str) -> None:
         "app.kubernetes.io/managed-by": MANAGED_BY,
     }
     _merge_labels(manifest["metadata"], labels)
+    if namespace and not manifest["metadata"].get("namespace") and manifest["kind"] != "Namespace":
+        _merge_labels(manifest["metadata"], {NAMESPACE_LABEL: namespace})
     spec = manifest.get("spec")
     if isinstance(spec, dict) and isinstance(spec.get("template"), dict):
         _merge_labels(spec["template"].setdefault("metadata", {}), labels)

@@ -133,6 +133,18 @@ def test_pod_template_is_labelled(template: dict[str, Any]) -> None:
     assert manifest["spec"]["template"]["metadata"]["labels"] == {**own, **EXPECTED}
 
 
+@pytest.mark.parametrize(
+    ("kind", "namespace", "label"),
+    [("MutatingAdmissionPolicy", None, "release"), ("ConfigMap", "release", None), ("Namespace", None, None)],
+)
+def test_what_is_in_no_namespace_says_whose_it_is(kind: str, namespace: str | None, label: str | None) -> None:
+    manifest = parse("")
+    manifest["kind"] = kind
+    manifest["metadata"]["namespace"] = namespace
+    stamp_labels(manifest, "smith", "redis", "release")
+    assert manifest["metadata"]["labels"].get("agentsmith.platform/namespace") == label
+
+
 def test_a_name_that_no_label_can_hold_is_refused() -> None:
     manifest = parse("")
     manifest["metadata"]["name"] = "a" * 64

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-IDENTITY = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n"
+IDENTITY = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n  namespace: team\n"
 
 TEMPLATES = {
     "good.yaml.j2": IDENTITY + "data:\n{% for n in [1, 2] %}\n  key{{ n }}: {{ secret | to_json }}\n{% endfor %}\n",
@@ -19,6 +19,7 @@ TEMPLATES = {
     "filter.yaml.j2": "kind: {{ secret | human_to_bytes }}\n",
     "duplicate.yaml.j2": "kind: one\nkind: {{ secret }}\n",
     "unquoted.yaml.j2": IDENTITY + "data: {a: {{ secret }}: {{ secret }}}\n",
+    "global.yaml.j2": "apiVersion: v1\nkind: ClusterThing\nmetadata:\n  name: one\n",
     "nameless.yaml.j2": "apiVersion: v1\nkind: ConfigMap\ndata: {{ secret | to_json }}\n",
     "expression.yaml.j2": "{{ [secret] }}",
 }
@@ -29,7 +30,7 @@ FAULTS = {
     "syntax": ["templates/syntax.yaml.j2", "line 2: Expected an expression"],
     "filter": ["templates/filter.yaml.j2", "Error", "not shown, as it may quote a secret value"],
     "duplicate": ["templates/duplicate.yaml.j2", "line 2, column 1 of what it renders", "already"],
-    "unquoted": ["templates/unquoted.yaml.j2", "no valid YAML|not render valid YAML", "line 5", "to_json"],
+    "unquoted": ["templates/unquoted.yaml.j2", "no valid YAML|not render valid YAML", "line 6", "to_json"],
     "nameless": ["templates/nameless.yaml.j2", "ConfigMap has no metadata.name"],
     "expression": ["templates/expression.yaml.j2", "renders a list, not a text"],
     "missing": ["missing.yaml.j2 of the part part was not found"],
@@ -45,6 +46,9 @@ BAD_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "unknown option": ({"template": "x"}, "Unsupported parameters"),
 }
+
+
+NAMESPACE = {"agentsmith_namespace": "{{ 'team-' ~ 'a' }}"}
 
 
 def render(**options: Any) -> dict[str, Any]:
@@ -67,6 +71,10 @@ def played(play: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -
         {"name": "handed on", "ansible.builtin.debug": {"msg": "{{ good.objects[0].data.key2 == secret }}"}},
         {"name": "labels", "ansible.builtin.debug": {"msg": "{{ good.objects[0].metadata.labels }}"}},
     ]
+    tasks += [
+        {"name": "global", **render(templates=["global.yaml.j2"]), "register": "global", "vars": NAMESPACE},
+        {"name": "global labels", "ansible.builtin.debug": {"msg": "{{ global.objects[0].metadata.labels }}"}},
+    ]
     tasks += [{"name": fault, **render(templates=[f"{fault}.yaml.j2"])} for fault in FAULTS]
     tasks += [{"name": name, **render(**options)} for name, (options, _message) in BAD_OPTIONS.items()]
     return play(directory, tasks, "-vvvv", "--check", variables={"secret": "MARKED' \" \\ *x"})
@@ -83,6 +91,10 @@ def test_objects_are_handed_on(played: Any) -> None:
         "app.kubernetes.io/part-of": "agentsmith",
         "app.kubernetes.io/managed-by": "agentsmith.platform",
     }
+
+
+def test_an_object_outside_of_namespaces_names_that_of_the_release(played: Any) -> None:
+    assert played.results["global labels"]["msg"]["agentsmith.platform/namespace"] == "team-a"
 
 
 def test_success_is_hidden(played: Any) -> None:
