@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.module_utils.release import Run, Settings
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
@@ -20,6 +21,14 @@ APPLY_OPTIONS: dict[str, dict[str, Any]] = {
     # No secret, whatever its name makes Ansible think.
     "roll_on_secret_change": {"type": "bool", "default": True, "no_log": False},
     "minimum_kubernetes": {"type": "str"},
+    "prune": {
+        "type": "dict",
+        "options": {
+            "namespace": {"type": "str", "required": True},
+            "instance": {"type": "str", "required": True},
+            "component": {"type": "str", "default": ""},
+        },
+    },
 }
 
 
@@ -37,6 +46,7 @@ class ActionModule(ClusterAction):
             force_conflicts=options["force_conflicts"],
             roll_on_secret_change=options["roll_on_secret_change"],
             minimum_kubernetes=options["minimum_kubernetes"],
+            prune=Owner(**options["prune"]) if options["prune"] else None,
             check_mode=self._task.check_mode,
             diff_mode=self._task.diff,
         )
@@ -44,6 +54,8 @@ class ActionModule(ClusterAction):
         try:
             if not isinstance(options["objects"], list):
                 raise ApplyError("objects must be a list of Kubernetes objects.")
+            if settings.prune and settings.state == "absent":
+                raise ApplyError("prune does not go with state absent, which deletes the objects that are listed.")
             with self.connection(options) as connection:
                 run.execute(connection, options["objects"])
         except Exception as error:  # noqa: BLE001  whatever went wrong may quote an object: it has to be masked

@@ -17,12 +17,14 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_obj
     Identity,
     normalise_objects,
 )
+from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
 from ansible_collections.agentsmith.platform.plugins.module_utils.plan import (
     PlannedObject,
     plan_absent,
     plan_present,
     read_live,
 )
+from ansible_collections.agentsmith.platform.plugins.module_utils.prune import plan_prune
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.module_utils.rollout import wait_for_rollout
 from ansible_collections.agentsmith.platform.plugins.module_utils.secret_digest import SecretDigests, changed_keys
@@ -30,7 +32,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.secret_digest 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a run behaves. Times are seconds."""
+    """How a run behaves. Times are seconds. ``prune``: whose objects go when they are no longer wanted."""
 
     state: str = "present"
     wait: bool = True
@@ -38,6 +40,7 @@ class Settings:
     force_conflicts: bool = False
     roll_on_secret_change: bool = True
     minimum_kubernetes: str | None = None
+    prune: Owner | None = None
     check_mode: bool = False
     diff_mode: bool = False
 
@@ -52,6 +55,7 @@ class Run:
         self._settings = settings
         self._redactor = redactor
         self._planned: list[PlannedObject] = []
+        self._surplus: list[PlannedObject] = []
         self._digests = SecretDigests([])
         self._warnings: list[str] = []
         self._requests = {"read": 0, "write": 0, "dry_run": 0}
@@ -71,17 +75,18 @@ class Run:
 
     def result(self) -> dict[str, Any]:
         """Return what the task returns, masked."""
+        # Of a failed run, what it did before it failed.
+        done = [item for item in [*self._planned, *self._surplus] if item.done]
         result: dict[str, Any] = {
-            # Of a failed run, what it did before it failed.
-            "changed": any(item.to_write and item.done for item in self._planned),
-            "objects": [self._entry(item) for item in self._planned if item.done],
+            "changed": any(item.to_write for item in done),
+            "objects": [self._entry(item) for item in done],
             "requests": self._requests,
         }
         warnings = [*self._ownership_warnings(), *dict.fromkeys(self._warnings)]
         if warnings:
             result["warnings"] = warnings
         if self._settings.diff_mode:
-            result["diff"] = [self._difference(item) for item in self._planned if item.to_write and item.done]
+            result["diff"] = [self._difference(item) for item in done if item.to_write]
         return self._redactor.tree(result)
 
     def _execute(self, connection: Connection, executor: Executor, bodies: list[dict[str, Any]]) -> None:
@@ -97,14 +102,15 @@ class Run:
             else:
                 self._plan_present(connection, executor, discovery, bodies)
                 execution.apply(self._planned, self._stamp_pending)
+                if settings.wait and not settings.check_mode:
+                    wait_for_rollout(connection, executor, self._planned, settings.wait_timeout)
+                # Last: until the new objects work, the old ones may still be in use.
+                execution.delete(self._surplus)
         finally:
             self._warnings += execution.warnings
-        if not settings.wait or settings.check_mode:
-            return
-        if settings.state == "absent":
-            wait_until_gone(connection, executor, self._planned, settings.wait_timeout)
-        else:
-            wait_for_rollout(connection, executor, self._planned, settings.wait_timeout)
+        if settings.wait and not settings.check_mode:
+            deleted = [*(self._planned if settings.state == "absent" else []), *self._surplus]
+            wait_until_gone(connection, executor, deleted, settings.wait_timeout)
 
     def _plan_present(
         self, connection: Connection, executor: Executor, discovery: Discovery, bodies: list[dict[str, Any]]
@@ -116,6 +122,11 @@ class Run:
         self._digests.learn(live)
         self._digests.stamp()
         self._planned = plan_present(connection, executor, discovery, bodies, live)
+        if self._settings.prune:
+            owner = self._settings.prune
+            self._surplus, warnings = plan_prune(connection, executor, discovery, owner, bodies)
+            self._redactor.learn(item.live for item in self._surplus)
+            self._warnings += warnings
         missing = self._digests.missing()
         if missing and not self._settings.check_mode:
             advice = "Make the Secret first, put it among the objects, or mark the reference optional."

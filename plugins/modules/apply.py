@@ -77,6 +77,32 @@ options:
         and a warning in check mode. Switch the option off where another controller makes the Secret afterwards.
     type: bool
     default: true
+  prune:
+    description:
+      - Whose objects are deleted when they are not among O(objects). They are deleted last, when everything else is
+        done and has been waited for, and shown in check mode and diff mode like all others.
+      - Found by the labels C(app.kubernetes.io/managed-by=agentsmith.platform) and C(app.kubernetes.io/instance), among
+        the kinds that this collection renders and those of O(objects). What belongs to no namespace must name that of
+        the release in its label C(agentsmith.platform/namespace).
+      - Never touched are Namespaces, Jobs, objects that another object owns, and those of other instances.
+      - Costs one request a kind, which reads metadata only. A kind that may not be listed is left alone, with a warning
+        where O(objects) has one of it.
+    type: dict
+    suboptions:
+      namespace:
+        description: Namespace of the release.
+        type: str
+        required: true
+      instance:
+        description: Value of the label C(app.kubernetes.io/instance).
+        type: str
+        required: true
+      component:
+        description:
+          - Value of the label C(app.kubernetes.io/component), to prune one part alone. Without it, an empty list of
+            objects is refused.
+        type: str
+        default: ''
   minimum_kubernetes:
     description:
       - The oldest version of Kubernetes to accept, for example V("1.30"), in quotes. An older API server is refused
@@ -121,6 +147,13 @@ EXAMPLES = r"""
     objects: "{{ release_objects }}"
     minimum_kubernetes: "1.30"
 
+- name: Apply the release, and delete what it no longer has
+  agentsmith.platform.apply:
+    objects: "{{ release_objects }}"
+    prune:
+      namespace: "{{ agentsmith_namespace }}"
+      instance: "{{ agentsmith_instance | default('agentsmith') }}"
+
 - name: Apply one object from inside a cluster, without waiting
   agentsmith.platform.apply:
     wait: false
@@ -141,7 +174,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 objects:
-  description: What became of each object, in the order in which they were given. Never the object itself.
+  description:
+    - What became of each object, in the order in which they were given, then of those that were pruned. Never the
+      object itself.
   returned: always
   type: list
   elements: dict

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of a release is live and no longer wanted. Reads only: the objects that it returns are yet to be deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.module_utils.discovery import Discovery
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import Identity
+from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import (
+    RENDERED_KINDS,
+    Owner,
+    find_owned,
+)
+from ansible_collections.agentsmith.platform.plugins.module_utils.plan import (
+    PlannedObject,
+    concurrently,
+    is_going,
+)
+
+# They run to their end whatever becomes of the release; the app makes them, and the app removes them.
+NEVER_PRUNED = frozenset({("batch", "Job")})
+
+
+def plan_prune(
+    connection: Connection,
+    executor: Executor,
+    discovery: Discovery,
+    owner: Owner,
+    bodies: Sequence[dict[str, Any]],
+) -> tuple[list[PlannedObject], list[str]]:
+    """Find the objects of *owner* that are not among *bodies*, the desired ones; and say what could not be looked at.
+
+    Costs one request a kind, and one for each object that is found.
+
+    :raises ApplyError: when nothing is desired of a whole release.
+    """
+    if not bodies and not owner.component:
+        raise ApplyError(
+            f"There are no objects, and prune would delete all that the release {owner.instance} has in the namespace "
+            f"{owner.namespace}. Nothing was changed. To remove a release, use playbooks/teardown.yml."
+        )
+    identities = [Identity.of(body) for body in bodies]
+    wanted = {_key(identity) for identity in identities}
+    desired_kinds = {(identity.group, identity.kind) for identity in identities}
+    found = find_owned(connection, executor, discovery, owner, (RENDERED_KINDS | desired_kinds) - NEVER_PRUNED)
+    surplus = [live for live in found.objects if _key(Identity.of(live)) not in wanted and not is_going(live)]
+
+    def examine(live: dict[str, Any]) -> PlannedObject:
+        path = discovery.path(Identity.of(live))
+        whole = connection.find(path)
+        gone = whole is None or is_going(whole)
+        return PlannedObject(live, path, whole, "absent" if gone else "deleted", done=gone)
+
+    # Who may not list a kind has not applied any of it either, unless the release has objects of that kind.
+    blind = sorted(set(found.denied) & {kind for _group, kind in desired_kinds})
+    warnings = [f"Objects of the kind {kind} cannot be listed: none of them was pruned." for kind in blind]
+    return concurrently(executor, examine, surplus), warnings
+
+
+def _key(identity: Identity) -> tuple[str, str, str, str]:
+    """Return what names an object in all versions of its group."""
+    return identity.group, identity.kind, identity.namespace, identity.name
