@@ -16,6 +16,9 @@ _QUANTITY = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][-+]?[0-9]+
 _HOST_LABEL = r"[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?"
 _IMAGE_HOST = rf"({_HOST_LABEL}(\.{_HOST_LABEL})*|\[[0-9a-fA-F:]+\])(:[0-9]{{1,5}})?"
 _IMAGE_PATH_PART = r"[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*"
+_IMAGE_NAME = rf"({_IMAGE_HOST}/)?{_IMAGE_PATH_PART}(/{_IMAGE_PATH_PART})*"
+_IMAGE_TAG = r":[A-Za-z0-9_][-.A-Za-z0-9_]{0,127}"
+_IMAGE_DIGEST = r"@sha256:[0-9a-f]{64}"
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,24 @@ SHAPES: dict[str, Shape] = {
     ),
     # The distribution project's reference grammar: [host[:port]/]path[:tag][@digest]
     "image_reference": Shape(
-        rf"({_IMAGE_HOST}/)?{_IMAGE_PATH_PART}(/{_IMAGE_PATH_PART})*"
-        r"(:[A-Za-z0-9_][-.A-Za-z0-9_]{0,127})?(@sha256:[0-9a-f]{64})?",
+        rf"{_IMAGE_NAME}({_IMAGE_TAG})?({_IMAGE_DIGEST})?",
         "an image reference, [registry[:port]/]path[:tag][@sha256:digest] with a lower-case path "
         "(registry.example.com/agentsmith:1.2.0)",
+    ),
+    "tagged_image": Shape(
+        rf"{_IMAGE_NAME}({_IMAGE_TAG})?{_IMAGE_DIGEST}|{_IMAGE_NAME}(?!:latest\Z){_IMAGE_TAG}",
+        "an image reference with a tag other than latest, or with a digest, as agentsmith_image_pinning asks for "
+        "(registry.example.com/agentsmith:1.2.0)",
+    ),
+    "pinned_image": Shape(
+        rf"{_IMAGE_NAME}({_IMAGE_TAG})?{_IMAGE_DIGEST}",
+        "an image reference with a digest, as agentsmith_image_pinning asks for, "
+        "as a registry names it: …/agentsmith:1.2.0@sha256:…",
+    ),
+    "optional_url": Shape(r"(https?://[^\s/]+(/\S*)?)?", "an https:// or http:// address, or an empty text"),
+    "unprivileged_port": Shape(
+        r"102[4-9]|10[3-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]",
+        "a whole number from 1024 to 65535",
     ),
     # Kubernetes: "Resource units"
     "quantity": Shape(_QUANTITY, "a Kubernetes quantity (500m, 1.5, 384Mi, 1Gi)"),

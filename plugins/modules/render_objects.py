@@ -54,7 +54,18 @@ options:
       shape:
         description: A common shape by its name.
         type: str
-        choices: [count, dns_label, dns_name, image_reference, node_port, quantity, token]
+        choices:
+          - count
+          - dns_label
+          - dns_name
+          - image_reference
+          - node_port
+          - optional_url
+          - pinned_image
+          - quantity
+          - tagged_image
+          - token
+          - unprivileged_port
       matches:
         description: A Python regular expression that must match the whole value.
         type: str

@@ -141,6 +141,66 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"dispatcher_extra_env": [{"name": "REDIS_URL", "value": "elsewhere"}]},
         ["dispatcher_extra_env does not fit. Allowed: variables that the role does not set itself"],
     ),
+    "images-that-move": (
+        {"agentsmith_image_pinning": "tag", "redis_image": "registry.example.com:5000/redis"},
+        [
+            "redis_image is 'registry.example.com:5000/redis'. Allowed: an image reference with a tag other",
+        ],
+    ),
+    "images-latest": (
+        {"agentsmith_image_pinning": "tag"},
+        [
+            "dispatcher_image is 'agentsmith-dispatcher:latest'. Allowed: an image reference with a tag other",
+            "dispatcher_agent_image is 'agentsmith:latest'. Allowed",
+        ],
+    ),
+    "images-without-digest": (
+        {"agentsmith_image_pinning": "digest", "agentsmith_version": "1.2.0"},
+        ["dispatcher_image is 'agentsmith-dispatcher:1.2.0'. Allowed: an image reference with a digest"],
+    ),
+    "images-pinning": (
+        {"agentsmith_image_pinning": "yes"},
+        ["redis_image_pinning must be one of: any, tag, digest"],
+    ),
+    "images-of-two-releases": (
+        {"agentsmith_version": "1.2.0", "dispatcher_agent_image": "registry.example.com/agentsmith:1.2.01"},
+        ["dispatcher_agent_image does not fit. Allowed: images of one release", "agentsmith_version"],
+    ),
+    "dispatcher-options": (
+        {
+            "dispatcher_container_port": 80,
+            "dispatcher_jira_url": "jira.example.com",
+            "dispatcher_owner_slack_user_id": "@me",
+            "dispatcher_https_proxy": "http://user:MARKED@proxy:3128",
+            "dispatcher_ca_bundle": "-----BEGIN PRIVATE KEY-----MARKED",
+            "dispatcher_priority_class_name": "Very High",
+        },
+        [
+            "dispatcher_container_port is '80'. Allowed: a whole number from 1024 to 65535",
+            "dispatcher_jira_url is 'jira.example.com'. Allowed: an https:// or http:// address",
+            "dispatcher_owner_slack_user_id is '@me'. Allowed: the ID of a member",
+            "dispatcher_https_proxy has a form that is not allowed",
+            "dispatcher_ca_bundle has a form that is not allowed",
+            "dispatcher_priority_class_name is 'Very High'",
+        ],
+    ),
+    "dispatcher-additions": (
+        {
+            "dispatcher_ca_bundle": "-----BEGIN CERTIFICATE-----x-----END CERTIFICATE-----",
+            "dispatcher_ca_config_map_name": "ca",
+            "dispatcher_pod_labels": {"app.kubernetes.io/name": "x"},
+            "dispatcher_extra_volumes": [{"name": "token", "emptyDir": {}}],
+            "dispatcher_gitlab_url": "https://gitlab.example.com",
+            "dispatcher_extra_env": [{"name": "GITLAB_URL", "value": "x"}],
+        },
+        [
+            "dispatcher_ca_bundle does not fit. Allowed: one of dispatcher_ca_bundle and dispatcher_ca_config_map_name",
+            "dispatcher_pod_labels does not fit",
+            "dispatcher_extra_volumes does not fit",
+            "dispatcher_extra_env does not fit",
+        ],
+    ),
+    "rbac-profile": ({"rbac_profile": "all"}, ["rbac_profile must be one of: minimal, phase19, sandbox"]),
     "dispatcher-env-number": (
         {"dispatcher_extra_env": [{"name": "RETRIES", "value": 5}]},
         ["dispatcher_extra_env does not fit. Allowed: values that are texts"],

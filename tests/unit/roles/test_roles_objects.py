@@ -165,6 +165,7 @@ def test_every_object_and_pod_template_is_labelled(everything: dict[str, Any]) -
         "RoleBinding/agentsmith-job-manager": "rbac",
         "Deployment/agentsmith-dispatcher": "dispatcher",
         "Service/agentsmith-dispatcher": "dispatcher",
+        "PodDisruptionBudget/agentsmith-dispatcher": "dispatcher",
     }
     assert everything.keys() == components.keys()
     for identity, manifest in everything.items():
@@ -448,7 +449,7 @@ def test_dispatcher_variables(everything: dict[str, Any]) -> None:
 def test_dispatcher_service(rendered: Any, host: str, service_type: str, port: dict[str, int]) -> None:
     spec = rendered.objects[host]["Service/agentsmith-dispatcher"]["spec"]
     assert spec["type"] == service_type
-    assert spec["ports"] == [{"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP", **port}]
+    assert spec["ports"] == [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP", **port}]
 
 
 def test_a_tag_renders_one_part(render: Callable[..., Any]) -> None:
