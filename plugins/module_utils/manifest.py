@@ -20,6 +20,7 @@ Manifest = dict[str, t.Any]
 PART_OF = "agentsmith"
 MANAGED_BY = "agentsmith.platform"
 NAMESPACE_LABEL = "agentsmith.platform/namespace"
+NAME_LABEL = "app.kubernetes.io/name"
 LABEL_VALUE_MAXIMUM = 63  # characters, Kubernetes: "Labels and Selectors"
 
 # What JSON, and so a Kubernetes object, can hold. A date that YAML recognises in an unquoted text is not among it.
@@ -76,16 +77,17 @@ def parse_manifest(text: str) -> Manifest | None:
 def stamp_labels(manifest: Manifest, instance: str, component: str, namespace: str | None = None) -> None:
     """Set Kubernetes' recommended labels on `manifest` and, where it has one, on its pod template.
 
+    `app.kubernetes.io/name` is the object's name, unless the template states one: a name may be longer than a label.
     An object that belongs to no namespace gets the label that tells whose it is: the release's `namespace`.
     """
-    name = manifest["metadata"]["name"]
+    name = (manifest["metadata"].get("labels") or {}).get(NAME_LABEL) or manifest["metadata"]["name"]
     if len(name) > LABEL_VALUE_MAXIMUM:
         raise ManifestError(
             f"metadata.name of its {manifest['kind']} has {len(name)} characters; as the value of the label "
-            f"app.kubernetes.io/name it may have {LABEL_VALUE_MAXIMUM}"
+            f"{NAME_LABEL} it may have {LABEL_VALUE_MAXIMUM}"
         )
     labels = {
-        "app.kubernetes.io/name": name,
+        NAME_LABEL: name,
         "app.kubernetes.io/instance": instance,
         "app.kubernetes.io/component": component,
         "app.kubernetes.io/part-of": PART_OF,

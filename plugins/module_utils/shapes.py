@@ -63,6 +63,7 @@ SHAPES: dict[str, Shape] = {
     # Kubernetes: "Resource units"
     "quantity": Shape(_QUANTITY, "a Kubernetes quantity (500m, 1.5, 384Mi, 1Gi)"),
     "count": Shape(r"[0-9]{1,9}", "a whole number, 0 or more"),
+    "positive": Shape(r"[1-9][0-9]{0,8}", "a whole number, 1 or more"),
     # kube-apiserver's default --service-node-port-range
     "node_port": Shape(
         r"3[01][0-9]{3}|32[0-6][0-9]{2}|327[0-5][0-9]|3276[0-7]",

@@ -70,13 +70,13 @@ def namespace(control_plane: ControlPlane, new_namespace: str) -> str:
     return new_namespace
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def connection_options(control_plane: ControlPlane) -> dict[str, Any]:
     """Connection options that need no kubeconfig."""
     return {"host": control_plane.url, "api_key": control_plane.token, "ca_cert": str(control_plane.ca_file)}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def apply(connection_options: dict[str, Any]) -> Apply:
     """Run the engine in this process: `apply(objects, options=None, **settings)` returns the result or raises."""
 

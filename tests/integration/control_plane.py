@@ -56,14 +56,25 @@ class ControlPlane:
         )
 
     def request(
-        self, method: str, path: str, body: Any = None, content_type: str = "application/json", token: str | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        content_type: str = "application/json",
+        token: str | None = None,
+        user: str | None = None,
     ) -> tuple[int, Any]:
-        """Send a request to the API server past everything that is under test; return status and decoded body."""
+        """Send a request to the API server past everything that is under test; return status and decoded body.
+
+        :param user: on whose behalf, by impersonation.
+        """
         request = urllib.request.Request(  # noqa: S310  always https on loopback
             self.url + path, method=method, data=None if body is None else json.dumps(body).encode()
         )
         request.add_header("Authorization", f"Bearer {token or self.token}")
         request.add_header("Content-Type", content_type)
+        if user:
+            request.add_header("Impersonate-User", user)
         context = ssl.create_default_context(cafile=str(self.ca_file))
         try:
             with urllib.request.urlopen(request, context=context, timeout=30) as answer:  # noqa: S310
@@ -116,6 +127,8 @@ def running_control_plane(binaries: Path, directory: Path) -> Iterator[ControlPl
                 f"--cert-dir={directory / 'certs'}",
                 f"--token-auth-file={directory / 'tokens.csv'}",
                 "--authorization-mode=RBAC",
+                # As kubeadm sets it: without, a privileged pod is refused before any policy is asked.
+                "--allow-privileged=true",
                 "--service-account-issuer=https://kubernetes.default.svc",
                 f"--service-account-key-file={key}",
                 f"--service-account-signing-key-file={key}",

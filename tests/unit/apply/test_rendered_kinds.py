@@ -16,7 +16,7 @@ def test_every_kind_of_a_template_is_looked_for() -> None:
     rendered = set()
     for template in (path for part in PARTS for path in (part / "templates").glob("*.yaml.j2")):
         text = template.read_text(encoding="utf-8")
-        (api_version,), (kind,) = (re.findall(rf"^{key}: (\S+)$", text, re.MULTILINE) for key in ("apiVersion", "kind"))
+        (api_version,), (kind,) = (re.findall(rf"^{key}: (.+)$", text, re.MULTILINE) for key in ("apiVersion", "kind"))
         rendered.add((api_version.rpartition("/")[0], kind))
     assert ("apps", "Deployment") in rendered
     assert rendered - RENDERED_KINDS == {NAMESPACE}

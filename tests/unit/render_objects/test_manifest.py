@@ -113,9 +113,16 @@ EXPECTED = {
 
 def test_labels_join_those_of_the_template() -> None:
     manifest = parse("")
-    manifest["metadata"]["labels"] = {"app": "redis", "app.kubernetes.io/name": "other"}
+    manifest["metadata"]["labels"] = {"app": "redis", "app.kubernetes.io/part-of": "other"}
     stamp_labels(manifest, "smith", "redis")
     assert manifest["metadata"]["labels"] == {"app": "redis", **EXPECTED}
+
+
+def test_a_name_longer_than_a_label_needs_a_label_of_the_template() -> None:
+    manifest = parse("")
+    manifest["metadata"] = {"name": "a" * 64, "labels": {"app.kubernetes.io/name": "short"}}
+    stamp_labels(manifest, "smith", "redis")
+    assert manifest["metadata"]["labels"] == {**EXPECTED, "app.kubernetes.io/name": "short"}
 
 
 def test_labels_replace_null() -> None:

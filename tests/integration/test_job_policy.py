@@ -1,0 +1,380 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The admission policies of the role job_policy, asked by a real API server: what a Job gets, and what is refused."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from control_plane import ControlPlane
+from engine import Apply
+from release_objects import RBAC, an_object
+
+REPOSITORY = Path(__file__).parents[2]
+IMAGE = "registry.example.com/agentsmith:1.2.0"
+CONFIG_MOUNT = {
+    "name": "agentsmith-config",
+    "mountPath": "/app/config/agentsmith.yml",
+    "subPath": "agentsmith.yml",
+    "readOnly": True,
+}
+POLICY_KINDS = {
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionPolicyBinding",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+}
+Objects = list[dict[str, Any]]
+Answer = tuple[int, Any]
+# Every field that a Job can state itself and that passes; a pod of it passes Pod Security `restricted`.
+LAWFUL = {
+    "spec": {
+        "activeDeadlineSeconds": 60,
+        "template": {
+            "spec": {
+                "serviceAccountName": "default",
+                "automountServiceAccountToken": False,
+                "securityContext": {
+                    "runAsNonRoot": True,
+                    "runAsUser": 4711,
+                    "runAsGroup": 4712,
+                    "seccompProfile": {"type": "Localhost", "localhostProfile": "agent.json"},
+                },
+                "volumes": [{"name": "scratch", "emptyDir": {}}],
+                "containers": [
+                    {
+                        "name": "agentsmith",
+                        "image": IMAGE,
+                        "env": [
+                            {
+                                "name": "GITHUB_TOKEN",
+                                "valueFrom": {"secretKeyRef": {"name": "agentsmith-secrets", "key": "github-token"}},
+                            }
+                        ],
+                        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                        "volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}],
+                    }
+                ],
+            }
+        },
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Objects]:
+    """Render the role as render.yml does: `rendered({"one": {variables}})` returns the objects of all targets."""
+
+    def run(targets: dict[str, dict[str, Any]]) -> Objects:
+        directory = tmp_path_factory.mktemp("policies")
+        common = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "agentsmith_job_policy": True,
+            "agentsmith_agent_image": IMAGE,
+            "render_dir": f"{directory}/{{{{ inventory_hostname }}}}",
+        }
+        inventory = directory / "hosts.yml"
+        inventory.write_text(yaml.safe_dump({"all": {"hosts": targets, "vars": common}}))
+        finished = subprocess.run(
+            [
+                Path(sys.executable).parent / "ansible-playbook",
+                REPOSITORY / "playbooks/render.yml",
+                "--inventory",
+                inventory,
+                "--tags=job_policy",
+            ],
+            cwd=REPOSITORY,
+            env={**os.environ, "ANSIBLE_LOCAL_TEMP": str(directory / "ansible")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+        return [yaml.safe_load(path.read_text()) for path in sorted(directory.glob("*/*policy*.yaml"))]
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def spawn(control_plane: ControlPlane) -> Callable[..., Answer]:
+    """Create a Job in a dry run as the Dispatcher: `spawn("namespace", job)` returns status and answer."""
+
+    def run(namespace: str, job: dict[str, Any], account: str = "agentsmith") -> Answer:
+        return control_plane.request(
+            "POST",
+            f"/apis/batch/v1/namespaces/{namespace}/jobs?dryRun=All",
+            job,
+            user=f"system:serviceaccount:{namespace}:{account}",
+        )
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def home(rendered: Callable[..., Objects], spawn: Callable[..., Answer], apply: Apply) -> str:
+    """A namespace with the policies in effect."""
+    namespace = "job-policy"
+    apply([*a_namespace(namespace), *rendered({"one": {"agentsmith_namespace": namespace}})])
+    await_policies(spawn, namespace)
+    return namespace
+
+
+def a_namespace(name: str) -> Objects:
+    """Return a namespace with two ServiceAccounts that may create Jobs."""
+    subjects = [
+        {"kind": "ServiceAccount", "name": account, "namespace": name} for account in ("agentsmith", "operator")
+    ]
+    rules = [{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create"]}]
+    role = {"apiGroup": RBAC, "kind": "Role", "name": "jobs"}
+    return [
+        an_object("v1", "Namespace", "", name),
+        an_object(f"{RBAC}/v1", "Role", name, "jobs", rules=rules),
+        an_object(f"{RBAC}/v1", "RoleBinding", name, "jobs", roleRef=role, subjects=subjects),
+    ]
+
+
+def a_job(*changes: tuple[str, Any]) -> dict[str, Any]:
+    """Return the Job of the app's contract, section "The Job it spawns", changed at paths like `spec/template`."""
+    container = {
+        "name": "agentsmith",
+        "image": IMAGE,
+        "args": ["--headless", "--job-id", "0123456789ab", "fix #54 in web"],
+        "env": [
+            {
+                "name": "GITHUB_TOKEN",
+                "valueFrom": {"secretKeyRef": {"name": "agentsmith-secrets", "key": "github-token", "optional": True}},
+            },
+            {"name": "JOB_ID", "value": "0123456789ab"},
+        ],
+        "resources": {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}},
+    }
+    labels = {"app": "agentsmith", "job-id": "0123456789ab"}
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "agentsmith-0123456789ab", "labels": labels},
+        "spec": {
+            "ttlSecondsAfterFinished": 300,
+            "backoffLimit": 0,
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"restartPolicy": "Never", "containers": [container]},
+            },
+        },
+    }
+    for path, value in changes:
+        *parents, last = path.split("/")
+        place: Any = job
+        for key in parents:
+            place = place[int(key)] if isinstance(place, list) else place.setdefault(key, {})
+        place[last] = value
+    return job
+
+
+def await_policies(spawn: Callable[..., Answer], namespace: str, job: dict[str, Any] | None = None) -> None:
+    """Wait until both policies are in effect: the admission plugins see a new one a moment later."""
+    forged = copy.deepcopy(job or a_job())
+    forged["spec"]["template"]["spec"]["containers"][0]["image"] = "busybox"
+    deadline = time.monotonic() + 20
+    while True:
+        completed, refused = spawn(namespace, job or a_job()), spawn(namespace, forged)
+        if completed[0] == 201 and "activeDeadlineSeconds" in completed[1]["spec"] and refused[0] == 422:
+            return
+        assert time.monotonic() < deadline, json.dumps((completed, refused))
+        time.sleep(0.05)
+
+
+def test_the_job_of_the_dispatcher_is_completed(home: str, spawn: Callable[..., Answer]) -> None:
+    status, job = spawn(home, a_job())
+    assert status == 201, job
+    pod = job["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert job["spec"]["activeDeadlineSeconds"] == 7200
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 1000,
+        "runAsGroup": 1000,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert container["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    assert pod["volumes"] == [
+        {"name": "agentsmith-config", "configMap": {"name": "agentsmith-config", "defaultMode": 0o644}}
+    ]
+    assert container["volumeMounts"] == [CONFIG_MOUNT]
+    assert container["args"] == a_job()["spec"]["template"]["spec"]["containers"][0]["args"]
+
+
+def test_what_a_job_states_lawfully_stays(home: str, spawn: Callable[..., Answer]) -> None:
+    stated = {**a_job(), "spec": copy.deepcopy(LAWFUL["spec"])}
+    stated["spec"]["template"]["spec"]["restartPolicy"] = "Never"
+    status, job = spawn(home, stated)
+    assert status == 201, job
+    pod, wanted = job["spec"]["template"]["spec"], LAWFUL["spec"]["template"]["spec"]
+    assert job["spec"]["activeDeadlineSeconds"] == 60
+    assert pod["securityContext"] == wanted["securityContext"]
+    assert pod["containers"][0]["securityContext"] == wanted["containers"][0]["securityContext"]
+    assert pod["containers"][0]["volumeMounts"] == [{"name": "scratch", "mountPath": "/scratch"}, CONFIG_MOUNT]
+
+
+POD = "spec/template/spec"
+CONTAINER = f"{POD}/containers/0"
+RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+IMAGE_RULE = f"runs the image {IMAGE} and no other"
+NODE_RULE = "has nothing of its node"
+VOLUME_RULE = "volumes of a Job of the Dispatcher are emptyDir and the ConfigMap agentsmith-config"
+PRIVILEGE_RULE = "has no privileges"
+ROOT_RULE = "does not run as root"
+CONFINED_RULE = "is confined"
+ACCOUNT_RULE = "runs as the ServiceAccount default, without its token"
+SECRET_RULE = "reads the Secret agentsmith-secrets and no other"
+FORGED: dict[str, tuple[str, list[tuple[str, Any]]]] = {
+    "second container": (
+        "exactly one container",
+        [(f"{POD}/containers", [{"name": name, "image": IMAGE} for name in ("agentsmith", "b")])],
+    ),
+    "init container": ("exactly one container", [(f"{POD}/initContainers", [{"name": "a", "image": IMAGE}])]),
+    "image": (IMAGE_RULE, [(f"{CONTAINER}/image", "busybox")]),
+    "other tag": (IMAGE_RULE, [(f"{CONTAINER}/image", IMAGE + "1")]),
+    "host network": (NODE_RULE, [(f"{POD}/hostNetwork", True)]),
+    "host processes": (NODE_RULE, [(f"{POD}/hostPID", True)]),
+    "host memory": (NODE_RULE, [(f"{POD}/hostIPC", True)]),
+    "past the scheduler": (NODE_RULE, [(f"{POD}/nodeName", "control-plane")]),
+    "port of the node": (NODE_RULE, [(f"{CONTAINER}/ports", [{"containerPort": 80, "hostPort": 80}])]),
+    "directory of the node": (VOLUME_RULE, [(f"{POD}/volumes", [{"name": "a", "hostPath": {"path": "/"}}])]),
+    "volume of a Secret": (VOLUME_RULE, [(f"{POD}/volumes", [{"name": "a", "secret": {"secretName": "b"}}])]),
+    "other ConfigMap": (VOLUME_RULE, [(f"{POD}/volumes", [{"name": "a", "configMap": {"name": "b"}}])]),
+    "projected token": (
+        VOLUME_RULE,
+        [(f"{POD}/volumes", [{"name": "a", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}])],
+    ),
+    "privileged": (PRIVILEGE_RULE, [(f"{CONTAINER}/securityContext", {"privileged": True})]),
+    "escalation": (
+        PRIVILEGE_RULE,
+        [(f"{CONTAINER}/securityContext", {**RESTRICTED, "allowPrivilegeEscalation": True})],
+    ),
+    "escalation left open": (PRIVILEGE_RULE, [(f"{CONTAINER}/securityContext", {"capabilities": {"drop": ["ALL"]}})]),
+    "capabilities kept": (PRIVILEGE_RULE, [(f"{CONTAINER}/securityContext", {"allowPrivilegeEscalation": False})]),
+    "capability added": (
+        PRIVILEGE_RULE,
+        [(f"{CONTAINER}/securityContext", {**RESTRICTED, "capabilities": {"drop": ["ALL"], "add": ["CHOWN"]}})],
+    ),
+    "proc unmasked": (
+        PRIVILEGE_RULE,
+        [(f"{CONTAINER}/securityContext", {**RESTRICTED, "procMount": "Unmasked"}), (f"{POD}/hostUsers", False)],
+    ),
+    "root": (ROOT_RULE, [(f"{POD}/securityContext", {"runAsUser": 0})]),
+    "perhaps root": (ROOT_RULE, [(f"{POD}/securityContext", {"runAsNonRoot": False})]),
+    "container as root": (ROOT_RULE, [(f"{CONTAINER}/securityContext", {**RESTRICTED, "runAsUser": 0})]),
+    "container perhaps as root": (
+        ROOT_RULE,
+        [(f"{CONTAINER}/securityContext", {**RESTRICTED, "runAsNonRoot": False})],
+    ),
+    "unconfined": (CONFINED_RULE, [(f"{POD}/securityContext", {"seccompProfile": {"type": "Unconfined"}})]),
+    "container unconfined": (
+        CONFINED_RULE,
+        [(f"{CONTAINER}/securityContext", {**RESTRICTED, "seccompProfile": {"type": "Unconfined"}})],
+    ),
+    "AppArmor off": (CONFINED_RULE, [(f"{POD}/securityContext", {"appArmorProfile": {"type": "Unconfined"}})]),
+    "AppArmor off for the container": (
+        CONFINED_RULE,
+        [(f"{CONTAINER}/securityContext", {**RESTRICTED, "appArmorProfile": {"type": "Unconfined"}})],
+    ),
+    "kernel parameter": (
+        CONFINED_RULE,
+        [(f"{POD}/securityContext", {"sysctls": [{"name": "net.ipv4.ip_forward", "value": "1"}]})],
+    ),
+    "other account": (ACCOUNT_RULE, [(f"{POD}/serviceAccountName", "agentsmith")]),
+    "other account by the old field": (ACCOUNT_RULE, [(f"{POD}/serviceAccount", "agentsmith")]),
+    "token": (ACCOUNT_RULE, [(f"{POD}/automountServiceAccountToken", True)]),
+    "later deadline": ("has a deadline", [("spec/activeDeadlineSeconds", 7201)]),
+    "other Secret": (
+        SECRET_RULE,
+        [(f"{CONTAINER}/env", [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "b", "key": "c"}}}])],
+    ),
+    "all of another Secret": (SECRET_RULE, [(f"{CONTAINER}/envFrom", [{"secretRef": {"name": "b"}}])]),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGED)
+def test_a_forged_job_is_refused_by_its_own_rule(home: str, spawn: Callable[..., Answer], forgery: str) -> None:
+    rule, changes = FORGED[forgery]
+    status, answer = spawn(home, a_job(*changes))
+    assert status == 422, answer
+    assert f"ValidatingAdmissionPolicy 'agentsmith-jobs.agentsmith.{home}'" in answer["message"]
+    assert rule in answer["message"]
+
+
+def test_jobs_of_others_are_left_alone(home: str, spawn: Callable[..., Answer]) -> None:
+    status, job = spawn(home, a_job((f"{CONTAINER}/image", "busybox")), "operator")
+    assert status == 201, job
+    assert "activeDeadlineSeconds" not in job["spec"]
+    assert "volumes" not in job["spec"]["template"]["spec"]
+
+
+def test_placement_and_pull_secrets(
+    rendered: Callable[..., Objects], spawn: Callable[..., Answer], apply: Apply
+) -> None:
+    tolerations = [
+        {"key": "agents", "operator": "Equal", "value": "only", "effect": "NoExecute", "tolerationSeconds": 30},
+        {"operator": "Exists"},
+    ]
+    variables = {
+        "agentsmith_namespace": "job-placement",
+        "job_policy_node_selector": {"workload": "agents", "example.com/zone": "a"},
+        "job_policy_tolerations": tolerations,
+        "job_policy_image_pull_secrets": ["registry", "mirror"],
+        "job_policy_run_as_user": 10001,
+        "job_policy_active_deadline_seconds": 600,
+    }
+    apply([*a_namespace("job-placement"), *rendered({"one": variables})])
+    await_policies(spawn, "job-placement")
+    _status, job = spawn("job-placement", a_job())
+    pod = job["spec"]["template"]["spec"]
+    assert pod["nodeSelector"] == variables["job_policy_node_selector"]
+    assert pod["tolerations"] == tolerations
+    assert pod["imagePullSecrets"] == [{"name": "registry"}, {"name": "mirror"}]
+    assert pod["securityContext"]["runAsUser"] == 10001
+    assert job["spec"]["activeDeadlineSeconds"] == 600
+
+
+def test_two_instances_do_not_collide(
+    home: str, rendered: Callable[..., Objects], spawn: Callable[..., Answer], apply: Apply
+) -> None:
+    other = {
+        "agentsmith_namespace": "job-policy-2",
+        "agentsmith_instance": "staging",
+        "agentsmith_agent_image": "other:1",
+        "agentsmith_config_map_name": "other-config",
+    }
+    apply([*a_namespace("job-policy-2"), *rendered({"two": other})])
+    others_job = a_job((f"{CONTAINER}/image", "other:1"))
+    await_policies(spawn, "job-policy-2", others_job)
+    _status, job = spawn("job-policy-2", others_job)
+    assert [volume["configMap"]["name"] for volume in job["spec"]["template"]["spec"]["volumes"]] == ["other-config"]
+    status, job = spawn(home, a_job())
+    assert status == 201, job
+    assert [volume["configMap"]["name"] for volume in job["spec"]["template"]["spec"]["volumes"]] == [
+        "agentsmith-config"
+    ]
+    status, answer = spawn(home, others_job)
+    assert (status, f"agentsmith-jobs.agentsmith.{home}" in answer["message"]) == (422, True), answer
+
+
+def test_unchanged_policies_are_not_written(home: str, rendered: Callable[..., Objects], apply: Apply) -> None:
+    objects = rendered({"one": {"agentsmith_namespace": home}})
+    assert {body["kind"] for body in objects} == POLICY_KINDS
+    result = apply(objects)
+    assert not result["changed"], json.dumps(result)
+    assert result["requests"]["dry_run"] == 0
+    assert result["requests"]["write"] == 0
