@@ -1,5 +1,6 @@
 # make deploy   a running, verified stack on a local kind cluster
-# make test     lint, unit tests, integration tests, Molecule
+# make test     lint, scan, unit tests, integration tests, Molecule
+# make scan     independent scanners on what dev and prod would apply, and on this repository
 # make clean    remove the local clusters and everything this checkout made
 
 SHELL := /bin/bash
@@ -50,7 +51,7 @@ PYTEST := PYTHONPATH=.collections $(BIN)/pytest
 MOLECULE := MOLECULE_EPHEMERAL_DIRECTORY='$(CURDIR)/.local/molecule' MOLECULE_GLOB='molecule/*/molecule.yml' $(BIN)/molecule
 
 .PHONY: test
-test: clean-reports lint unit contract test-cluster integration molecule
+test: clean-reports lint scan unit contract test-cluster integration molecule
 	@$(BIN)/python tests/summary.py $(REPORTS)
 
 .PHONY: clean-reports
@@ -62,6 +63,14 @@ lint: $(VENV)/.complete
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/ansible-lint --offline --profile production
+
+# The scanners have an environment of their own, as checkov pins what the project needs newer. All checkouts share it.
+SCANNERS = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/agentsmith.platform/scanners-$(shell \
+  cat tests/scan/requirements.lock tests/scan/go.sum tests/scan/install | sha256sum | head --bytes=12)
+.PHONY: scan
+scan: $(VENV)/.complete
+	@tests/scan/install $(CURDIR)/$(BIN)/python $(SCANNERS)
+	$(SCANNERS)/bin/pytest tests/scan --junitxml $(REPORTS)/scan.xml
 
 .PHONY: unit
 unit: $(VENV)/.complete

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Independent scanners on what would be applied, and on the repository. What may fail is in exceptions.yml."""
+
+from __future__ import annotations
+
+import manifests
+import pytest
+import repository
+from conftest import CHECKOUT, ENVIRONMENTS
+
+environment = pytest.mark.parametrize("environment", ENVIRONMENTS)
+
+
+@environment
+def test_checkov(environment, rendered, verdict):
+    found, checks = manifests.checkov(environment, rendered(environment))
+    verdict("checkov", environment, found, f"{checks} checks")
+
+
+@environment
+def test_kube_score(environment, rendered, verdict):
+    found, checks = manifests.kube_score(environment, rendered(environment))
+    verdict("kube-score", environment, found, f"{checks} checks")
+
+
+@environment
+def test_schemas(environment, rendered, verdict):
+    """A kind that some version does not know is an exception, and says which version a deployment of it needs."""
+    found, checked = manifests.schemas(environment, rendered(environment))
+    assert checked, "no object was validated"
+    verdict("kubernetes-validate", environment, found, f"{checked} objects x versions")
+
+
+@environment
+def test_no_secret_in_manifests(environment, rendered, verdict):
+    directory = rendered(environment)
+    names = [file.relative_to(directory) for file in directory.rglob("*") if file.is_file()]
+    found, count = repository.secrets(environment, directory, names)
+    verdict("detect-secrets", environment, found, f"{count} files")
+
+
+def test_no_secret_in_the_repository(verdict):
+    found, count = repository.secrets("repository", CHECKOUT, repository.tracked(CHECKOUT))
+    verdict("detect-secrets", "repository", found, f"{count} files")
+
+
+def test_dockerfiles(verdict):
+    dockerfiles = [name for name in repository.tracked(CHECKOUT) if name.name == "Dockerfile"]
+    found, count = repository.hadolint(CHECKOUT, dockerfiles)
+    verdict("hadolint", "repository", found, f"{count} Dockerfiles")
+
+
+@pytest.mark.parametrize(
+    ("environment", "scanner", "limit"),
+    [
+        (name, scanner, limit)
+        for name, settings in ENVIRONMENTS.items()
+        for scanner, limit in settings["exceptions"].items()
+    ],
+)
+def test_few_exceptions(environment, scanner, limit, exceptions):
+    mine = [found for found in exceptions if (found.scanner, found.scope) == (scanner, environment)]
+    assert len(mine) <= limit, f"{scanner} may let {limit} checks fail in {environment}, exceptions.yml lists more"
+
+
+def test_scopes_of_exceptions_are_scanned(exceptions):
+    """An exception for an environment that is not scanned would never be found stale."""
+    assert {found.scope for found in exceptions} <= {*ENVIRONMENTS, "repository"}
