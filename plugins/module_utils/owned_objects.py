@@ -48,6 +48,8 @@ RENDERED_KINDS = frozenset(
         ("apps", "Deployment"),
         ("autoscaling", "HorizontalPodAutoscaler"),
         ("batch", "CronJob"),
+        ("cert-manager.io", "Certificate"),
+        ("gateway.networking.k8s.io", "Gateway"),
         ("gateway.networking.k8s.io", "HTTPRoute"),
         ("networking.k8s.io", "Ingress"),
         ("networking.k8s.io", "NetworkPolicy"),

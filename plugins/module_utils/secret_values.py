@@ -20,6 +20,9 @@ SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET, REDIS_URL = "slack-bot-token", "slack-sig
 REQUIRED_KEYS = (SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET, REDIS_URL)
 """Without these the Dispatcher does not start, or lets anybody in."""
 
+PLACEHOLDER = "PLACEHOLDER"
+"""How the values of an inventory begin that somebody has yet to fill in."""
+
 _ALLOWED = {
     SLACK_BOT_TOKEN: "the Bot User OAuth Token of the Slack app (xoxb-…), from its page OAuth & Permissions",
     SLACK_SIGNING_SECRET: (
@@ -44,6 +47,13 @@ def vault_variable(key: str) -> str:
     return "vault_" + key.replace("-", "_")
 
 
+def placeholder_fault(value: object) -> str:
+    """Say that a value is one that somebody has yet to fill in; an empty text where it is not."""
+    if isinstance(value, str) and value.startswith(PLACEHOLDER):
+        return "is still the placeholder that the inventory came with: put the real value into the Vault file"
+    return ""
+
+
 def value_fault(key: str, value: object, convertible: bool = True) -> str:
     """Say what is wrong with the value of a key: "is empty. Allowed: …"; an empty text where nothing is.
 
@@ -58,7 +68,7 @@ def _reason(key: str, value: object, convertible: bool) -> str:
         return _WHY_REQUIRED.get(key, "is empty") if key in REQUIRED_KEYS else ""
     if not isinstance(value, str):
         return "is no text, as YAML reads digits only, true and dates as something else: put it in quotes"
-    if fault := _paste_fault(value):
+    if fault := placeholder_fault(value) or _paste_fault(value):
         return fault
     if key == REDIS_URL:
         return _redis_fault(value, convertible)

@@ -42,7 +42,8 @@ options:
     description:
       - What variables must look like beyond what an argument spec can say.
       - All faults are reported at once, except that O(checks[].that) is asked only when everything else is right.
-      - Each has one of O(checks[].shape), O(checks[].matches), O(checks[].value_of) and O(checks[].that).
+      - Each has one of O(checks[].shape), O(checks[].matches), O(checks[].value_of), O(checks[].certificate_for) and
+        O(checks[].that).
     type: list
     elements: dict
     default: []
@@ -73,6 +74,14 @@ options:
         description:
           - Key of the app's Secret whose value this is, such as V(slack-bot-token). It must look like one, and the
             message says what is wrong with it without quoting it, as with O(checks[].secret).
+        type: str
+      certificate_for:
+        description:
+          - Host that the certificate must be for. It must also be valid, stand before those that issued it, and belong
+            to O(checks[].certificate_key); with less than 30 days left it draws a warning.
+        type: str
+      certificate_key:
+        description: Name of the variable with the certificate's private key, which no message quotes.
         type: str
       that:
         description: A condition as in C(when), for how variables fit together.

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How Slack's requests come in: an Ingress or an HTTPRoute, each with its certificate, or nothing."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from certificate_authority import issue
+from cryptography import x509
+
+HOST = "agentsmith.example.com"
+NOW = datetime.now(UTC)
+ROOT = issue("root", now=NOW)
+SERVER = issue("server", ROOT, (x509.DNSName(HOST),), now=NOW)
+ENDING = issue("server", ROOT, (x509.DNSName(HOST),), now=NOW, days=(-1, 7))
+PUBLIC = {"agentsmith_public_url": f"https://{HOST}"}
+INGRESS = {**PUBLIC, "dispatcher_route": "ingress"}
+OWN_GATEWAY = {**PUBLIC, "dispatcher_route": "httproute", "dispatcher_gateway_class": "envoy"}
+OWN_CERTIFICATE = {
+    "dispatcher_tls": "certificate",
+    "vault_tls_certificate": SERVER.pem + ROOT.pem,
+    "vault_tls_key": SERVER.key_pem(),
+}
+ROUTE_KINDS = {"Ingress", "HTTPRoute", "Gateway", "Certificate"}
+
+SOUND: dict[str, dict[str, Any]] = {
+    "none": PUBLIC,
+    "ingress": {
+        **INGRESS,
+        "dispatcher_ingress_class": "nginx",
+        "dispatcher_route_annotations": {"limit": 5},
+        "dispatcher_route_paths": ["/slack", "/health"],
+        "dispatcher_tls": "secret",
+        "dispatcher_tls_secret_name": "company-tls",
+    },
+    "ingress-plain": INGRESS,
+    "ingress-issuer": {**INGRESS, "dispatcher_tls": "issuer", "dispatcher_tls_issuer": {"name": "letsencrypt"}},
+    "ingress-certificate": {**INGRESS, **OWN_CERTIFICATE},
+    "gateway-of-others": {
+        **PUBLIC,
+        "dispatcher_route": "httproute",
+        "dispatcher_gateways": [{"name": "public", "namespace": "gateways", "sectionName": "https"}],
+    },
+    "gateway": {**OWN_GATEWAY, **OWN_CERTIFICATE},
+    "gateway-plain": OWN_GATEWAY,
+    "ending": {
+        **INGRESS,
+        **OWN_CERTIFICATE,
+        "vault_tls_certificate": ENDING.pem,
+        "vault_tls_key": ENDING.key_pem(),
+    },
+}
+# host -> (variables, texts that its message must have)
+BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "bad-url": (
+        {"agentsmith_public_url": "http://agentsmith.example.com/bot"},
+        ["dispatcher_public_url is 'http://agentsmith.example.com/bot'. Allowed: https://host"],
+    ),
+    "bad-no-host": ({"dispatcher_route": "ingress"}, ["dispatcher_host does not fit. Allowed: the host that Slack"]),
+    "bad-path": (
+        {**INGRESS, "dispatcher_route_paths": ["slack"]},
+        ["dispatcher_route_paths[0] is 'slack'. Allowed: a path that begins with a slash"],
+    ),
+    "bad-no-gateway": (
+        {**PUBLIC, "dispatcher_route": "httproute"},
+        ["dispatcher_gateways does not fit. Allowed: with dispatcher_route httproute, the Gateways"],
+    ),
+    "bad-both": ({**INGRESS, "dispatcher_gateways": [{"name": "public"}]}, ["with another route neither"]),
+    "bad-two-gateways": (
+        {**OWN_GATEWAY, "dispatcher_gateways": [{"name": "public"}], "dispatcher_tls": "secret"},
+        ["dispatcher_gateway_class does not fit. Allowed: one of", "dispatcher_tls does not fit. Allowed: none with"],
+    ),
+    "bad-unused-tls": ({**PUBLIC, "dispatcher_tls": "secret"}, ["dispatcher_tls does not fit. Allowed: none where"]),
+    "bad-issuer": ({**INGRESS, "dispatcher_tls": "issuer"}, ["dispatcher_tls_issuer does not fit. Allowed: the name"]),
+    "bad-certificate": (
+        {
+            **INGRESS,
+            **OWN_CERTIFICATE,
+            "dispatcher_host": "other.example.com",
+            "vault_tls_key": ROOT.key_pem(),
+        },
+        [
+            f"dispatcher_tls_certificate is for {HOST}, not for other.example.com.",
+            "dispatcher_tls_key is not the key of the certificate (CN=server).",
+        ],
+    ),
+    "bad-empty": (
+        {**INGRESS, "dispatcher_tls": "certificate"},
+        [
+            "dispatcher_tls_certificate holds no certificate in PEM",
+        ],
+    ),
+    "bad-placeholder": (
+        {**INGRESS, **OWN_CERTIFICATE, "vault_tls_key": "PLACEHOLDER MARKED"},
+        ["dispatcher_tls_key is still the placeholder"],
+    ),
+    "bad-secret-placeholder": (
+        {"vault_slack_signing_secret": "PLACEHOLDER MARKED", "vault_github_token": "PLACEHOLDER MARKED"},
+        [
+            "secrets_slack_signing_secret is still the placeholder",
+            "Its Vault variable is vault_slack_signing_secret",
+            "secrets_github_token is still the placeholder",
+        ],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def run(render: Callable[..., Any]) -> Any:
+    return render({**SOUND, **{host: variables for host, (variables, _texts) in BAD.items()}}, "-vvv")
+
+
+@pytest.fixture(scope="module")
+def objects(run: Any) -> dict[str, Any]:
+    assert run.objects.keys() == SOUND.keys(), run.failures
+    return run.objects
+
+
+def routes(release: dict[str, Any]) -> dict[str, Any]:
+    found = {key: value for key, value in release.items() if value["kind"] in ROUTE_KINDS or "tls" in key}
+    return {value["kind"]: value for value in found.values()}
+
+
+def test_nothing_is_open_by_itself(objects: dict[str, Any]) -> None:
+    assert routes(objects["none"]) == {}
+
+
+def test_ingress_takes_what_is_below_slack_only(objects: dict[str, Any]) -> None:
+    assert routes(objects["ingress-plain"]).keys() == {"Ingress"}
+    spec = routes(objects["ingress-plain"])["Ingress"]["spec"]
+    backend = {"service": {"name": "agentsmith-dispatcher", "port": {"name": "http"}}}
+    paths = [{"path": "/slack", "pathType": "Prefix", "backend": backend}]
+    assert spec == {"rules": [{"host": HOST, "http": {"paths": paths}}]}
+
+
+def test_ingress_with_everything(objects: dict[str, Any]) -> None:
+    ingress = routes(objects["ingress"])["Ingress"]
+    assert ingress["metadata"]["annotations"] == {"limit": "5"}
+    assert ingress["spec"]["ingressClassName"] == "nginx"
+    assert ingress["spec"]["tls"] == [{"hosts": [HOST], "secretName": "company-tls"}]
+    assert [path["path"] for path in ingress["spec"]["rules"][0]["http"]["paths"]] == ["/slack", "/health"]
+    assert routes(objects["ingress"]).keys() == {"Ingress"}, "the Secret is somebody else's"
+
+
+def test_cert_manager_is_asked_for_the_host(objects: dict[str, Any]) -> None:
+    found = routes(objects["ingress-issuer"])
+    assert found.keys() == {"Ingress", "Certificate"}
+    spec = found["Certificate"]["spec"]
+    assert spec["dnsNames"] == [HOST]
+    assert spec["issuerRef"] == {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": "letsencrypt"}
+    assert spec["secretName"] == found["Ingress"]["spec"]["tls"][0]["secretName"]
+
+
+@pytest.mark.parametrize(
+    ("host", "route"), [("ingress-certificate", {"Ingress"}), ("gateway", {"HTTPRoute", "Gateway"})]
+)
+def test_own_certificate_becomes_a_secret(objects: dict[str, Any], host: str, route: set[str]) -> None:
+    found = routes(objects[host])
+    assert found.keys() == {"Secret"} | route
+    assert found["Secret"]["type"] == "kubernetes.io/tls"
+    data = {key: base64.b64decode(value).decode() for key, value in found["Secret"]["data"].items()}
+    assert data == {"tls.crt": SERVER.pem + ROOT.pem, "tls.key": SERVER.key_pem()}
+
+
+def test_route_of_a_gateway_of_others(objects: dict[str, Any]) -> None:
+    found = routes(objects["gateway-of-others"])
+    assert found.keys() == {"HTTPRoute"}
+    spec = found["HTTPRoute"]["spec"]
+    assert spec["parentRefs"] == SOUND["gateway-of-others"]["dispatcher_gateways"]
+    assert spec["hostnames"] == [HOST]
+    assert spec["rules"] == [
+        {
+            "matches": [{"path": {"type": "PathPrefix", "value": "/slack"}}],
+            "backendRefs": [{"name": "agentsmith-dispatcher", "port": 80}],
+        }
+    ]
+
+
+@pytest.mark.parametrize(("host", "listener"), [("gateway", ("HTTPS", 443)), ("gateway-plain", ("HTTP", 80))])
+def test_gateway_of_its_own(objects: dict[str, Any], host: str, listener: tuple[str, int]) -> None:
+    found = routes(objects[host])
+    (only,) = found["Gateway"]["spec"]["listeners"]
+    assert (only["protocol"], only["port"]) == listener
+    assert only["hostname"] == HOST
+    assert ("tls" in only) == (host == "gateway")
+    assert found["HTTPRoute"]["spec"]["parentRefs"] == [{"name": found["Gateway"]["metadata"]["name"]}]
+
+
+@pytest.mark.parametrize("host", BAD)
+def test_bad_input_names_the_variable(run: Any, host: str) -> None:
+    for text in BAD[host][1]:
+        assert text in run.failures[host]
+
+
+def test_a_certificate_that_ends_soon_draws_a_warning(run: Any) -> None:
+    output = " ".join(run.output.split())
+    assert "dispatcher_tls_certificate of the target ending expires on" in output
+    assert "target ingress-certificate expires" not in output
+
+
+def test_no_output_has_a_key(run: Any) -> None:
+    assert "MARKED" not in run.output
+    for key in (SERVER, ROOT, ENDING):
+        assert key.key_pem().splitlines()[1] not in run.output
