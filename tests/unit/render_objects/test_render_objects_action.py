@@ -37,7 +37,10 @@ FAULTS = {
 }
 
 BAD_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
-    "no shape": ({"checks": [{"variable": "a"}]}, "one of the following is required: shape, matches, value_of, that"),
+    "no shape": (
+        {"checks": [{"variable": "a"}]},
+        "one of the following is required: shape, matches, value_of, certificate_for, that",
+    ),
     "two shapes": ({"checks": [{"variable": "a", "shape": "token", "matches": "x"}]}, "mutually exclusive"),
     "unknown shape": ({"checks": [{"variable": "a", "shape": "circle"}]}, "must be one of: count, dns_label"),
     "no words": (

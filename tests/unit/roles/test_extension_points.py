@@ -53,6 +53,7 @@ def objects(render: Callable[..., Any]) -> dict[str, Any]:
                 "agentsmith_registry": "registry.example.com:5000/mirror",
                 "agentsmith_version": "0.4.1",
                 "agentsmith_image_pinning": "tag",
+                "agentsmith_job_policy": True,
                 "rbac_profile": "sandbox",
             },
             "other": {
@@ -160,6 +161,8 @@ def test_one_registry_and_one_version_make_up_the_images(objects: dict[str, Any]
     release = objects["everything"]
     assert container(release[DISPATCHER])["image"] == f"{mirror}/agentsmith-dispatcher:0.4.1"
     assert values(release[DISPATCHER])["AGENTSMITH_IMAGE"] == f"{mirror}/agentsmith:0.4.1"
+    policies = [str(item["spec"]) for item in release.values() if item["kind"] == "ValidatingAdmissionPolicy"]
+    assert any(f"{mirror}/agentsmith:0.4.1" in policy for policy in policies), "what is spawned is what may be spawned"
     assert container(release["Deployment/redis"])["image"].startswith(f"{mirror}/redis:7-alpine@sha256:")
     assert values(objects["other"][DISPATCHER])["AGENTSMITH_IMAGE"].startswith(
         "registry.example.com:5000/agentsmith:0.4.1-"
