@@ -36,8 +36,8 @@ Path = tuple[str, ...]
 class Comparison:
     """The paths that differ for sure, and those of which only the server can tell (by a dry run)."""
 
-    changed: list[str] = field(default_factory=list)
-    doubtful: list[str] = field(default_factory=list)
+    changed: list[Path] = field(default_factory=list)
+    doubtful: list[Path] = field(default_factory=list)
 
 
 def compare(desired: Mapping[str, Any], live: Mapping[str, Any]) -> Comparison:
@@ -46,7 +46,7 @@ def compare(desired: Mapping[str, Any], live: Mapping[str, Any]) -> Comparison:
     record = recorded_fields(live)
     if record.get("apiVersion", desired["apiVersion"]) != desired["apiVersion"]:
         # The names of the recorded fields are those of another version of the kind.
-        result.changed.append("apiVersion")
+        result.changed.append(("apiVersion",))
         return result
     _compare_map(_without_address(desired), live, record.get("fieldsV1") or {}, (), result)
     return result
@@ -93,27 +93,27 @@ def _compare(desired: Any, live: Any, record: Mapping[str, Any], path: Path, res
     elif _is_empty(desired) and live is None:
         pass  # recorded, and left out of the stored object as all empty values are
     elif record:
-        result.changed.append(as_text(path))  # a part of it was stated, now it is empty or a plain value
+        result.changed.append(path)  # a part of it was stated, now it is empty or a plain value
     else:
         verdict = _same_whole(desired, live, path)
         if verdict is None:
-            result.doubtful.append(as_text(path))
+            result.doubtful.append(path)
         elif not verdict:
-            result.changed.append(as_text(path))
+            result.changed.append(path)
 
 
 def _compare_map(desired: dict[str, Any], live: Any, record: Mapping[str, Any], path: Path, result: Comparison) -> None:
     if not isinstance(live, dict):
-        result.changed.append(as_text(path))
+        result.changed.append(path)
         return
     for key, value in desired.items():
         if f"f:{key}" in record:
             _compare(value, live.get(key), record[f"f:{key}"], (*path, key), result)
         else:
-            result.changed.append(as_text((*path, key)))
+            result.changed.append((*path, key))
     for entry in record:
         if entry.startswith("f:") and entry[2:] not in desired:
-            result.changed.append(as_text((*path, entry[2:])))
+            result.changed.append((*path, entry[2:]))
 
 
 def _compare_keyed_list(
@@ -128,19 +128,19 @@ def _compare_keyed_list(
         if entry is None:
             names = {name for key in record if key.startswith("k:") for name in json.loads(key[2:])}
             shown = {name: item[name] for name in sorted(names) if isinstance(item, dict) and name in item}
-            result.changed.append(as_text((*path, _key_text(shown))))
+            result.changed.append((*path, key_text(shown)))
             continue
         key = keys.pop(entry)
-        item_path = (*path, _key_text(key))
+        item_path = (*path, key_text(key))
         position = next((at for at, found in enumerate(live_entries) if _has_key(found, key)), None)
         if position is None:
-            result.changed.append(as_text(item_path))
+            result.changed.append(item_path)
             continue
         positions.append(position)
         _compare(item, live_entries[position], _without_own_key(record[entry], item, key), item_path, result)
-    result.changed.extend(as_text((*path, _key_text(key))) for key in keys.values())
+    result.changed.extend((*path, key_text(key)) for key in keys.values())
     if positions != sorted(positions):
-        result.changed.append(as_text(path))  # the order counts: environment variables refer to earlier ones
+        result.changed.append(path)  # the order counts: environment variables refer to earlier ones
 
 
 def _entry_of(item: Any, keys: Mapping[str, Mapping[str, Any]]) -> str | None:
@@ -169,7 +169,7 @@ def _compare_set(desired: list[Any], live: Any, record: Mapping[str, Any], path:
     stated = [json.loads(entry[2:]) for entry in record if entry.startswith("v:")]
     found = live if isinstance(live, list) else []
     if any(value not in desired for value in stated) or [value for value in found if value in desired] != desired:
-        result.changed.append(as_text(path))
+        result.changed.append(path)
 
 
 def _same_whole(desired: Any, live: Any, path: Path) -> bool | None:
@@ -230,5 +230,6 @@ def _has_key(found: Any, key: Mapping[str, Any]) -> bool:
     )
 
 
-def _key_text(key: Mapping[str, Any]) -> str:
+def key_text(key: Mapping[str, Any]) -> str:
+    """Return the part of a path that names an entry of a keyed list: `[name=redis]`."""
     return "[" + ",".join(f"{name}={value}" for name, value in key.items()) + "]"

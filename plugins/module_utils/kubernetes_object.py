@@ -40,6 +40,11 @@ class Identity:
         """The API group: `apps` of `apps/v1`, empty for the core group."""
         return self.api_version.rpartition("/")[0]
 
+    @property
+    def unversioned(self) -> tuple[str, str, str, str]:
+        """What names the object in all versions of its group."""
+        return self.group, self.kind, self.namespace, self.name
+
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
@@ -85,10 +90,9 @@ def normalise_objects(objects: Sequence[Any]) -> list[dict[str, Any]]:
     seen: set[tuple[str, str, str, str]] = set()
     for body in bodies:
         identity = Identity.of(body)
-        key = (identity.group, identity.kind, identity.namespace, identity.name)
-        if key in seen:
+        if identity.unversioned in seen:
             faults.append(f"{identity} is in the list twice: the two would undo each other. Keep one of them.")
-        seen.add(key)
+        seen.add(identity.unversioned)
     if faults:
         raise ApplyError("\n".join(faults))
     return bodies

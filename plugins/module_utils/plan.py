@@ -8,7 +8,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.comparison import compare, recorded_fields
+from ansible_collections.agentsmith.platform.plugins.module_utils.comparison import (
+    Path,
+    as_text,
+    compare,
+    recorded_fields,
+)
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import APPLY_PATCH, Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.discovery import Discovery
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError, ApplyError, combined
@@ -32,6 +37,7 @@ Outcome = TypeVar("Outcome")
 class PlannedObject:
     """One object on its way through a run.
 
+    ``fields`` are ``paths``, what differs, as the user is told them.
     ``result`` is `created`, `updated`, `unchanged`, `deleted` or `absent`: first what is to be done, in the end what
     was done. ``after`` is the object as the server returned it, None until then.
     """
@@ -41,6 +47,7 @@ class PlannedObject:
     live: dict[str, Any] | None
     result: str
     fields: list[str] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
     strip_last_applied: bool = False
     namespace_missing: bool = False
     after: dict[str, Any] | None = None
@@ -125,7 +132,7 @@ def plan_present(
 
     def examine(body: dict[str, Any]) -> PlannedObject:
         identity = Identity.of(body)
-        return _examine(connection, discovery.path(identity), body, live[identity])
+        return plan_object(connection, discovery.path(identity), body, live[identity])
 
     planned = concurrently(executor, examine, bodies)
     _check_namespaces(connection, executor, planned)
@@ -170,7 +177,8 @@ def differs(live: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
     return not same_record or essence(live) != essence(result)
 
 
-def _examine(connection: Connection, path: str, body: dict[str, Any], live: dict[str, Any] | None) -> PlannedObject:
+def plan_object(connection: Connection, path: str, body: dict[str, Any], live: dict[str, Any] | None) -> PlannedObject:
+    """Compare one desired object with the live one, by a dry run where only the server can tell."""
     if live is None:
         return PlannedObject(body, path, None, "created")
     comparison = compare(body, live)
@@ -178,7 +186,8 @@ def _examine(connection: Connection, path: str, body: dict[str, Any], live: dict
         comparison.changed = comparison.doubtful
     strip = LAST_APPLIED_ANNOTATION in annotations_of(live) and labels_of(body).get(MANAGED_BY_LABEL) == FIELD_MANAGER
     planned = PlannedObject(body, path, live, "updated" if comparison.changed or strip else "unchanged")
-    planned.fields = comparison.changed
+    planned.paths = comparison.changed
+    planned.fields = [as_text(changed) for changed in comparison.changed]
     planned.strip_last_applied = strip
     planned.done = planned.result == "unchanged"
     return planned

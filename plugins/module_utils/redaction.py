@@ -100,10 +100,9 @@ class Redactor:
             "after": self._shown(after),
         }
 
-    def _shown(self, body: Mapping[str, Any] | None) -> str:
-        return self.text(_as_yaml(self._without_values(essence(body)))) if body else ""
-
-    def _without_values(self, body: dict[str, Any]) -> dict[str, Any]:
+    def presentable(self, live: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what of an object a user may see, of a Secret its keys with digests. Texts are yet to be masked."""
+        body = essence(live)
         if body.get("kind") != "Secret":
             return body
         identity = Identity.of(body)
@@ -111,6 +110,9 @@ class Redactor:
             key: f"{MASK} (digest {self._digest(identity, key, value)})" for key, value in body.get("data", {}).items()
         }
         return {**body, "data": data}
+
+    def _shown(self, body: Mapping[str, Any] | None) -> str:
+        return self.text(_as_yaml(self.presentable(body))) if body else ""
 
     def _digest(self, identity: Identity, key: str, value: str) -> str:
         message = "\0".join([str(identity), key, value]).encode()

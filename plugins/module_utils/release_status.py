@@ -12,6 +12,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.diagnosis impo
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
 from ansible_collections.agentsmith.platform.plugins.module_utils.job_state import JobState, state_of
 from ansible_collections.agentsmith.platform.plugins.module_utils.rollout import progress_of
+from ansible_collections.agentsmith.platform.plugins.module_utils.text_table import aligned, shortened
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.target import (
     DISPATCHER,
     REDIS,
@@ -54,10 +55,16 @@ class Status:
         """Return one screen."""
         rows = [["WORKLOAD", "READY", "RESTARTS", "IMAGE", "PROBLEM"]]
         rows += [
-            [load.name, f"{load.ready}/{load.wanted}", str(load.restarts), load.image, _short(load.problem)]
+            [
+                load.name,
+                f"{load.ready}/{load.wanted}",
+                str(load.restarts),
+                load.image,
+                shortened(load.problem, CAUSE_WIDTH),
+            ]
             for load in self.workloads
         ]
-        lines = [f"Namespace {self.namespace} on {self.server}", "", *_aligned(rows)]
+        lines = [f"Namespace {self.namespace} on {self.server}", "", *aligned(rows)]
         if self.agent_image:
             lines += ["", f"Image of the Jobs: {self.agent_image}"]
         if not self.jobs:
@@ -72,12 +79,12 @@ class Status:
                 _seconds(job.age),
                 "" if job.duration is None else _seconds(job.duration),
                 job.request,
-                _short(job.cause),
+                shortened(job.cause, CAUSE_WIDTH),
             ]
             for job in self.jobs[:JOBS_SHOWN]
         ]
         more = len(self.jobs) - JOBS_SHOWN
-        return "\n".join([*lines, "", *_aligned(rows), *([f"and {more} older ones"] if more > 0 else [])])
+        return "\n".join([*lines, "", *aligned(rows), *([f"and {more} older ones"] if more > 0 else [])])
 
 
 def read_status(target: Target) -> Status:
@@ -136,17 +143,7 @@ def _events(target: Target, job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         return []  # the state stays, its cause is not known
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
 def _seconds(seconds: int) -> str:
     if seconds < 120:
         return f"{seconds} s"
     return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= CAUSE_WIDTH else line[: CAUSE_WIDTH - 1] + "…"

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Entry of agentsmith.platform.release_drift on the control node; the work is done in module_utils."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError, ConnectionFailed
+from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
+from ansible_collections.agentsmith.platform.plugins.module_utils.release_drift import find_drift
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    # Checked entry by entry in normalise_objects(), whose messages quote no value.
+    "objects": {"type": "raw", "required": True},
+    "namespace": {"type": "str", "required": True},
+    "instance": {"type": "str", "default": "agentsmith"},
+}
+
+
+class ActionModule(ClusterAction):
+    """Tells how the cluster differs from a release; changes nothing."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the task. A failure is returned rather than raised: every text has to pass the redactor first."""
+        options = self.checked_options(tmp, task_vars, OPTIONS)
+        redactor = Redactor()
+        try:
+            if not isinstance(options["objects"], list):
+                raise ApplyError("objects must be a list of Kubernetes objects.")
+            with self.connection(options) as connection:
+                owner = Owner(options["namespace"], options["instance"])
+                report = find_drift(connection, options["objects"], owner, redactor)
+                requests = connection.requests
+        except ConnectionFailed as error:
+            # Ansible ends with another exit code than for a target that was reached and differs.
+            return {"unreachable": True, "msg": redactor.text(str(error))}
+        except Exception as error:  # noqa: BLE001  whatever went wrong may quote an object: it has to be masked
+            return redactor.failure(error)
+        return redactor.tree(
+            {
+                "changed": False,
+                "drift": report.as_dict(),
+                "summary": report.summary,
+                "text": report.as_text(),
+                "requests": requests,
+            }
+        )

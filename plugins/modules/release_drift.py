@@ -1,0 +1,114 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of agentsmith.platform.release_drift; the work is done in plugins/module_utils/release_drift.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: release_drift
+short_description: Tell how a cluster differs from a release, and who made it differ
+version_added: 0.1.0
+author:
+  - Agent Smith platform maintainers (@agentsmith-platform)
+description:
+  - Compares the objects of a release with the cluster and reports every field that is not as the release has it, every
+    field that somebody added to an object of it, every object that is missing, and every object that carries the
+    labels of the release and is not among its objects.
+  - Names the field manager that wrote a field and when, as the API server recorded it. A field that has been removed
+    has no owner.
+  - Writes nothing. Where only the server can tell whether a value is the same, it asks by a server-side dry run.
+  - Of a Secret it shows the names of the keys, and a digest that shows that a value differs and is another one in
+    each run. What the other objects quote of a Secret is masked.
+options:
+  objects:
+    description:
+      - The release as M(agentsmith.platform.render_objects) gives it, all parts together.
+    type: raw
+    required: true
+  namespace:
+    description: Namespace of the release.
+    type: str
+    required: true
+  instance:
+    description: Value of the label C(app.kubernetes.io/instance) of its objects.
+    type: str
+    default: agentsmith
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - agentsmith.platform.connection
+  - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.read_only
+notes:
+  - Needs C(get) on the objects, Secrets among them, and C(patch) for a dry run where one is needed. Extra objects are
+    looked for among all kinds that the account may C(list); the others are named in RV(drift.not_looked_at).
+  - A target that does not answer, or does not accept the credentials, is unreachable, so that C(ansible-playbook) ends
+    with 4 for it.
+  - What controllers of the cluster write beside the release is no drift. The status of an object is none either.
+seealso:
+  - module: agentsmith.platform.apply
+  - module: agentsmith.platform.release_status
+"""
+
+EXAMPLES = r"""
+- name: Compare the cluster with the release
+  agentsmith.platform.release_drift:
+    kubeconfig: "{{ agentsmith_kubeconfig }}"
+    objects: "{{ release_objects }}"
+    namespace: agentsmith
+  register: found
+
+- name: Show what differs
+  ansible.builtin.debug:
+    msg: "{{ found.text }}"
+"""
+
+RETURN = r"""
+drift:
+  description: What was found.
+  returned: success
+  type: dict
+  contains:
+    in_sync:
+      description: Whether nothing differs.
+      type: bool
+      returned: always
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    server:
+      description: URL of the API server.
+      type: str
+      returned: always
+    compared:
+      description: Number of objects of the release.
+      type: int
+      returned: always
+    objects:
+      description:
+        - The objects that differ, each with C(api_version), C(kind), C(namespace), C(name), C(state) and C(fields).
+        - The state is one of V(missing), V(changed), V(extra), V(terminating).
+        - Each field has C(path), C(wanted) and C(live) (null where there is no such field), C(restored), which tells
+          whether the next deploy sets it back, and C(manager), C(operation), C(subresource) and C(time) of who wrote
+          the live value, empty where nobody owns it.
+      type: list
+      elements: dict
+      returned: always
+    not_looked_at:
+      description: Kinds that may not be listed.
+      type: list
+      elements: str
+      returned: always
+summary:
+  description: The same in one line.
+  returned: success
+  type: str
+text:
+  description: The same for people.
+  returned: success
+  type: str
+requests:
+  description: Numbers of requests sent, by C(read), C(write) and C(dry_run).
+  returned: success
+  type: dict
+"""
