@@ -28,11 +28,15 @@ OLDEST_USABLE = (1, 22)
 
 @dataclass(frozen=True)
 class Resource:
-    """Where a kind lives: `deployments` below its group and version, in a namespace or not. Not all have lists."""
+    """Where a kind lives: `deployments` below its group and version, in a namespace or not. Not all have lists.
+
+    ``stale``: an aggregated server answers for it, and did not answer the API server.
+    """
 
     plural: str
     namespaced: bool
     listable: bool = True
+    stale: bool = False
 
 
 class Discovery:
@@ -161,7 +165,10 @@ def _from_aggregated(body: Mapping[str, Any]) -> dict[tuple[str, str], Resource]
                 kind = (resource.get("responseKind") or {}).get("kind")
                 api_version = f"{name}/{version['version']}" if name else version["version"]
                 found[api_version, kind] = Resource(
-                    resource["resource"], resource.get("scope") == "Namespaced", "list" in (resource.get("verbs") or [])
+                    resource["resource"],
+                    resource.get("scope") == "Namespaced",
+                    "list" in (resource.get("verbs") or []),
+                    version.get("freshness") == "Stale",
                 )
     return found
 

@@ -59,7 +59,7 @@ class ObjectDrift:
 
 @dataclass(frozen=True)
 class DriftReport:
-    """All that differs. ``not_looked_at``: kinds that may not be listed, so that extra objects of them stay unseen."""
+    """All that differs. ``not_looked_at``: kinds that cannot be listed, so that extra objects of them stay unseen."""
 
     namespace: str
     server: str
@@ -97,7 +97,7 @@ class DriftReport:
                 "A deploy keeps the fields marked with +, which the release does not state; remove them by hand."
             )
         if self.not_looked_at:
-            lines.append(f"Extra objects of these kinds may not be listed: {', '.join(self.not_looked_at)}.")
+            lines.append(f"Extra objects of these kinds cannot be listed: {', '.join(self.not_looked_at)}.")
         return "\n".join(lines)
 
 

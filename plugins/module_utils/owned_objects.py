@@ -87,7 +87,7 @@ class Owner:
 
 @dataclass
 class Found:
-    """``objects``: apiVersion, kind and metadata of each. ``denied``: the kinds that may not be listed."""
+    """``objects``: apiVersion, kind and metadata of each. ``denied``: the kinds that cannot be listed."""
 
     objects: list[dict[str, Any]] = field(default_factory=list)
     denied: list[str] = field(default_factory=list)
@@ -124,15 +124,17 @@ def list_metadata(
     """
     found = Found()
     asked = [
-        (api_version, kind)
+        (api_version, kind, resource.stale)
         for (group, kind), (api_version, resource) in sorted(discovery.kinds().items())
         if (group, kind) not in COPIES | {NAMESPACE}
         and (kinds is None or (group, kind) in kinds)
         and (resource.namespaced or cluster_scoped)
     ]
 
-    def read(served: tuple[str, str]) -> list[dict[str, Any]] | None:
-        api_version, kind = served
+    def read(served: tuple[str, str, bool]) -> list[dict[str, Any]] | None:
+        api_version, kind, stale = served
+        if stale:
+            return None
         try:
             answer = connection.get(discovery.collection(api_version, kind, namespace), query, METADATA_LIST)
         except ApiError as error:
@@ -144,7 +146,7 @@ def list_metadata(
         items = answer.body.get("items") or []
         return [{"apiVersion": api_version, "kind": kind, "metadata": item["metadata"]} for item in items]
 
-    for (_api_version, kind), objects in zip(asked, concurrently(executor, read, asked), strict=True):
+    for (_api_version, kind, _stale), objects in zip(asked, concurrently(executor, read, asked), strict=True):
         if objects is None:
             found.denied.append(kind)
         else:

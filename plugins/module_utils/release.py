@@ -17,6 +17,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_obj
     Identity,
     normalise_objects,
 )
+from ansible_collections.agentsmith.platform.plugins.module_utils.namespace_origin import mark_created
 from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
 from ansible_collections.agentsmith.platform.plugins.module_utils.plan import (
     PlannedObject,
@@ -119,6 +120,7 @@ class Run:
         live = read_live(connection, executor, discovery, bodies, self._digests.elsewhere)
         # The values that are about to go, too: a pod may still log them.
         self._redactor.learn(live.values())
+        mark_created(bodies, live)
         self._digests.learn(live)
         self._digests.stamp()
         self._planned = plan_present(connection, executor, discovery, bodies, live)

@@ -33,6 +33,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_obj
     Identity,
     normalise_objects,
 )
+from ansible_collections.agentsmith.platform.plugins.module_utils.namespace_origin import mark_created
 from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner, find_owned
 from ansible_collections.agentsmith.platform.plugins.module_utils.plan import (
     PlannedObject,
@@ -79,6 +80,7 @@ def _compare(
     digests = SecretDigests(bodies)
     live = read_live(connection, executor, discovery, bodies, digests.elsewhere)
     redactor.learn(live.values())
+    mark_created(bodies, live)
     digests.learn(live)
     digests.stamp()
 

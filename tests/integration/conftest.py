@@ -93,7 +93,8 @@ def apply(connection_options: dict[str, Any]) -> Apply:
 def play(tmp_path: Path) -> Play:
     """Run ansible-playbook with one task, apply by default: `play(objects, options, *flags)` returns the ended process.
 
-    The objects come from a file of variables, as in life: Ansible quotes the lines of a playbook in its errors.
+    The objects come from a file of variables, as in life: Ansible quotes the lines of a playbook in its errors. None
+    stands for an action that takes none.
     """
     configuration = tmp_path / "ansible.cfg"
     configuration.write_text(
@@ -102,11 +103,12 @@ def play(tmp_path: Path) -> Play:
     )
 
     def run_playbook(
-        objects: list[Any], options: dict[str, Any], *flags: str, action: str = "apply", **play_keywords: Any
+        objects: list[Any] | None, options: dict[str, Any], *flags: str, action: str = "apply", **play_keywords: Any
     ) -> subprocess.CompletedProcess[str]:
         variables = tmp_path / "variables.json"
         variables.write_text(json.dumps({"release_objects": objects}), encoding="utf-8")
-        task = {"name": "Act", f"agentsmith.platform.{action}": {"objects": "{{ release_objects }}", **options}}
+        given = {"objects": "{{ release_objects }}"} if objects is not None else {}
+        task = {"name": "Act", f"agentsmith.platform.{action}": {**given, **options}}
         playbook = tmp_path / "playbook.yml"
         playbook.write_text(
             json.dumps([{"hosts": "localhost", "gather_facts": False, **play_keywords, "tasks": [task]}]),

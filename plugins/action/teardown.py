@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Entry of agentsmith.platform.teardown on the control node; the work is done in module_utils."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.module_utils.teardown import (
+    KILL,
+    REFUSE,
+    WAIT,
+    Teardown,
+    TeardownSettings,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "namespace": {"type": "str", "required": True},
+    "instance": {"type": "str", "default": "agentsmith"},
+    "jobs": {"type": "str", "choices": [WAIT, KILL, REFUSE], "default": REFUSE},
+    "jobs_timeout": {"type": "int", "default": 1800},
+    "timeout": {"type": "int", "default": 300},
+}
+
+
+class ActionModule(ClusterAction):
+    """Removes a release."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the task. A failure is returned with what was deleted before it."""
+        options = self.checked_options(tmp, task_vars, OPTIONS)
+        settings = TeardownSettings(
+            jobs=options["jobs"],
+            jobs_timeout=options["jobs_timeout"],
+            timeout=options["timeout"],
+            check_mode=self._task.check_mode,
+        )
+        with self.connection(options) as connection:
+            teardown = Teardown(connection, Owner(options["namespace"], options["instance"]), settings)
+            try:
+                teardown.execute()
+            except ApplyError as error:
+                return {**teardown.result(), "failed": True, "msg": str(error)}
+        return teardown.result()
