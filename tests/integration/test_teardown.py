@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Teardown on a real API server with its controllers: all of ours goes, nothing of others, and no running Job unasked."""
+"""Teardown on a real API server with its controllers: all of ours goes, nothing of others, no running Job unasked."""
 
 from __future__ import annotations
 
