@@ -45,10 +45,10 @@ def plan_prune(
             f"{owner.namespace}. Nothing was changed. To remove a release, use playbooks/teardown.yml."
         )
     identities = [Identity.of(body) for body in bodies]
-    wanted = {_key(identity) for identity in identities}
+    wanted = {identity.unversioned for identity in identities}
     desired_kinds = {(identity.group, identity.kind) for identity in identities}
     found = find_owned(connection, executor, discovery, owner, (RENDERED_KINDS | desired_kinds) - NEVER_PRUNED)
-    surplus = [live for live in found.objects if _key(Identity.of(live)) not in wanted and not is_going(live)]
+    surplus = [live for live in found.objects if Identity.of(live).unversioned not in wanted and not is_going(live)]
 
     def examine(live: dict[str, Any]) -> PlannedObject:
         path = discovery.path(Identity.of(live))
@@ -60,8 +60,3 @@ def plan_prune(
     blind = sorted(set(found.denied) & {kind for _group, kind in desired_kinds})
     warnings = [f"Objects of the kind {kind} cannot be listed: none of them was pruned." for kind in blind]
     return concurrently(executor, examine, surplus), warnings
-
-
-def _key(identity: Identity) -> tuple[str, str, str, str]:
-    """Return what names an object in all versions of its group."""
-    return identity.group, identity.kind, identity.namespace, identity.name

@@ -30,10 +30,11 @@ def spec_of(body: dict[str, Any]) -> str:
     return json.dumps({key: value for key, value in body.items() if key not in ("metadata", "status")})
 
 
-@pytest.fixture(scope="module")
-def as_deployed(playbook) -> Iterator[None]:
-    """Leave the release as the inventory has it."""
+@pytest.fixture
+def as_deployed(playbook, kubectl) -> Iterator[None]:
+    """Leave the release as the inventory has it: a deploy keeps what it does not state."""
     yield
+    kubectl(f"-n {NAMESPACE} set env deployment/redis DEBUG-")
     finished = playbook("playbooks/deploy.yml")
     assert finished.returncode == 0, finished.output
 
@@ -46,7 +47,7 @@ def test_no_drift_after_a_deploy(playbook) -> None:
 
 @pytest.mark.usefixtures("as_deployed")
 def test_changes_by_hand(playbook, kubectl, versions: Versions, inventory) -> None:
-    kubectl(f"-n {NAMESPACE} scale deployment redis --replicas=0")
+    kubectl(f"-n {NAMESPACE} scale deployment redis --replicas=2")
     kubectl(f"-n {NAMESPACE} set env deployment/redis DEBUG=1")
     kubectl(f"-n {NAMESPACE} delete service redis")
     kubectl(f"-n {NAMESPACE} create configmap left-over")
@@ -59,7 +60,7 @@ def test_changes_by_hand(playbook, kubectl, versions: Versions, inventory) -> No
     finished = playbook("playbooks/drift.yml", "-vvv", "--diff")
     assert finished.returncode == 2
     lines = re.sub(" +", " ", finished.output)
-    assert re.search(r"Deployment redis .*spec\.replicas 1 0 kubectl \(scale\)", lines)
+    assert re.search(r"spec\.replicas 1 2 kubectl \(scale\)", lines)
     assert re.search(r"\+ spec\.template\.spec\.containers\[name=redis\]\.env.* kubectl-set 20\d\d-", lines)
     assert "Service redis does not exist" in lines
     assert "ConfigMap left-over carries our labels" in lines
