@@ -33,6 +33,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_a
 # This file is imported once, by the process that forks a worker for every task. Ansible loads its filters and tests
 # when the first is used: loaded here they are there in all workers, instead of 10 ms of every one of them.
 filter_loader.get("ansible.builtin.to_json")
+filter_loader.get("agentsmith.platform.resource_quota")
 test_loader.get("ansible.builtin.defined")
 # What Ansible has loaded by now stays to the end. The garbage collector would walk over it again and again, and by that
 # copy its memory into every worker (Python: gc.freeze, on fork without exec): a tenth of a deploy that changes nothing.

@@ -64,6 +64,15 @@ SHAPES: dict[str, Shape] = {
     "quantity": Shape(_QUANTITY, "a Kubernetes quantity (500m, 1.5, 384Mi, 1Gi)"),
     "count": Shape(r"[0-9]{1,9}", "a whole number, 0 or more"),
     "positive": Shape(r"[1-9][0-9]{0,8}", "a whole number, 1 or more"),
+    "port": Shape(
+        r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]",
+        "a whole number from 1 to 65535",
+    ),
+    # As far as a shape can tell: the API server knows which addresses there are
+    "cidr": Shape(
+        r"([0-9]{1,3}(\.[0-9]{1,3}){3}/([12]?[0-9]|3[0-2])|(?=.*:)[0-9a-fA-F:.]{2,45}/([1-9]?[0-9]|1[01][0-9]|12[0-8]))",
+        "a CIDR, an address and the length of its prefix (10.0.0.0/8, fd00::/8)",
+    ),
     # kube-apiserver's default --service-node-port-range
     "node_port": Shape(
         r"3[01][0-9]{3}|32[0-6][0-9]{2}|327[0-5][0-9]|3276[0-7]",

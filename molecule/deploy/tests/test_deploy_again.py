@@ -26,7 +26,7 @@ DEBUG_PLAYBOOK = """
 
 def versions(get) -> dict[str, str]:
     """The resourceVersion of every object of the release: any write changes one."""
-    kinds = "serviceaccounts,roles,rolebindings,secrets,configmaps,services,deployments"
+    kinds = "serviceaccounts,roles,rolebindings,secrets,configmaps,services,deployments,networkpolicies,limitranges"
     objects = {f"{item['kind']}/{item['metadata']['name']}": item for item in get(kinds)}
     # The controllers write a Deployment's status on their own: its generation counts changes of what was asked for.
     return {

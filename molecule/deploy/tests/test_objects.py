@@ -16,6 +16,12 @@ OBJECTS = [
     "service/redis",
     "deployment/agentsmith-dispatcher",
     "service/agentsmith-dispatcher",
+    "networkpolicy/default-deny",
+    "networkpolicy/redis",
+    "networkpolicy/agentsmith-dispatcher",
+    "networkpolicy/agentsmith-jobs",
+    "resourcequota/agentsmith",
+    "limitrange/agentsmith",
 ]
 
 

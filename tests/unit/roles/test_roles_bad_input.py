@@ -137,6 +137,34 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
             "dispatcher_replicas is 'two'. Allowed: a whole number",
         ],
     ),
+    "network-all-at-once": (
+        {
+            "dispatcher_network_policy_except": ["169.254.169.254", "fd00::/129"],
+            "dispatcher_network_policy_redis_port": 0,
+            "dispatcher_network_policy_api_server_port": 65536,
+        },
+        [
+            "dispatcher_network_policy_except[0] is '169.254.169.254'. Allowed: a CIDR",
+            "dispatcher_network_policy_except[1] is 'fd00::/129'",
+            "dispatcher_network_policy_redis_port is '0'. Allowed: a whole number from 1 to 65535",
+            "dispatcher_network_policy_api_server_port is '65536'",
+        ],
+    ),
+    "network-redis-elsewhere": (
+        {"dispatcher_network_policy_redis_peers": []},
+        ["dispatcher_network_policy_redis_peers does not fit. Allowed: a list that is not empty"],
+    ),
+    "quota-all-at-once": (
+        {"quota_jobs": "many", "quota_job_requests": {"cpu": "some"}, "quota_hard": {"pods": "few"}},
+        [
+            "quota_jobs is 'many'. Allowed: a whole number",
+            "quota_job_requests.cpu is 'some'. Allowed: a Kubernetes quantity",
+            "missing required arguments: memory",
+            "quota_hard.pods is 'few'",
+        ],
+    ),
+    "quota-fewer-objects": ({"quota_job_objects": 9}, ["quota_job_objects does not fit. Allowed: at least quota_jobs"]),
+    "quota-nothing-to-add-up": ({"quota_objects": []}, ["quota_hard does not fit", "Run the playbook without --tags"]),
     "dispatcher-env-twice": (
         {"dispatcher_extra_env": [{"name": "REDIS_URL", "value": "elsewhere"}]},
         ["dispatcher_extra_env does not fit. Allowed: variables that the role does not set itself"],

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 ROLES = sorted(path for path in (Path(__file__).parents[3] / "roles").iterdir() if path.is_dir())
-PARTS = ["config", "dispatcher", "job_policy", "namespace", "rbac", "redis", "secrets"]
+PARTS = ["config", "dispatcher", "job_policy", "namespace", "quota", "rbac", "redis", "secrets"]
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -72,6 +72,7 @@ def rendered(render: Callable[..., Any], tmp_path_factory: pytest.TempPathFactor
                 "dispatcher_agent_image": "localhost/agent:1.2-rc_1",
                 "dispatcher_image_pull_policy": "Never",
                 "dispatcher_replicas": "2",
+                "quota_jobs": "3",
                 "dispatcher_service_type": "NodePort",
                 "dispatcher_node_port": "30123",
                 "dispatcher_extra_env": [{"name": "LOG_BASE_URL", "value": "https://logs.example.com"}],
@@ -90,12 +91,17 @@ def rendered(render: Callable[..., Any], tmp_path_factory: pytest.TempPathFactor
             },
             "optional": {
                 "namespace_create": False,
+                "namespace_default_deny": False,
+                "redis_network_policy_enabled": False,
+                "dispatcher_network_policy_enabled": False,
+                "quota_enabled": False,
+                "quota_limit_range_enabled": False,
                 "rbac_own_default_service_account": "no",
                 "dispatcher_service_type": "LoadBalancer",
                 "vault_redis_url": "rediss://u:p%40%3D@cache.example.com:6380",
                 "secrets_immutable": "yes",
             },
-            "file": {"config_agentsmith": None, "config_file": str(config_file)},
+            "file": {"config_agentsmith": None, "config_file": str(config_file), "agentsmith_job_policy": True},
             # Its values are not used, and may be what they like
             "existing": {"secrets_existing_name": "external", "vault_slack_bot_token": "xapp-", "vault_redis_url": ""},
         }
@@ -136,7 +142,13 @@ def test_the_release_is_the_objects_of_the_seed(rendered: Any) -> None:
         "ConfigMap/agentsmith-config",
         "Deployment/agentsmith-dispatcher",
         "Deployment/redis",
+        "LimitRange/agentsmith",
         "Namespace/agentsmith",
+        "NetworkPolicy/agentsmith-dispatcher",
+        "NetworkPolicy/agentsmith-jobs",
+        "NetworkPolicy/default-deny",
+        "NetworkPolicy/redis",
+        "ResourceQuota/agentsmith",
         "Role/agentsmith-job-manager",
         "RoleBinding/agentsmith-job-manager",
         "Secret/agentsmith-secrets",
@@ -149,7 +161,16 @@ def test_the_release_is_the_objects_of_the_seed(rendered: Any) -> None:
 
 def test_optional_objects_can_be_left_out(rendered: Any) -> None:
     missing = rendered.objects["minimum"].keys() - rendered.objects["optional"].keys()
-    assert missing == {"Namespace/agentsmith", "ServiceAccount/default"}
+    assert missing == {
+        "LimitRange/agentsmith",
+        "Namespace/agentsmith",
+        "NetworkPolicy/agentsmith-dispatcher",
+        "NetworkPolicy/agentsmith-jobs",
+        "NetworkPolicy/default-deny",
+        "NetworkPolicy/redis",
+        "ResourceQuota/agentsmith",
+        "ServiceAccount/default",
+    }
 
 
 def test_every_object_and_pod_template_is_labelled(everything: dict[str, Any]) -> None:
@@ -166,6 +187,12 @@ def test_every_object_and_pod_template_is_labelled(everything: dict[str, Any]) -
         "Deployment/agentsmith-dispatcher": "dispatcher",
         "Service/agentsmith-dispatcher": "dispatcher",
         "PodDisruptionBudget/agentsmith-dispatcher": "dispatcher",
+        "NetworkPolicy/default-deny": "namespace",
+        "NetworkPolicy/redis": "redis",
+        "NetworkPolicy/agentsmith-dispatcher": "dispatcher",
+        "NetworkPolicy/agentsmith-jobs": "dispatcher",
+        "ResourceQuota/agentsmith": "quota",
+        "LimitRange/agentsmith": "quota",
     }
     assert everything.keys() == components.keys()
     for identity, manifest in everything.items():
@@ -187,6 +214,44 @@ def test_namespace(minimum: dict[str, Any]) -> None:
     labels = minimum["Namespace/agentsmith"]["metadata"]["labels"]
     levels = {key.partition("/")[2]: value for key, value in labels.items() if key.startswith("pod-security")}
     assert levels == {"enforce": "baseline", "audit": "restricted", "warn": "restricted"}
+
+
+def test_namespace_enforces_restricted_where_the_jobs_are_completed(rendered: Any) -> None:
+    labels = rendered.objects["file"]["Namespace/agentsmith"]["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_quota_has_room_for_the_release_and_ten_jobs(minimum: dict[str, Any]) -> None:
+    quota = minimum["ResourceQuota/agentsmith"]
+    assert quota["metadata"]["annotations"] == {"agentsmith.platform/jobs": "10"}
+    assert quota["spec"]["hard"] == {
+        "requests.cpu": f"{2 * 100 + 100 + 10 * 250}m",
+        "requests.memory": f"{2 * 256 + 128 + 10 * 512}Mi",
+        "pods": str(2 + 1 + 10),
+        "count/jobs.batch": "100",
+    }
+
+
+def test_quota_follows_the_replicas_and_resources(everything: dict[str, Any]) -> None:
+    quota = everything["ResourceQuota/agentsmith"]
+    assert quota["metadata"]["annotations"] == {"agentsmith.platform/jobs": "3"}
+    assert quota["spec"]["hard"] == {
+        # Redis states a limit of memory only, so its CPU is the LimitRange's default
+        "requests.cpu": f"{4 * 100 + 100 + 3 * 250}m",
+        "requests.memory": f"{4 * 256 + 2048 + 3 * 512}Mi",
+        "pods": str(4 + 1 + 3),
+        "count/jobs.batch": "100",
+    }
+
+
+def test_limit_range_is_for_containers_that_state_nothing(minimum: dict[str, Any]) -> None:
+    assert minimum["LimitRange/agentsmith"]["spec"]["limits"] == [
+        {
+            "type": "Container",
+            "defaultRequest": {"cpu": "100m", "memory": "128Mi"},
+            "default": {"cpu": "500m", "memory": "512Mi"},
+        }
+    ]
 
 
 def test_secret_has_the_keys_with_a_value_only(minimum: dict[str, Any]) -> None:
@@ -297,8 +362,8 @@ def test_redis_deployment(minimum: dict[str, Any]) -> None:
     ]  # fmt: skip
     assert redis["ports"] == [{"name": "redis", "containerPort": 6379, "protocol": "TCP"}]
     assert redis["resources"] == {
-        "requests": {"cpu": "100m", "memory": "128Mi"},
-        "limits": {"cpu": "500m", "memory": "384Mi"},
+        "requests": {"cpu": "100m", "memory": "128Mi", "ephemeral-storage": "64Mi"},
+        "limits": {"cpu": "500m", "memory": "384Mi", "ephemeral-storage": "256Mi"},
     }
     ping = {"exec": {"command": ["redis-cli", "ping"]}, "timeoutSeconds": 3}
     assert redis["livenessProbe"] == {**ping, "initialDelaySeconds": 10, "periodSeconds": 15}
@@ -359,8 +424,8 @@ def test_dispatcher_deployment(minimum: dict[str, Any]) -> None:
     assert dispatcher["imagePullPolicy"] == "IfNotPresent"
     assert dispatcher["ports"] == [{"name": "http", "containerPort": 8080, "protocol": "TCP"}]
     assert dispatcher["resources"] == {
-        "requests": {"cpu": "100m", "memory": "256Mi"},
-        "limits": {"cpu": "500m", "memory": "512Mi"},
+        "requests": {"cpu": "100m", "memory": "256Mi", "ephemeral-storage": "64Mi"},
+        "limits": {"cpu": "500m", "memory": "512Mi", "ephemeral-storage": "256Mi"},
     }
     health = {"httpGet": {"path": "/health", "port": 8080}, "failureThreshold": 3}
     assert dispatcher["livenessProbe"] == {
@@ -453,4 +518,5 @@ def test_dispatcher_service(rendered: Any, host: str, service_type: str, port: d
 
 
 def test_a_tag_renders_one_part(render: Callable[..., Any]) -> None:
-    assert render({"one": {}}, "--tags", "redis").objects["one"].keys() == {"Deployment/redis", "Service/redis"}
+    objects = render({"one": {}}, "--tags", "redis").objects["one"]
+    assert objects.keys() == {"Deployment/redis", "NetworkPolicy/redis", "Service/redis"}

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter `resource_quota`: the hard limits of a ResourceQuota that a release and a number of Jobs fit into."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: resource_quota
+short_description: The hard limits of a ResourceQuota for a release and a number of Jobs
+version_added: 0.1.0
+author: Agent Smith platform maintainers (@agentsmith-platform)
+description:
+  - Adds up what the Deployments and StatefulSets of a release request at the worst moment of a rollout, and what a
+    number of Jobs request besides.
+  - A Deployment that rolls counts twice its replicas, as an old pod counts until it has ended; one with the strategy
+    C(Recreate) and a StatefulSet count their replicas.
+  - A container counts its requests, else its limits, else what the LimitRange gives it.
+  - Needs the Python package C(kubernetes).
+positional: _input
+options:
+  _input:
+    description: The objects of the release. Those of other kinds do not count.
+    type: list
+    elements: dict
+    required: true
+  jobs:
+    description: How many Jobs run at the same time.
+    type: int
+    required: true
+  job_requests:
+    description: What the pod of a Job requests, with the keys C(cpu) and C(memory).
+    type: dict
+    required: true
+  job_objects:
+    description: How many Jobs may exist, running, waiting and ended.
+    type: int
+    required: true
+  default_requests:
+    description: What a container requests that states nothing.
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: Show what ten Jobs beside the release need
+  ansible.builtin.debug:
+    msg: "{{ release_objects | agentsmith.platform.resource_quota(jobs=10, job_requests=a_job, job_objects=100) }}"
+  vars:
+    a_job: {cpu: 250m, memory: 512Mi}
+  # {'requests.cpu': '2800m', 'requests.memory': '5760Mi', 'pods': '13', 'count/jobs.batch': '100'}
+"""
+
+RETURN = r"""
+_value:
+  description: The limits, as C(spec.hard) of a ResourceQuota has them.
+  type: dict
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+try:
+    from ansible_collections.agentsmith.platform.plugins.module_utils.resource_quota import hard_limits
+except ImportError:  # the Python package kubernetes is missing, which is said when somebody asks
+    hard_limits = None
+
+
+def resource_quota(
+    objects: Sequence[Mapping[str, Any]],
+    jobs: Any,
+    job_requests: Mapping[str, str],
+    job_objects: Any,
+    default_requests: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Add up; see DOCUMENTATION."""
+    if hard_limits is None:
+        raise AnsibleFilterError("agentsmith.platform.resource_quota needs the Python package kubernetes: install it.")
+    try:
+        return hard_limits(objects, int(jobs), job_requests, int(job_objects), default_requests or {})
+    except (KeyError, TypeError, ValueError) as error:
+        raise AnsibleFilterError(f"agentsmith.platform.resource_quota: {type(error).__name__}: {error}") from None
+
+
+class FilterModule:
+    """The filter plugin that Ansible loads."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters of this file by name."""
+        return {"resource_quota": resource_quota}

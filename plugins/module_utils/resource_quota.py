@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How much a namespace needs: what the workloads of a release request at most, and room for a number of Jobs.
+
+Requests, not limits: a quota on limits would refuse Jobs that fit on the nodes
+(https://kubernetes.io/docs/concepts/policy/resource-quotas/).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from kubernetes.utils.quantity import parse_quantity
+
+RESOURCES = ("cpu", "memory")
+WORKLOAD_KINDS = ("Deployment", "StatefulSet")
+_MILLI = Decimal("0.001")
+_MEBI = Decimal(1024**2)
+
+
+def hard_limits(
+    workloads: Sequence[Mapping[str, Any]],
+    jobs: int,
+    job_requests: Mapping[str, str],
+    job_objects: int,
+    default_requests: Mapping[str, str],
+) -> dict[str, str]:
+    """Return `spec.hard` of a ResourceQuota.
+
+    The arithmetic, for each of CPU and memory:
+    pods at once x requests of a pod, over all workloads, + `jobs` x requests of a Job.
+
+    :param workloads: the objects of a release; those that are no Deployment or StatefulSet do not count.
+    :param jobs: how many Jobs run at the same time.
+    :param job_requests: what the pod of a Job requests, `cpu` and `memory`.
+    :param job_objects: how many Jobs may exist, running, waiting and ended.
+    :param default_requests: what a container gets that requests nothing (a LimitRange).
+    :raises ValueError: for what is no quantity.
+    """
+    needs = [(_pods_at_once(body), body["spec"]["template"]["spec"]) for body in workloads if _is_workload(body)]
+    total = {
+        resource: sum((pods * _request(pod, resource, default_requests) for pods, pod in needs), Decimal(0))
+        + jobs * parse_quantity(job_requests[resource])
+        for resource in RESOURCES
+    }
+    return {
+        "requests.cpu": f"{math.ceil(total['cpu'] / _MILLI)}m",
+        "requests.memory": f"{math.ceil(total['memory'] / _MEBI)}Mi",
+        "pods": str(sum(pods for pods, _pod in needs) + jobs),
+        "count/jobs.batch": str(job_objects),
+    }
+
+
+def _is_workload(body: Mapping[str, Any]) -> bool:
+    return body["kind"] in WORKLOAD_KINDS
+
+
+def _pods_at_once(workload: Mapping[str, Any]) -> int:
+    """Return how many pods of a workload count at the worst moment of a rollout.
+
+    A rolling update has made all new pods before the last of the old ones, which counts until it has ended, is gone.
+    """
+    spec = workload["spec"]
+    replicas = int(spec.get("replicas", 1))
+    recreates = workload["kind"] == "StatefulSet" or (spec.get("strategy") or {}).get("type") == "Recreate"
+    return replicas if recreates else 2 * replicas
+
+
+def _request(pod: Mapping[str, Any], resource: str, default_requests: Mapping[str, str]) -> Decimal:
+    """Return what a pod requests as the scheduler counts it.
+
+    The larger of all containers together and the greediest init container; an init container that is restarted
+    (a sidecar) counts as a container (https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/).
+    """
+    initial = pod.get("initContainers") or []
+    sidecars = [entry for entry in initial if entry.get("restartPolicy") == "Always"]
+    passing = [entry for entry in initial if entry.get("restartPolicy") != "Always"]
+    together = sum(
+        (_request_of(entry, resource, default_requests) for entry in [*pod["containers"], *sidecars]), Decimal(0)
+    )
+    return max([together, *(_request_of(entry, resource, default_requests) for entry in passing)])
+
+
+def _request_of(container: Mapping[str, Any], resource: str, default_requests: Mapping[str, str]) -> Decimal:
+    resources = container.get("resources") or {}
+    # The API server takes a limit for the request where there is none.
+    for stated in (resources.get("requests"), resources.get("limits"), default_requests):
+        if stated and resource in stated:
+            return parse_quantity(stated[resource])
+    return Decimal(0)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The arithmetic of the quota: pods at once, what each of them requests, and the Jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.agentsmith.platform.plugins.module_utils.resource_quota import hard_limits
+
+JOB = {"cpu": "250m", "memory": "512Mi"}
+DEFAULT = {"cpu": "10m", "memory": "1Mi"}
+
+
+def container(cpu: str | None = None, memory: str | None = None, **more: Any) -> dict[str, Any]:
+    requests = {name: value for name, value in (("cpu", cpu), ("memory", memory)) if value}
+    return {"name": "c", "resources": {"requests": requests}, **more}
+
+
+def deployment(replicas: int | None, *containers: dict[str, Any], **pod: Any) -> dict[str, Any]:
+    spec: dict[str, Any] = {"template": {"spec": {"containers": list(containers), **pod}}}
+    return {"kind": "Deployment", "spec": {**spec, **({} if replicas is None else {"replicas": replicas})}}
+
+
+def hard(*workloads: dict[str, Any], jobs: int = 0) -> dict[str, str]:
+    return hard_limits(workloads, jobs, JOB, 100, DEFAULT)
+
+
+def test_jobs_alone() -> None:
+    assert hard(jobs=4) == {
+        "requests.cpu": "1000m",
+        "requests.memory": "2048Mi",
+        "pods": "4",
+        "count/jobs.batch": "100",
+    }
+
+
+def test_a_deployment_that_rolls_counts_twice() -> None:
+    limits = hard(deployment(3, container("0.1", "1Gi")))
+    assert (limits["requests.cpu"], limits["requests.memory"], limits["pods"]) == ("600m", "6144Mi", "6")
+
+
+def test_one_replica_is_kubernetes_default() -> None:
+    assert hard(deployment(None, container("1", "1Gi")))["pods"] == "2"
+
+
+def test_pods_that_are_replaced_one_after_the_other_count_once() -> None:
+    recreated = deployment(1, container("1", "1Gi"))
+    recreated["spec"]["strategy"] = {"type": "Recreate"}
+    stateful = {**deployment(2, container("1", "1Gi")), "kind": "StatefulSet"}
+    assert hard(recreated, stateful)["pods"] == "3"
+
+
+def test_other_kinds_do_not_count() -> None:
+    assert hard({"kind": "Secret", "data": {}}, {"kind": "Service", "spec": {}})["pods"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("pod", "cpu"),
+    [
+        (deployment(1, container("1"), container("500m")), "3000m"),
+        # Init containers run one after the other, before the others
+        (deployment(1, container("1"), initContainers=[container("3"), container("2")]), "6000m"),
+        (deployment(1, container("1"), initContainers=[container("500m")]), "2000m"),
+        # A sidecar stays
+        (deployment(1, container("1"), initContainers=[container("500m", restartPolicy="Always")]), "3000m"),
+        (deployment(1, {"name": "c", "resources": {"limits": {"cpu": "2"}}}), "4000m"),
+        (deployment(1, {"name": "c"}), "20m"),
+        (deployment(1, container("0.0001")), "1m"),
+    ],
+    ids=["containers", "init-larger", "init-smaller", "sidecar", "limit", "default", "rounded-up"],
+)
+def test_what_a_pod_requests(pod: dict[str, Any], cpu: str) -> None:
+    assert hard(pod)["requests.cpu"] == cpu
+
+
+def test_what_is_no_quantity_is_refused() -> None:
+    with pytest.raises(ValueError, match="lots"):
+        hard(deployment(1, container("lots")))

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The NetworkPolicies let exactly those connections through that the app needs: every other pair and port is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import pytest
+from network_flows import Peer, allows
+
+HOME = "agentsmith"
+DISPATCHER = Peer("dispatcher", "10.244.0.10", HOME, {"app": "agentsmith-dispatcher"})
+REDIS = Peer("redis", "10.244.0.11", HOME, {"app": "redis"})
+JOB = Peer("job", "10.244.0.12", HOME, {"app": "agentsmith", "job-id": "0123456789ab"})
+NEIGHBOUR = Peer("neighbour", "10.244.0.13", HOME, {"app": "something"})
+STRANGER = Peer("stranger", "10.244.1.10", "elsewhere", {"app": "agentsmith-dispatcher"})
+INGRESS = Peer("ingress", "10.244.1.11", "ingress-nginx", {"app": "controller"})
+DNS = Peer("dns", "10.244.1.12", "kube-system", {"k8s-app": "kube-dns"})
+KUBE_SYSTEM = Peer("kube-system", "10.244.1.13", "kube-system", {"k8s-app": "other"})
+LOCAL_DNS = Peer("local-dns", "169.254.20.10")
+API_SERVER = Peer("api-server", "172.18.0.2")
+INTERNET = Peer("internet", "140.82.121.3")
+INTERNET_6 = Peer("internet-6", "2606:50c0:8000::153")
+METADATA = [
+    Peer("metadata", "169.254.169.254"),
+    Peer("pod-identity", "169.254.170.23"),
+    Peer("alibaba", "100.100.100.200"),
+    Peer("oracle", "192.0.0.192"),
+    Peer("aws-6", "fd00:ec2::254"),
+    Peer("google-6", "fd20:ce::254"),
+    Peer("link-local-6", "fe80::a9fe:a9fe"),
+]
+PODS = [DISPATCHER, REDIS, JOB, NEIGHBOUR, STRANGER, INGRESS, DNS, KUBE_SYSTEM]
+OUTSIDE = [LOCAL_DNS, API_SERVER, INTERNET, INTERNET_6, *METADATA]
+PORTS = [(53, "UDP"), (53, "TCP"), (80, "TCP"), (443, "TCP"), (443, "UDP"), (6379, "TCP"), (6443, "TCP"), (8080, "TCP")]
+
+Flow = tuple[str, str, int, str]
+
+
+def flows(objects: dict[str, dict[str, Any]], pods: list[Peer] = PODS) -> set[Flow]:
+    """Every connection that has an end in the release's namespace and is let through."""
+    policies = [body for body in objects.values() if body["kind"] == "NetworkPolicy"]
+    return {
+        (source.name, destination.name, port, protocol)
+        for source, destination, (port, protocol) in product([*pods, *OUTSIDE], [*pods, *OUTSIDE], PORTS)
+        if source is not destination
+        and HOME in (source.namespace, destination.namespace)
+        and allows(policies, source, destination, port, protocol)
+    }
+
+
+def to_everywhere(source: str) -> set[Flow]:
+    """Port 443 of what is no pod of the namespace, for all of which something listens there or nothing does."""
+    names = ["stranger", "ingress", "dns", "kube-system", "api-server", "internet", "internet-6"]
+    return {(source, name, 443, "TCP") for name in names}
+
+
+def names_resolved(source: str) -> set[Flow]:
+    return {(source, name, 53, protocol) for name in ("dns", "local-dns") for protocol in ("UDP", "TCP")}
+
+
+JOB_FLOWS = {("job", "redis", 6379, "TCP"), *names_resolved("job"), *to_everywhere("job")}
+DISPATCHER_FLOWS = {
+    ("dispatcher", "redis", 6379, "TCP"),
+    *names_resolved("dispatcher"),
+    *to_everywhere("dispatcher"),
+    # Everywhere, as nobody can know the API server's address when the manifests are made
+    *((source, name, 6443, port) for source, name, _port, port in to_everywhere("dispatcher")),
+}
+
+
+@pytest.fixture(scope="module")
+def rendered(render: Callable[..., Any]) -> Any:
+    """The default, what is asked for by an environment, and the policies off."""
+    return render(
+        {
+            "minimum": {},
+            "node-port": {"dispatcher_service_type": "NodePort"},
+            "narrow": {
+                "dispatcher_network_policy_api_server_peers": [{"ipBlock": {"cidr": "172.18.0.2/32"}}],
+                "dispatcher_network_policy_from": [{"podSelector": {"matchLabels": {"app": "something"}}}],
+                "dispatcher_network_policy_except": ["0.0.0.0/1", "128.0.0.0/1", "::/0"],
+            },
+            "wide": {
+                "dispatcher_network_policy_extra_ingress": [{"ports": [{"port": 80}]}],
+                "dispatcher_network_policy_extra_egress": [{"ports": [{"port": 80}], "to": [{"podSelector": {}}]}],
+                "dispatcher_network_policy_jobs_extra_egress": [{"ports": [{"port": 8080}]}],
+                "redis_network_policy_extra_from": [{"podSelector": {"matchLabels": {"app": "something"}}}],
+            },
+            "off": {
+                "namespace_default_deny": False,
+                "redis_network_policy_enabled": False,
+                "dispatcher_network_policy_enabled": False,
+            },
+        }
+    ).objects
+
+
+def test_exactly_what_the_app_needs(rendered: Any) -> None:
+    assert flows(rendered["minimum"]) == DISPATCHER_FLOWS | JOB_FLOWS | {("ingress", "dispatcher", 8080, "TCP")}
+
+
+def test_a_service_that_is_reached_from_outside_is_open_to_everybody(rendered: Any) -> None:
+    sources = {
+        source for source, name, port, _protocol in flows(rendered["node-port"]) if (name, port) == ("dispatcher", 8080)
+    }
+    # Pods of this namespace are kept from it by their own policies
+    assert sources == {peer.name for peer in [*PODS, *OUTSIDE]} - {"dispatcher", "redis", "job", "neighbour"}
+
+
+def test_addresses_can_be_narrowed(rendered: Any) -> None:
+    found = flows(rendered["narrow"])
+    assert {flow for flow in found if flow[2] == 443} == set()
+    assert {flow for flow in found if flow[2] == 6443} == {("dispatcher", "api-server", 6443, "TCP")}
+    assert {flow for flow in found if flow[2] == 8080} == set(), "the neighbour's own policy is the default-deny"
+
+
+def test_more_can_be_allowed(rendered: Any) -> None:
+    more = flows(rendered["wide"]) - flows(rendered["minimum"])
+    assert ("stranger", "dispatcher", 80, "TCP") in more
+    assert ("job", "internet", 8080, "TCP") in more
+    assert not {flow for flow in more if flow[1] == "redis"}, "the neighbour's own policy is the default-deny"
+    policies = [body for name, body in rendered["wide"].items() if name == "NetworkPolicy/redis"]
+    assert allows(policies, NEIGHBOUR, REDIS, 6379)
+    assert not allows([*policies, rendered["wide"]["NetworkPolicy/default-deny"]], NEIGHBOUR, REDIS, 6379)
+
+
+def test_nobody_reaches_a_job(rendered: Any) -> None:
+    for host in ("minimum", "node-port", "narrow", "wide"):
+        assert not {flow for flow in flows(rendered[host]) if flow[1] == "job"}, host
+
+
+def test_nobody_reaches_the_metadata(rendered: Any) -> None:
+    names = {peer.name for peer in METADATA}
+    for host in ("minimum", "node-port", "narrow"):
+        assert not {flow for flow in flows(rendered[host]) if flow[1] in names}, host
+
+
+def test_without_policies_everything_is_open(rendered: Any) -> None:
+    assert ("job", "metadata", 80, "TCP") in flows(rendered["off"])
+    assert ("neighbour", "redis", 6379, "TCP") in flows(rendered["off"])
