@@ -74,6 +74,10 @@ class Owner:
         labels = {MANAGED_BY_LABEL: FIELD_MANAGER, INSTANCE_LABEL: self.instance, COMPONENT_LABEL: self.component}
         return ",".join(f"{name}={value}" for name, value in labels.items() if value)
 
+    def labels(self, component: str) -> dict[str, str]:
+        """Return the labels of an object that the engine itself makes for the release."""
+        return {MANAGED_BY_LABEL: FIELD_MANAGER, INSTANCE_LABEL: self.instance, COMPONENT_LABEL: component}
+
     def has(self, live: Mapping[str, Any]) -> bool:
         """Tell whether an object that the selector found is meant.
 
