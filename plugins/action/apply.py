@@ -5,11 +5,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.module_utils.release import Run, Settings
+from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import DeployRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.transaction_options import (
+    TRANSACTION_OPTIONS,
+    transaction_of,
+)
 
 APPLY_OPTIONS: dict[str, dict[str, Any]] = {
     # Checked entry by entry in normalise_objects(), whose messages quote no value.
@@ -29,6 +35,15 @@ APPLY_OPTIONS: dict[str, dict[str, Any]] = {
             "component": {"type": "str", "default": ""},
         },
     },
+    "transaction": {"type": "dict", "options": TRANSACTION_OPTIONS},
+    "drain": {
+        "type": "dict",
+        "options": {
+            "deployment": {"type": "str", "required": True},
+            "selector": {"type": "str", "required": True},
+            "timeout": {"type": "int", "default": 0},
+        },
+    },
 }
 
 
@@ -37,8 +52,34 @@ class ActionModule(ClusterAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the task. A failure is returned rather than raised: every text has to pass the redactor first."""
-        options = self.checked_options(tmp, task_vars, APPLY_OPTIONS)
+        options = self.checked_options(
+            tmp,
+            task_vars,
+            APPLY_OPTIONS,
+            mutually_exclusive=[("prune", "transaction")],
+            required_by={"drain": ("transaction",)},
+        )
         redactor = Redactor()
+        run: Run | None = None
+        try:
+            run = self._run_of(options, redactor)
+            if not isinstance(options["objects"], list):
+                raise ApplyError("objects must be a list of Kubernetes objects.")
+            with self.connection(options) as connection:
+                run.execute(connection, options["objects"])
+        except Exception as error:  # noqa: BLE001  whatever went wrong may quote an object: it has to be masked
+            return {**(run.result() if run else {}), **redactor.failure(error)}
+        return run.result()
+
+    def _run_of(self, options: dict[str, Any], redactor: Redactor) -> Run:
+        transaction = transaction_of(options["transaction"]) if options["transaction"] else None
+        prune = Owner(**options["prune"]) if options["prune"] else None
+        if transaction and transaction.complete:
+            prune = transaction.owner
+        if options["state"] == "absent" and (prune or transaction):
+            raise ApplyError(
+                "state absent deletes the objects that are listed: prune and transaction do not go with it."
+            )
         settings = Settings(
             state=options["state"],
             wait=options["wait"],
@@ -46,18 +87,10 @@ class ActionModule(ClusterAction):
             force_conflicts=options["force_conflicts"],
             roll_on_secret_change=options["roll_on_secret_change"],
             minimum_kubernetes=options["minimum_kubernetes"],
-            prune=Owner(**options["prune"]) if options["prune"] else None,
+            prune=prune,
             check_mode=self._task.check_mode,
             diff_mode=self._task.diff,
         )
-        run = Run(settings, redactor)
-        try:
-            if not isinstance(options["objects"], list):
-                raise ApplyError("objects must be a list of Kubernetes objects.")
-            if settings.prune and settings.state == "absent":
-                raise ApplyError("prune does not go with state absent, which deletes the objects that are listed.")
-            with self.connection(options) as connection:
-                run.execute(connection, options["objects"])
-        except Exception as error:  # noqa: BLE001  whatever went wrong may quote an object: it has to be masked
-            return {**run.result(), **redactor.failure(error)}
-        return run.result()
+        if transaction is None:
+            return Run(settings, redactor)
+        return DeployRun(settings, redactor, transaction, Drain(**options["drain"]) if options["drain"] else None)

@@ -215,7 +215,7 @@ class ReleaseLease:
         metadata: dict[str, Any] = {
             "name": self.name,
             "namespace": self._owner.namespace,
-            "labels": self._owner.labels("release"),
+            "labels": self._owner.engine_labels(),
         }
         if live:
             metadata["resourceVersion"] = live["metadata"]["resourceVersion"]

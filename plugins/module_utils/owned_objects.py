@@ -27,6 +27,8 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.plan import co
 # An aggregated server may know whole objects only.
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
 COMPONENT_LABEL = "app.kubernetes.io/component"
+# Of what no role renders and the engine itself makes: the lock of the release and the record of the last good one.
+ENGINE_COMPONENT = "release"
 
 # A controller copies the labels of a Service to these, without naming the Service as their owner.
 COPIES = frozenset({("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")})
@@ -74,9 +76,9 @@ class Owner:
         labels = {MANAGED_BY_LABEL: FIELD_MANAGER, INSTANCE_LABEL: self.instance, COMPONENT_LABEL: self.component}
         return ",".join(f"{name}={value}" for name, value in labels.items() if value)
 
-    def labels(self, component: str) -> dict[str, str]:
-        """Return the labels of an object that the engine itself makes for the release."""
-        return {MANAGED_BY_LABEL: FIELD_MANAGER, INSTANCE_LABEL: self.instance, COMPONENT_LABEL: component}
+    def engine_labels(self) -> dict[str, str]:
+        """Return the labels of what the engine itself makes for the release."""
+        return {MANAGED_BY_LABEL: FIELD_MANAGER, INSTANCE_LABEL: self.instance, COMPONENT_LABEL: ENGINE_COMPONENT}
 
     def has(self, live: Mapping[str, Any]) -> bool:
         """Tell whether an object that the selector found is meant.
@@ -87,6 +89,11 @@ class Owner:
         metadata = live["metadata"]
         namespace = metadata.get("namespace") or labels_of(live).get(NAMESPACE_LABEL)
         return namespace == self.namespace and not metadata.get("ownerReferences")
+
+
+def is_engines(live: Mapping[str, Any]) -> bool:
+    """Tell whether an object of a release is the engine's own: what no role renders, and nobody need miss."""
+    return labels_of(live).get(COMPONENT_LABEL) == ENGINE_COMPONENT
 
 
 @dataclass

@@ -15,6 +15,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects 
     RENDERED_KINDS,
     Owner,
     find_owned,
+    is_engines,
 )
 from ansible_collections.agentsmith.platform.plugins.module_utils.plan import (
     PlannedObject,
@@ -32,11 +33,14 @@ def plan_prune(
     discovery: Discovery,
     owner: Owner,
     bodies: Sequence[dict[str, Any]],
+    once_stated: Sequence[dict[str, Any]] = (),
 ) -> tuple[list[PlannedObject], list[str]]:
     """Find the objects of *owner* that are not among *bodies*, the desired ones; and say what could not be looked at.
 
     Costs one request a kind, and one for each object that is found.
 
+    :param once_stated: objects of earlier releases, whose kinds are looked through besides those of *bodies* and those
+        that this collection renders.
     :raises ApplyError: when nothing is desired of a whole release.
     """
     if not bodies and not owner.component:
@@ -47,16 +51,16 @@ def plan_prune(
     identities = [Identity.of(body) for body in bodies]
     wanted = {identity.unversioned for identity in identities}
     desired_kinds = {(identity.group, identity.kind) for identity in identities}
-    found = find_owned(connection, executor, discovery, owner, (RENDERED_KINDS | desired_kinds) - NEVER_PRUNED)
-    surplus = [live for live in found.objects if Identity.of(live).unversioned not in wanted and not is_going(live)]
+    kinds = RENDERED_KINDS | desired_kinds | {(body.group, body.kind) for body in map(Identity.of, once_stated)}
+    found = find_owned(connection, executor, discovery, owner, kinds - NEVER_PRUNED)
+    surplus = [live for live in found.objects if Identity.of(live).unversioned not in wanted and not is_engines(live)]
 
-    def examine(live: dict[str, Any]) -> PlannedObject:
+    def examine(live: dict[str, Any]) -> PlannedObject | None:
         path = discovery.path(Identity.of(live))
         whole = connection.find(path)
-        gone = whole is None or is_going(whole)
-        return PlannedObject(live, path, whole, "absent" if gone else "deleted", done=gone)
+        return None if whole is None or is_going(whole) else PlannedObject(live, path, whole, "deleted")
 
     # Who may not list a kind has not applied any of it either, unless the release has objects of that kind.
     blind = sorted(set(found.denied) & {kind for _group, kind in desired_kinds})
     warnings = [f"Objects of the kind {kind} cannot be listed: none of them was pruned." for kind in blind]
-    return concurrently(executor, examine, surplus), warnings
+    return [item for item in concurrently(executor, examine, surplus) if item], warnings

@@ -46,6 +46,15 @@ class Settings:
     diff_mode: bool = False
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """What a run works with."""
+
+    connection: Connection
+    executor: Executor
+    discovery: Discovery
+
+
 class Run:
     """A run over the objects of one release. ``result()`` may be asked for after a failure, too.
 
@@ -57,6 +66,8 @@ class Run:
         self._redactor = redactor
         self._planned: list[PlannedObject] = []
         self._surplus: list[PlannedObject] = []
+        # Objects of earlier releases: what has become surplus may be of a kind that nothing desired is of.
+        self._once_stated: list[dict[str, Any]] = []
         self._digests = SecretDigests([])
         self._warnings: list[str] = []
         self._requests = {"read": 0, "write": 0, "dry_run": 0}
@@ -94,28 +105,31 @@ class Run:
         settings = self._settings
         discovery = Discovery.ask(connection, executor, [body["apiVersion"] for body in bodies])
         discovery.require_version(settings.minimum_kubernetes)
-        execution = Execution(connection, executor, settings.check_mode, settings.force_conflicts)
+        cluster = Cluster(connection, executor, discovery)
+        self._execution = Execution(connection, executor, settings.check_mode, settings.force_conflicts)
         try:
             if settings.state == "absent":
-                self._planned = plan_absent(connection, executor, discovery, bodies)
-                self._redactor.learn(item.live for item in self._planned)
-                execution.delete(self._planned)
+                self._remove(cluster, bodies)
             else:
-                self._plan_present(connection, executor, discovery, bodies)
-                execution.apply(self._planned, self._stamp_pending)
-                if settings.wait and not settings.check_mode:
-                    wait_for_rollout(connection, executor, self._planned, settings.wait_timeout)
-                # Last: until the new objects work, the old ones may still be in use.
-                execution.delete(self._surplus)
+                self._bring(cluster, bodies)
         finally:
-            self._warnings += execution.warnings
-        if settings.wait and not settings.check_mode:
-            deleted = [*(self._planned if settings.state == "absent" else []), *self._surplus]
-            wait_until_gone(connection, executor, deleted, settings.wait_timeout)
+            self._warnings += self._execution.warnings
 
-    def _plan_present(
-        self, connection: Connection, executor: Executor, discovery: Discovery, bodies: list[dict[str, Any]]
-    ) -> None:
+    def _bring(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
+        """Make the cluster have what *bodies* describe."""
+        self._plan_present(cluster, bodies)
+        self._execution.apply(self._planned, self._stamp_pending)
+        self._wait_for_rollout(cluster)
+        self._delete_surplus(cluster)
+
+    def _remove(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
+        self._planned = plan_absent(cluster.connection, cluster.executor, cluster.discovery, bodies)
+        self._redactor.learn(item.live for item in self._planned)
+        self._execution.delete(self._planned)
+        self._wait_until_gone(cluster, self._planned)
+
+    def _plan_present(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
+        connection, executor, discovery = cluster.connection, cluster.executor, cluster.discovery
         self._digests = SecretDigests(bodies if self._settings.roll_on_secret_change else [])
         live = read_live(connection, executor, discovery, bodies, self._digests.elsewhere)
         # The values that are about to go, too: a pod may still log them.
@@ -124,17 +138,34 @@ class Run:
         self._digests.learn(live)
         self._digests.stamp()
         self._planned = plan_present(connection, executor, discovery, bodies, live)
-        if self._settings.prune:
-            owner = self._settings.prune
-            self._surplus, warnings = plan_prune(connection, executor, discovery, owner, bodies)
-            self._redactor.learn(item.live for item in self._surplus)
-            self._warnings += warnings
+        self._plan_prune(cluster, bodies)
         missing = self._digests.missing()
         if missing and not self._settings.check_mode:
             advice = "Make the Secret first, put it among the objects, or mark the reference optional."
             raise ApplyError("\n".join([*missing, f"{advice} Nothing was changed."]))
         # Of a preview it is no fault: an earlier task of the same play may be about to make the Secret.
         self._warnings += missing
+
+    def _plan_prune(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
+        if self._settings.prune:
+            self._surplus, warnings = plan_prune(
+                cluster.connection, cluster.executor, cluster.discovery, self._settings.prune, bodies, self._once_stated
+            )
+            self._redactor.learn(item.live for item in self._surplus)
+            self._warnings += warnings
+
+    def _delete_surplus(self, cluster: Cluster) -> None:
+        """Delete last what is no longer wanted: until the new objects work, the old ones may still be in use."""
+        self._execution.delete(self._surplus)
+        self._wait_until_gone(cluster, self._surplus)
+
+    def _wait_for_rollout(self, cluster: Cluster) -> None:
+        if self._settings.wait and not self._settings.check_mode:
+            wait_for_rollout(cluster.connection, cluster.executor, self._planned, self._settings.wait_timeout)
+
+    def _wait_until_gone(self, cluster: Cluster, planned: Sequence[PlannedObject]) -> None:
+        if self._settings.wait and not self._settings.check_mode:
+            wait_until_gone(cluster.connection, cluster.executor, planned, self._settings.wait_timeout)
 
     def _stamp_pending(self, wave: Sequence[PlannedObject]) -> None:
         """Complete the workloads of a wave with the UIDs of the Secrets that an earlier wave has created."""

@@ -34,7 +34,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_obj
     normalise_objects,
 )
 from ansible_collections.agentsmith.platform.plugins.module_utils.namespace_origin import mark_created
-from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner, find_owned
+from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner, find_owned, is_engines
 from ansible_collections.agentsmith.platform.plugins.module_utils.plan import (
     PlannedObject,
     concurrently,
@@ -65,7 +65,8 @@ def find_drift(connection: Connection, objects: Sequence[Any], owner: Owner, red
         found = find_owned(connection, executor, discovery, owner, kinds=None)
     drifted = [drift for item in planned for drift in _object_drift(item, redactor)]
     wanted = {item.identity.unversioned for item in planned}
-    extra = [identity for identity in map(Identity.of, found.objects) if identity.unversioned not in wanted]
+    rendered = [Identity.of(live) for live in found.objects if not is_engines(live)]
+    extra = [identity for identity in rendered if identity.unversioned not in wanted]
     drifted += [_described(identity, EXTRA) for identity in extra]
     return DriftReport(owner.namespace, connection.host, len(bodies), drifted, found.denied)
 

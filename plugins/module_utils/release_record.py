@@ -27,7 +27,6 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects 
 from ansible_collections.agentsmith.platform.plugins.module_utils.plan import apply_query
 
 RECORD_TYPE = f"{FIELD_MANAGER}/release.v1"
-RECORD_COMPONENT = "release"
 RECORDED_BY = f"{FIELD_MANAGER}/recorded-by"
 RECORDED_AT = f"{FIELD_MANAGER}/recorded-at"
 # What the API server takes of a Secret (https://kubernetes.io/docs/concepts/configuration/secret/).
@@ -122,7 +121,7 @@ class ReleaseRecord:
             "metadata": {
                 "name": self.identity.name,
                 "namespace": self.identity.namespace,
-                "labels": self._owner.labels(RECORD_COMPONENT),
+                "labels": self._owner.engine_labels(),
                 "annotations": {RECORDED_BY: holder, RECORDED_AT: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")},
             },
             "type": RECORD_TYPE,

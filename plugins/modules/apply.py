@@ -103,6 +103,33 @@ options:
             objects is refused.
         type: str
         default: ''
+  transaction:
+    description:
+      - Makes the task the first part of a deploy that ends with M(agentsmith.platform.commit_release) or
+        M(agentsmith.platform.restore_release). Where something is to be done, the release is locked, the plan is made
+        again, and the lock is kept when the task succeeds; when it fails, it is given back.
+      - Where nothing is to be done, nothing is locked or written, and RV(transaction.opened) is false.
+      - A complete release is not pruned here but by the commit.
+  drain:
+    description:
+      - Jobs to wait for before the pods of a Deployment are replaced, when the plan says that they will be. Nothing has
+        been written by then.
+    type: dict
+    suboptions:
+      deployment:
+        description: Name of the Deployment.
+        type: str
+        required: true
+      selector:
+        description: Label selector of the Jobs.
+        type: str
+        required: true
+      timeout:
+        description:
+          - Seconds to wait. When Jobs still run then, the task fails and nothing was changed. V(0) does not wait, and
+            names the Jobs in a warning.
+        type: int
+        default: 0
   minimum_kubernetes:
     description:
       - The oldest version of Kubernetes to accept, for example V("1.30"), in quotes. An older API server is refused
@@ -111,6 +138,7 @@ options:
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
+  - agentsmith.platform.transaction
   - agentsmith.platform.control_node
 attributes:
   check_mode:
@@ -136,6 +164,8 @@ notes:
     stated here. Its annotation with a copy of the object is removed, and a warning tells so.
 seealso:
   - module: agentsmith.platform.render_objects
+  - module: agentsmith.platform.commit_release
+  - module: agentsmith.platform.restore_release
   - module: kubernetes.core.k8s
 """
 
@@ -242,6 +272,24 @@ objects:
       description: Whether the annotation of client-side kubectl apply was removed.
       type: bool
       returned: when it was
+transaction:
+  description: How far the transaction is.
+  returned: with O(transaction)
+  type: dict
+  contains:
+    opened:
+      description: Whether anything is to be done, in check mode too.
+      type: bool
+      returned: always
+    started:
+      description: Whether the run came to its writes under the lock, so that a failure has to be undone.
+      type: bool
+      returned: always
+    holder:
+      description: Who holds the lock. Empty when nobody does, as after a failure.
+      type: str
+      returned: always
+      sample: deployer@build-7 run 9f3c1a20
 requests:
   description: How many requests were sent, repetitions included.
   returned: always

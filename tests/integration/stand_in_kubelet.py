@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,17 +40,23 @@ def waiting(reason: str, message: str, container: str) -> dict[str, Any]:
 
 
 @contextmanager
-def stand_in_kubelet(control_plane: ControlPlane, namespace: str, status: dict[str, Any]) -> Iterator[None]:
-    """Give each pod that appears in *namespace* the status, for as long as the context lasts."""
+def stand_in_kubelet(
+    control_plane: ControlPlane, namespace: str, status: dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any]]
+) -> Iterator[None]:
+    """Give each pod that appears in *namespace* the status, for as long as the context lasts.
+
+    :param status: the status of all pods, or a function from a pod to its status.
+    """
     stop = threading.Event()
     path = f"/api/v1/namespaces/{namespace}/pods"
 
     def serve() -> None:
         while not stop.wait(PAUSE):
             for pod in control_plane.get(path)["items"]:
-                if pod["status"].get("phase") != status["phase"] or "containerStatuses" in status:
+                wanted = status(pod) if callable(status) else status
+                if pod["status"].get("phase") != wanted["phase"] or "containerStatuses" in wanted:
                     name = pod["metadata"]["name"]
-                    control_plane.request("PATCH", f"{path}/{name}/status", {"status": status}, MERGE)
+                    control_plane.request("PATCH", f"{path}/{name}/status", {"status": wanted}, MERGE)
 
     thread = threading.Thread(target=serve)
     thread.start()

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Entry of agentsmith.platform.restore_release on the control node; the documentation is in plugins/modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
+from ansible_collections.agentsmith.platform.plugins.module_utils.release import Settings
+from ansible_collections.agentsmith.platform.plugins.module_utils.release_restore import (
+    CURRENT,
+    PREVIOUS,
+    RestoreRun,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.transaction_options import (
+    TRANSACTION_OPTIONS,
+    transaction_of,
+)
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "transaction": {"type": "dict", "required": True, "options": TRANSACTION_OPTIONS},
+    "generation": {"type": "str", "choices": [CURRENT, PREVIOUS], "default": CURRENT},
+    "holder": {"type": "str", "default": ""},
+    "wait_timeout": {"type": "int", "default": 300},
+}
+
+
+class ActionModule(ClusterAction):
+    """Brings a recorded release back."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the task. A failure is returned rather than raised: every text has to pass the redactor first."""
+        options = self.checked_options(tmp, task_vars, OPTIONS)
+        redactor = Redactor()
+        run: RestoreRun | None = None
+        try:
+            transaction = transaction_of(options["transaction"])
+            settings = Settings(
+                prune=transaction.owner,
+                wait_timeout=options["wait_timeout"],
+                check_mode=self._task.check_mode,
+                diff_mode=self._task.diff,
+            )
+            run = RestoreRun(settings, redactor, transaction, options["generation"], options["holder"])
+            with self.connection(options) as connection:
+                run.execute(connection, [])
+        except Exception as error:  # noqa: BLE001  whatever went wrong may quote an object: it has to be masked
+            return {**(run.result() if run else {}), **redactor.failure(error)}
+        return run.result()

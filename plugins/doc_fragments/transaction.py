@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the actions that open, commit or undo a deploy have in common."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Goes with plugins/plugin_utils/transaction_options.py."""
+
+    DOCUMENTATION = r"""
+options:
+  transaction:
+    description:
+      - The release, and how it is locked. All tasks of a deploy get the same.
+      - The lock is a C(Lease) in the namespace, named after the instance (C(agentsmith-release)). The last good
+        release, and the one before it, are recorded in a C(Secret) of the same name.
+    type: dict
+    suboptions:
+      namespace:
+        description: Namespace of the release.
+        type: str
+        required: true
+      instance:
+        description: Value of the label C(app.kubernetes.io/instance).
+        type: str
+        required: true
+      complete:
+        description:
+          - Whether the objects are a whole release. Then what carries its labels and is not among them is deleted.
+            Otherwise nothing is, and the objects replace their namesakes in the record.
+        type: bool
+        default: true
+      lock_duration:
+        description:
+          - Seconds after which a lock counts as left behind by a run that died, when it was not renewed. Measured by
+            the clock of the run that waits.
+        type: int
+        default: 60
+      lock_timeout:
+        description:
+          - Seconds to wait for another run that holds the lock. V(0) gives up at once.
+        type: int
+        default: 120
+      on_failure:
+        description:
+          - What becomes of a deploy that fails. V(rollback) brings the last good release back, V(keep) leaves
+            everything as it is.
+        type: str
+        choices: [rollback, keep]
+        default: rollback
+"""

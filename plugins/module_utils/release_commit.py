@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The good end of a deploy: delete what is no longer wanted, record the release, give the lock back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.module_utils.lease import ReleaseLease
+from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
+from ansible_collections.agentsmith.platform.plugins.module_utils.release import Cluster, Run, Settings
+from ansible_collections.agentsmith.platform.plugins.module_utils.release_record import ReleaseRecord, Releases
+from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import Transaction, give_back
+
+
+class CommitRun(Run):
+    """Ends the transaction that *holder* has opened, for the objects that it is given.
+
+    ``recorded``: whether the record of the last good release was written, or would be.
+    """
+
+    def __init__(self, settings: Settings, redactor: Redactor, transaction: Transaction, holder: str) -> None:
+        super().__init__(settings, redactor)
+        self._transaction = transaction
+        self._holder = holder
+        self.recorded = False
+
+    def result(self) -> dict[str, Any]:
+        """Return what the task returns, masked."""
+        result = super().result()
+        return {**result, "changed": result["changed"] or self.recorded, "recorded": self.recorded}
+
+    def _bring(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
+        record = ReleaseRecord(cluster.connection, self._transaction.owner)
+        if self._settings.check_mode:
+            releases = self._finish(cluster, bodies, record)
+            self.recorded = releases is not None
+            return
+        lease = ReleaseLease(cluster.connection, self._transaction.owner, self._holder, self._transaction.lock)
+        lease.adopt()
+        try:
+            with lease.kept():
+                releases = self._finish(cluster, bodies, record)
+                lease.check()
+                if releases:
+                    record.write(releases, self._holder)
+                    self.recorded = True
+        finally:
+            self._warnings += give_back(lease)
+
+    def _finish(self, cluster: Cluster, bodies: list[dict[str, Any]], record: ReleaseRecord) -> Releases | None:
+        """Prune, and return what is to be recorded; None where that is recorded already."""
+        before = record.read()
+        self._once_stated = before.bodies()
+        self._redactor.learn(self._once_stated)
+        self._plan_prune(cluster, bodies)
+        self._delete_surplus(cluster)
+        after = before.followed_by(bodies, self._transaction.complete)
+        return after if after != before else None

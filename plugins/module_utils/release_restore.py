@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way back: to the last good release after a deploy that failed, or to the one before it on request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import normalise_objects
+from ansible_collections.agentsmith.platform.plugins.module_utils.lease import ReleaseLease, new_holder
+from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
+from ansible_collections.agentsmith.platform.plugins.module_utils.release import Cluster, Run, Settings
+from ansible_collections.agentsmith.platform.plugins.module_utils.release_record import ReleaseRecord, Releases
+from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import Transaction, give_back
+
+CURRENT, PREVIOUS = "current", "previous"
+
+
+class RestoreRun(Run):
+    """Brings a recorded release back, under the lock, and gives the lock back whatever happens.
+
+    :param generation: `current`, the last good release; `previous`, the one before it, which then becomes the last
+        good one.
+    :param holder: who holds the lock already, empty when it has to be taken.
+    """
+
+    def __init__(
+        self, settings: Settings, redactor: Redactor, transaction: Transaction, generation: str, holder: str = ""
+    ) -> None:
+        super().__init__(settings, redactor)
+        self._transaction = transaction
+        self._generation = generation
+        self._holder = holder
+        self.restored = False
+        self.summary = ""
+
+    def result(self) -> dict[str, Any]:
+        """Return what the task returns, masked."""
+        return {**super().result(), "restored": self.restored, "summary": self._redactor.text(self.summary)}
+
+    def _bring(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
+        del bodies  # those of the record are meant
+        owner = self._transaction.owner
+        record = ReleaseRecord(cluster.connection, owner)
+        if self._settings.check_mode:
+            self._restore(cluster, record, None)
+            return
+        lease = ReleaseLease(cluster.connection, owner, self._holder or new_holder(), self._transaction.lock)
+        if self._holder:
+            lease.adopt()
+        else:
+            lease.acquire()
+        try:
+            with lease.kept():
+                self._restore(cluster, record, lease)
+        finally:
+            self._warnings += give_back(lease)
+
+    def _restore(self, cluster: Cluster, record: ReleaseRecord, lease: ReleaseLease | None) -> None:
+        if self._generation == CURRENT and self._transaction.keep:
+            self.summary = "Everything is left as the failed deploy made it (agentsmith_on_failure is keep)."
+            return
+        releases = record.read()
+        self._redactor.learn(releases.bodies())
+        if self._generation == CURRENT:
+            self._restore_current(cluster, releases)
+            return
+        if releases.previous is None:
+            raise ApplyError(
+                f"No release before the present one is recorded in {record.identity}, so there is none to go back to. "
+                "Nothing was changed."
+            )
+        try:
+            self._bring_back(cluster, releases.previous, releases)
+        except ApplyError as error:
+            if releases.current is None or self._settings.check_mode:
+                raise
+            self._bring_back(cluster, releases.current, releases)
+            raise ApplyError(f"The previous release does not work: {error}\n\nThe present one is back.") from None
+        if lease:
+            lease.check()
+            record.write(releases.swapped(), lease.holder)
+        self.restored = True
+        self.summary = "The previous release is back. Deploying from the inventory brings what the inventory says."
+
+    def _restore_current(self, cluster: Cluster, releases: Releases) -> None:
+        if releases.current is None:
+            self.summary = (
+                "No good release is recorded yet, so there is none to go back to: what this first deploy made is left "
+                "for you to look at. The next deploy goes on from there."
+            )
+            return
+        self._bring_back(cluster, releases.current, releases)
+        self.restored = True
+        written = sum(1 for item in [*self._planned, *self._surplus] if item.to_write)
+        self.summary = (
+            f"The last good release, recorded at {releases.recorded_at} by {releases.recorded_by}, is back and works: "
+            f"{written} objects were written or deleted for it."
+        )
+
+    def _bring_back(self, cluster: Cluster, objects: list[dict[str, Any]], releases: Releases) -> None:
+        self._once_stated = releases.bodies()
+        super()._bring(cluster, normalise_objects(objects))

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The first part of a deploy as a transaction: plan, lock, plan again, write, wait.
+
+The lock outlives the run, because the release is verified before release_commit.py ends the transaction well or
+release_restore.py ends it badly. A failure in here gives the lock back at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain, wait_for_jobs
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.module_utils.lease import (
+    LockSettings,
+    ReleaseLease,
+    new_holder,
+)
+from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.module_utils.plan import PlannedObject
+from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
+from ansible_collections.agentsmith.platform.plugins.module_utils.release import Cluster, Run, Settings
+from ansible_collections.agentsmith.platform.plugins.module_utils.release_record import ReleaseRecord
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """The release that is dealt with, and how it is locked.
+
+    :param complete: whether the objects are a whole release, so that what is not among them is to go.
+    :param keep: whether a failed deploy is left as it is instead of being undone.
+    """
+
+    owner: Owner
+    complete: bool = True
+    keep: bool = False
+    lock: LockSettings = LockSettings()
+
+
+class DeployRun(Run):
+    """Applies a release under its lock. An unchanged one is left alone: no lock, no write.
+
+    ``holder`` is who holds the lock when the run is over, empty when nobody does. ``opened``: whether there was
+    anything to do. ``started``: whether it came to the writes and the wait under the lock, which a rollback undoes.
+    """
+
+    def __init__(
+        self, settings: Settings, redactor: Redactor, transaction: Transaction, drain: Drain | None = None
+    ) -> None:
+        super().__init__(settings, redactor)
+        self._transaction = transaction
+        self._drain = drain
+        self.holder = ""
+        self.opened = self.started = False
+
+    def result(self) -> dict[str, Any]:
+        """Return what the task returns, masked."""
+        return {
+            **super().result(),
+            "transaction": {"opened": self.opened, "started": self.started, "holder": self.holder},
+        }
+
+    def _bring(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
+        connection, owner = cluster.connection, self._transaction.owner
+        stated = json.loads(json.dumps(bodies))  # the plan stamps the workloads
+        record = cluster.executor.submit(ReleaseRecord(connection, owner).read)
+        lease = ReleaseLease(connection, owner, new_holder(), self._transaction.lock)
+        lock = cluster.executor.submit(lease.find)
+        releases = record.result()
+        self._once_stated = releases.bodies()
+        self._redactor.learn(self._once_stated)
+        self._plan_present(cluster, bodies)
+        recorded = releases.followed_by(stated, self._transaction.complete) == releases
+        to_do = any(item.to_write for item in [*self._planned, *self._surplus])
+        # A lock that is there is held by another run, or by one that died before it could record what it had done.
+        self.opened = to_do or not recorded or lock.result() is not None
+        if not self.opened:
+            self._wait_for_rollout(cluster)
+        elif self._settings.check_mode:
+            self._warn_of_drain(cluster)
+            self._execution.apply(self._planned)
+        else:
+            self._bring_locked(cluster, bodies, lease)
+
+    def _bring_locked(self, cluster: Cluster, bodies: list[dict[str, Any]], lease: ReleaseLease) -> None:
+        created = self._create_namespace()
+        with given_back_on_failure(lease), lease.kept():
+            self._plan_present(cluster, bodies)
+            self._planned = [created.get(item.identity, item) for item in self._planned]
+            self._wait_for_jobs(cluster)
+            self.started = True
+            self._execution.apply(self._planned, self._before_wave(lease))
+            self._wait_for_rollout(cluster)
+            lease.check()
+        self.holder = lease.holder
+
+    def _create_namespace(self) -> dict[Any, PlannedObject]:
+        """Create the namespace where it is missing: the lock lives in it."""
+        missing = [
+            item
+            for item in self._planned
+            if item.identity.kind == "Namespace"
+            and item.identity.name == self._transaction.owner.namespace
+            and item.live is None
+        ]
+        self._execution.apply(missing)
+        return {item.identity: item for item in missing}
+
+    def _before_wave(self, lease: ReleaseLease) -> Any:
+        def prepare(wave: Sequence[PlannedObject]) -> None:
+            lease.check()
+            self._stamp_pending(wave)
+
+        return prepare
+
+    def _delete_surplus(self, cluster: Cluster) -> None:
+        """Leave it to the commit: until the release is verified, a rollback may need what is no longer wanted."""
+
+    def _wait_for_jobs(self, cluster: Cluster) -> None:
+        if self._drain:
+            self._warnings += wait_for_jobs(cluster.connection, self._drain, self._planned)
+
+    def _warn_of_drain(self, cluster: Cluster) -> None:
+        if self._drain:
+            self._warnings += wait_for_jobs(cluster.connection, self._drain.without_waiting(), self._planned)
+
+
+@contextmanager
+def given_back_on_failure(lease: ReleaseLease) -> Iterator[None]:
+    """Take the lock; give it back when the context fails, an interrupted one included."""
+    lease.acquire()
+    try:
+        yield
+    except BaseException:
+        give_back(lease)
+        raise
+
+
+def give_back(lease: ReleaseLease) -> list[str]:
+    """Give a lock back at the end of whatever happened; say so when that fails, instead of hiding what happened."""
+    try:
+        lease.release()
+    except ApplyError as error:
+        return [f"The lock of the release could not be given back, so the next run waits until it expires: {error}"]
+    return []

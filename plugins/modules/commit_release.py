@@ -1,0 +1,83 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: commit_release
+short_description: End a deploy that went well
+version_added: 0.1.0
+author:
+  - Agent Smith platform maintainers (@agentsmith-platform)
+description:
+  - Deletes what the release no longer has, records the release as the last good one, and gives the lock back that
+    M(agentsmith.platform.apply) has taken with O(agentsmith.platform.apply#module:transaction).
+  - Run it when the release is known to work. The record is written only where it differs, as a Secret in which the last
+    good release and the one before it are kept whole, values of Secrets included.
+  - The lock is given back in any case, also when the task fails.
+options:
+  objects:
+    description:
+      - The objects that were applied.
+    type: list
+    elements: dict
+    required: true
+  transaction:
+    required: true
+  holder:
+    description:
+      - Who holds the lock, as RV(agentsmith.platform.apply#module:transaction.holder) tells.
+    type: str
+    required: true
+  wait_timeout:
+    description:
+      - Seconds to wait until what is deleted is gone.
+    type: int
+    default: 300
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - agentsmith.platform.connection
+  - agentsmith.platform.control_node
+  - agentsmith.platform.transaction
+attributes:
+  check_mode:
+    description: Shows what would be deleted, and whether the release would be recorded.
+    support: full
+  diff_mode:
+    description: Shows what is deleted. Values of Secrets are replaced by a digest.
+    support: full
+  idempotent:
+    description: There is nothing to end where nothing was begun.
+    support: none
+seealso:
+  - module: agentsmith.platform.apply
+  - module: agentsmith.platform.restore_release
+"""
+
+EXAMPLES = r"""
+- name: Prune and record the release
+  agentsmith.platform.commit_release:
+    objects: "{{ release_objects }}"
+    transaction:
+      namespace: agentsmith
+      instance: agentsmith
+    holder: "{{ release_apply.transaction.holder }}"
+"""
+
+RETURN = r"""
+recorded:
+  description: Whether the record of the last good release was written, or would be in check mode.
+  returned: always
+  type: bool
+objects:
+  description: What became of each object, as RV(agentsmith.platform.apply#module:objects).
+  returned: always
+  type: list
+  elements: dict
+requests:
+  description: How many requests were sent, as RV(agentsmith.platform.apply#module:requests).
+  returned: always
+  type: dict
+"""

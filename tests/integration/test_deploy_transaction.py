@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A deploy as a transaction on a real API server: lock, record, rollback, and what a run that died leaves."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from ansible_collections.agentsmith.platform.plugins.module_utils import diagnosis
+from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain
+from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LockSettings
+from control_plane import ControlPlane
+from release_objects import a_job, a_release, an_object
+from stand_in_kubelet import ready, stand_in_kubelet, waiting
+from transactions import Release
+
+BAD_IMAGE = "registry.invalid/nothing:1"
+TOKEN, NEW_TOKEN = "ghp_0123456789", "ghp_new_9876543210"  # noqa: S105  test values
+HELD = LockSettings(duration=60, timeout=0)
+
+
+@pytest.fixture(autouse=True)
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(diagnosis.WAITING_REASONS, "ImagePullBackOff", 1.0)
+
+
+@pytest.fixture
+def release(control_plane: ControlPlane, connection_options: dict[str, Any], new_namespace: str) -> Iterator[Release]:
+    """A release that is not installed yet, in a namespace whose pods run, unless their image is the bad one."""
+
+    def status(pod: dict[str, Any]) -> dict[str, Any]:
+        container = pod["spec"]["containers"][0]
+        if container["image"] == BAD_IMAGE:
+            return waiting("ImagePullBackOff", f'Back-off pulling image "{BAD_IMAGE}"', container["name"])
+        return ready()
+
+    with stand_in_kubelet(control_plane, new_namespace, status):
+        yield Release(new_namespace, connection_options)
+
+
+def changed(objects: list[dict[str, Any]], image: str = "redis", **more: Any) -> list[dict[str, Any]]:
+    """Return another release: another image of the Dispatcher, another token, another ConfigMap, one more object."""
+    objects = deepcopy(objects)
+    for body in objects:
+        if body["metadata"]["name"] == "agentsmith-dispatcher":
+            body["spec"]["template"]["spec"]["containers"][0]["image"] = image
+            body["spec"]["strategy"] = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+        if body["kind"] == "Secret":
+            body["stringData"]["github-token"] = NEW_TOKEN
+        if body["kind"] == "ConfigMap":
+            body["data"] = {"agentsmith.yml": f"projects: {{}}\n# {more}\n"}
+    return [*objects, an_object("v1", "ConfigMap", objects[0]["metadata"]["name"], "added", data={})]
+
+
+def live(control_plane: ControlPlane, release: Release) -> dict[str, Any]:
+    """Return what of a release counts: the specs and data of all its objects, by kind and name."""
+    space = f"namespaces/{release.namespace}"
+    paths = [f"/api/v1/{space}/{name}" for name in ("secrets", "configmaps", "services", "serviceaccounts")]
+    paths += [f"/apis/apps/v1/{space}/deployments", f"/apis/networking.k8s.io/v1/{space}/networkpolicies"]
+    paths += [f"/apis/coordination.k8s.io/v1/{space}/leases"]
+    state = {}
+    for path in paths:
+        for body in control_plane.get(path)["items"]:
+            if body["metadata"].get("labels", {}).get("app.kubernetes.io/instance") and not is_record(body):
+                name = f"{path.rpartition('/')[2]}/{body['metadata']['name']}"
+                state[name] = {key: body.get(key) for key in ("spec", "data")}
+    return state
+
+
+def is_record(body: dict[str, Any]) -> bool:
+    return body.get("type") == "agentsmith.platform/release.v1"
+
+
+def lease_of(control_plane: ControlPlane, release: Release) -> Any:
+    return control_plane.get(
+        f"/apis/coordination.k8s.io/v1/namespaces/{release.namespace}/leases/{release.instance}-release"
+    )
+
+
+def record_of(control_plane: ControlPlane, release: Release) -> Any:
+    return control_plane.get(f"/api/v1/namespaces/{release.namespace}/secrets/{release.instance}-release")
+
+
+def test_a_first_deploy_is_recorded_and_the_second_sends_no_write(
+    release: Release, control_plane: ControlPlane
+) -> None:
+    objects = a_release(release.namespace)
+    steps = release.deploy(objects)
+    assert {entry["result"] for entry in steps["apply"]["objects"]} == {"created"}
+    assert steps["commit"]["recorded"]
+    assert lease_of(control_plane, release) is None
+    record = record_of(control_plane, release)
+    again = release.deploy(objects)
+    assert again.keys() == {"apply"}
+    assert not again["apply"]["changed"]
+    assert again["apply"]["requests"]["write"] == 0
+    assert record_of(control_plane, release) == record
+    for value in (TOKEN, base64.b64encode(TOKEN.encode()).decode()):
+        assert value not in str(record["metadata"])
+        assert value not in str(steps)
+
+
+def test_a_preview_shows_what_each_step_then_does(release: Release) -> None:
+    objects = a_release(release.namespace)
+    for wanted in (objects, changed(objects), objects):
+        previews = release.apply(wanted, check_mode=True, diff_mode=True)
+        commit_preview = release.commit(wanted, previews, check_mode=True, diff_mode=True)
+        assert previews["requests"]["write"] == commit_preview["requests"]["write"] == 0
+        steps = release.deploy(wanted, diff_mode=True)
+        assert previews["objects"] == steps["apply"]["objects"]
+        assert commit_preview["objects"] == steps["commit"]["objects"]
+        assert commit_preview["diff"] == steps["commit"]["diff"]
+        assert (previews["changed"], commit_preview["changed"]) == (
+            steps["apply"]["changed"],
+            steps["commit"]["changed"],
+        )
+
+
+def test_what_is_no_longer_wanted_goes_with_the_commit(release: Release, control_plane: ControlPlane) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(changed(objects))
+    applied = release.apply(objects)
+    assert "configmaps/added" in live(control_plane, release)
+    committed = release.commit(objects, applied)
+    assert [(entry["name"], entry["result"]) for entry in committed["objects"]] == [("added", "deleted")]
+    assert "configmaps/added" not in live(control_plane, release)
+
+
+def test_an_image_that_cannot_be_pulled_brings_the_last_good_release_back(
+    release: Release, control_plane: ControlPlane
+) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    before, record = live(control_plane, release), record_of(control_plane, release)
+    steps = release.deploy(changed(objects, BAD_IMAGE))
+    assert BAD_IMAGE in steps["apply"]["msg"]
+    assert "ImagePullBackOff" in steps["apply"]["msg"]
+    assert steps["restore"]["restored"]
+    assert "The last good release, recorded at" in steps["restore"]["summary"]
+    assert live(control_plane, release) == before
+    assert record_of(control_plane, release) == record
+    for value in (TOKEN, NEW_TOKEN):
+        assert value not in str(steps)
+    assert not release.deploy(objects)["apply"]["transaction"]["opened"]
+
+
+def test_a_first_install_that_fails_leaves_the_pieces(release: Release, control_plane: ControlPlane) -> None:
+    steps = release.deploy(changed(a_release(release.namespace), BAD_IMAGE))
+    assert steps["apply"]["failed"]
+    assert not steps["restore"]["restored"]
+    assert "No good release is recorded yet" in steps["restore"]["summary"]
+    assert "deployments/agentsmith-dispatcher" in live(control_plane, release)
+    assert lease_of(control_plane, release) is None
+    assert release.deploy(a_release(release.namespace))["commit"]["recorded"]
+
+
+def test_a_failed_deploy_can_be_kept(release: Release, control_plane: ControlPlane) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    applied = release.apply(changed(objects))
+    ended = release.restore(holder=applied["transaction"]["holder"], keep=True)
+    assert not ended["changed"]
+    assert lease_of(control_plane, release) is None
+    assert "configmaps/added" in live(control_plane, release)
+
+
+def test_a_part_is_recorded_in_its_place(release: Release, control_plane: ControlPlane) -> None:
+    objects = a_release(release.namespace)
+    part = [body for body in changed(objects) if body["kind"] == "ConfigMap"]
+    assert not release.deploy([objects[0], *part], complete=False)["commit"]["recorded"]
+    release.deploy(objects)
+    assert release.deploy(part, complete=False)["commit"]["recorded"]
+    before = live(control_plane, release)
+    assert "deployments/redis" in before
+    assert release.deploy(changed(objects, BAD_IMAGE))["restore"]["restored"]
+    assert live(control_plane, release) == before
+
+
+def test_the_previous_release_comes_back_and_the_present_one_again(
+    release: Release, control_plane: ControlPlane
+) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    refused = release.restore("previous")
+    assert "there is none to go back to" in refused["msg"]
+    first = live(control_plane, release)
+    release.deploy(changed(objects))
+    second = live(control_plane, release)
+    preview = release.restore("previous", check_mode=True, diff_mode=True)
+    assert live(control_plane, release) == second
+    done = release.restore("previous", diff_mode=True)
+    assert preview["objects"] == done["objects"]
+    assert live(control_plane, release) == first
+    assert release.restore("previous")["restored"]
+    assert live(control_plane, release) == second
+
+
+def test_a_previous_release_that_no_longer_works_is_not_kept(release: Release, control_plane: ControlPlane) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(changed(objects, BAD_IMAGE), wait=False)
+    release.deploy(objects)
+    before = live(control_plane, release)
+    done = release.restore("previous")
+    assert "The previous release does not work" in done["msg"]
+    assert "The present one is back" in done["msg"]
+    assert live(control_plane, release) == before
+    assert lease_of(control_plane, release) is None
+
+
+def test_a_second_deploy_stops_and_names_the_holder(release: Release, control_plane: ControlPlane) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    holder = release.apply(changed(objects))["transaction"]["holder"]
+    before = live(control_plane, release)
+    release.lock = HELD
+    refused = release.deploy(objects)
+    assert refused.keys() == {"apply"}
+    assert f"{holder} has been deploying this release since 2" in refused["apply"]["msg"]
+    assert "agentsmith_lock_timeout" in refused["apply"]["msg"]
+    assert live(control_plane, release) == before
+
+
+def test_a_lock_that_nobody_renews_passes_on(release: Release, control_plane: ControlPlane) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    dead = release.apply(changed(objects))
+    steps = release.deploy(objects)
+    assert steps["commit"]["recorded"] is False
+    assert lease_of(control_plane, release) is None
+    late = release.commit(changed(objects), dead)
+    assert "has passed to nobody" in late["msg"]
+    assert "configmaps/added" not in live(control_plane, release)
+
+
+def test_a_run_that_died_after_its_writes_is_completed_by_the_next(
+    release: Release, control_plane: ControlPlane
+) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    release.apply(changed(objects))  # and no commit
+    steps = release.deploy(changed(objects))
+    assert not steps["apply"]["changed"]
+    assert steps["commit"]["recorded"]
+    assert lease_of(control_plane, release) is None
+    assert release.deploy(changed(objects))["apply"]["requests"]["write"] == 0
+
+
+def test_a_bad_release_whose_run_died_is_undone_by_the_next(release: Release, control_plane: ControlPlane) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    before = live(control_plane, release)
+    bad = changed(objects, BAD_IMAGE)
+    release.apply(bad, wait=False)  # and killed
+    steps = release.deploy(bad)
+    assert steps["apply"]["failed"]
+    assert steps["restore"]["restored"]
+    assert live(control_plane, release) == before
+
+
+def test_two_deploys_at_the_same_time_go_one_after_the_other(release: Release, control_plane: ControlPlane) -> None:
+    objects = a_release(release.namespace)
+    release.lock = LockSettings(duration=30, timeout=60)
+    results: list[dict[str, Any]] = []
+    variants = [objects, changed(objects)]
+    threads = [threading.Thread(target=lambda o=wanted: results.append(release.deploy(o))) for wanted in variants]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 2
+    assert all(steps["commit"]["recorded"] for steps in results)
+    last = "configmaps/added" in live(control_plane, release)
+    assert release.deploy(variants[last])["apply"]["requests"]["write"] == 0
+    assert lease_of(control_plane, release) is None
+
+
+def test_jobs_in_flight_are_waited_for_before_a_roll(release: Release, control_plane: ControlPlane) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    job = a_job(release.namespace, "agentsmith-0123456789ab")
+    job["metadata"]["labels"] = {"app": "agentsmith"}
+    path = f"/apis/batch/v1/namespaces/{release.namespace}/jobs"
+    assert control_plane.request("POST", path, job)[0] == 201
+    before = live(control_plane, release)
+    drain = Drain("agentsmith-dispatcher", "app=agentsmith", timeout=2)
+    refused = release.apply(changed(objects), drain=drain)
+    assert "the Job agentsmith-0123456789ab is still in flight" in refused["msg"]
+    assert not refused["transaction"]["started"]
+    assert live(control_plane, release) == before
+    config_alone = [*objects[:5], changed(objects)[5], *objects[6:]]
+    assert not release.apply(config_alone, drain=drain).get("warnings")
+    warned = release.apply(changed(objects), drain=drain.without_waiting())
+    assert "agentsmith-0123456789ab" in str(warned["warnings"])
+    assert control_plane.get(f"{path}/agentsmith-0123456789ab")["status"].get("active") == 1

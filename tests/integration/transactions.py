@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of a deploy as playbooks/deploy.yml takes them, in the process of the test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LockSettings
+from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
+from ansible_collections.agentsmith.platform.plugins.module_utils.release import Run, Settings
+from ansible_collections.agentsmith.platform.plugins.module_utils.release_commit import CommitRun
+from ansible_collections.agentsmith.platform.plugins.module_utils.release_restore import RestoreRun
+from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import DeployRun, Transaction
+
+Result = dict[str, Any]
+
+
+@dataclass
+class Release:
+    """A release in a namespace, and the connection and lock that its runs use."""
+
+    namespace: str
+    options: dict[str, Any]
+    lock: LockSettings = field(default_factory=lambda: LockSettings(duration=2, timeout=20))
+    instance: str = "agentsmith"
+
+    @property
+    def owner(self) -> Owner:
+        return Owner(self.namespace, self.instance)
+
+    def apply(self, objects: list[Any], complete: bool = True, drain: Drain | None = None, **settings: Any) -> Result:
+        """Open a transaction, as the task with agentsmith.platform.apply does."""
+        redactor = Redactor()
+        run = DeployRun(self._settings(complete, settings), redactor, self._transaction(complete), drain)
+        return self._ended(run, redactor, objects)
+
+    def commit(self, objects: list[Any], applied: Result, complete: bool = True, **settings: Any) -> Result:
+        """End the transaction that apply() opened."""
+        redactor = Redactor()
+        holder = applied["transaction"]["holder"]
+        run = CommitRun(self._settings(complete, settings), redactor, self._transaction(complete), holder)
+        return self._ended(run, redactor, objects)
+
+    def restore(self, generation: str = "current", holder: str = "", keep: bool = False, **settings: Any) -> Result:
+        """Bring a recorded release back."""
+        redactor = Redactor()
+        run = RestoreRun(self._settings(True, settings), redactor, self._transaction(True, keep), generation, holder)
+        return self._ended(run, redactor, [])
+
+    def deploy(self, objects: list[Any], complete: bool = True, **settings: Any) -> Result:
+        """Take all steps of a deploy that is verified well; return those that were taken, by name."""
+        applied = self.apply(objects, complete, **settings)
+        if applied.get("failed"):
+            if applied["transaction"]["started"]:
+                return {"apply": applied, "restore": self.restore(**settings)}
+            return {"apply": applied}
+        if not applied["transaction"]["opened"]:
+            return {"apply": applied}
+        return {"apply": applied, "commit": self.commit(objects, applied, complete, **settings)}
+
+    def _settings(self, complete: bool, settings: dict[str, Any]) -> Settings:
+        prune = self.owner if complete else None
+        return Settings(**{"wait_timeout": 30, "prune": prune, **settings})
+
+    def _transaction(self, complete: bool, keep: bool = False) -> Transaction:
+        return Transaction(self.owner, complete, keep, self.lock)
+
+    def _ended(self, run: Run, redactor: Redactor, objects: list[Any]) -> Result:
+        try:
+            with Connection(self.options) as connection:
+                run.execute(connection, objects)
+        except ApplyError as error:
+            return {**run.result(), **redactor.failure(error)}
+        return run.result()
