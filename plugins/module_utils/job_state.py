@@ -44,10 +44,12 @@ def state_of(
     conditions = {
         entry["type"]: entry for entry in (job.get("status") or {}).get("conditions") or [] if entry["status"] == "True"
     }
+    # FailureTarget comes first, and Failed when the last pod has ended (Kubernetes: Jobs, terminal conditions).
+    failure = conditions.get("Failed") or conditions.get("FailureTarget")
     if "Complete" in conditions:
         state, cause = COMPLETE, ""
-    elif "Failed" in conditions:
-        state, cause = FAILED, _failure(conditions["Failed"], pods)
+    elif failure:
+        state, cause = FAILED, _failure(failure, pods)
     else:
         cause = _obstacle(pods, events)
         state = RUNNING if not cause and any(_phase(pod) == "Running" for pod in pods) else WAITING

@@ -58,6 +58,7 @@ BACKOFF = ("Failed", "BackoffLimitExceeded", "Job has reached the specified back
         (a_job(*BACKOFF), [], [], "failed", "BackoffLimitExceeded: Job has reached"),
         (a_job(*BACKOFF), [a_pod("Failed", reason="Evicted", message="low disk")], [], "failed", "Evicted: low disk"),
         (a_job("Failed", "DeadlineExceeded", "too long"), [], [], "failed", "DeadlineExceeded: too long"),
+        (a_job("FailureTarget", "DeadlineExceeded", "too long"), [], [], "failed", "DeadlineExceeded: too long"),
         (
             a_job("Failed", "DeadlineExceeded", "too long"),
             [ended("Error", 143)],
