@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleFileNotFound
 
 try:
     # Where a value was written. Internal to ansible-core, so the check works without it.
@@ -51,12 +51,17 @@ class ActionModule(ControlNodeAction):
 
     def _read(self, file: str) -> bytes:
         """The file's bytes, searched for where Ansible searches for files; no more of it than the check accepts."""
-        path = self._find_needle("files", file)
         try:
+            path = self._find_needle("files", file)
             with Path(path).open("rb") as stream:
                 return stream.read(MAX_BYTES + 1)
+        except AnsibleFileNotFound:
+            reason = "it does not exist"
         except OSError as error:
-            raise AnsibleActionFail(f"file: cannot read {path}: {error.strerror}") from error
+            reason = str(error.strerror)
+        raise AnsibleActionFail(
+            f"The configuration {file} (option file; config_file of the role config) cannot be read: {reason}."
+        )
 
 
 def _origin_of(value: object) -> Origin | None:

@@ -15,7 +15,7 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.datatag import native_type_name
 from ansible.plugins.loader import filter_loader, test_loader
-from ansible.template import trust_as_template
+from ansible.template import is_trusted_as_template, trust_as_template
 from ansible_collections.agentsmith.platform.plugins.module_utils.manifest import (
     Manifest,
     ManifestError,
@@ -27,7 +27,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.secret_values 
     value_fault,
     vault_variable,
 )
-from ansible_collections.agentsmith.platform.plugins.module_utils.shapes import SHAPES, misfits
+from ansible_collections.agentsmith.platform.plugins.module_utils.shapes import SHAPES, Shape, misfits, type_in_words
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
 
 # This file is imported once, by the process that forks a worker for every task. Ansible loads its filters and tests
@@ -97,13 +97,18 @@ class ActionModule(ControlNodeAction):
         secrets |= {check["variable"] for check in checks if check["secret"] or check["value_of"]}
         secrets |= {check["certificate_key"] for check in checks if check["certificate_key"]}
         values, faults = self._values([name for name in names if name in self._vars], secrets)
+        containers = _container_faults(arguments, values)
+        faults += containers.values()
+        values = {name: value for name, value in values.items() if name not in containers}
         if not faults:
             faults = _argument_faults(arguments, {name: values[name] for name in arguments if name in values})
-        unreadable = self._vars.keys() & names.keys() - values.keys()
+        unusable = self._vars.keys() & names.keys() - values.keys()
         for check in checks:
             if check["certificate_key"]:
                 faults += self._certificate_faults(check, values)
-            elif not check["that"] and check["variable"].split(".")[0] not in unreadable:
+            elif check["value_of"] and (fault := self._vault_fault(vault_variable(check["value_of"]))):
+                faults.append(fault)
+            elif not check["that"] and check["variable"].split(".")[0] not in unusable:
                 faults += _shape_faults(check, values)
         if not faults:
             faults = [fault for check in checks if check["that"] for fault in self._relation_faults(check)]
@@ -123,7 +128,8 @@ class ActionModule(ControlNodeAction):
             return {}
         path = Path(self._vars["role_path"], "meta", "argument_specs.yml")
         # Not with Ansible's loader, which notes the origin of every value and takes five times as long
-        return yaml_load(path.read_bytes())["argument_specs"]["render"]["options"] if path.is_file() else {}
+        specs = yaml_load(path.read_bytes())["argument_specs"] if path.is_file() else {}
+        return specs.get("render", {}).get("options", {})
 
     def _values(self, names: list[str], secrets: set[str]) -> tuple[dict[str, t.Any], list[str]]:
         """The values of variables, and what is wrong with those that cannot be had."""
@@ -136,7 +142,9 @@ class ActionModule(ControlNodeAction):
             except AnsibleTemplateError as error:
                 if name not in secrets:
                     raise
-                faults.append(f"{name} cannot be read: {_kind_of(error)}")
+                faults.append(
+                    f"{name} cannot be read: {_kind_of(error)}. Write a value with {{{{ or {{% in it as !unsafe '…'."
+                )
         return values, faults
 
     def _certificate_faults(self, check: dict[str, t.Any], values: dict[str, t.Any]) -> list[str]:
@@ -153,6 +161,26 @@ class ActionModule(ControlNodeAction):
             self._display.warning(f"{names[0]} of the target {self._target} {warning}.")
         faults = [f"{names[0]} {fault}." for fault in verdict.certificate_faults]
         return faults + [f"{names[1]} {fault}." for fault in verdict.key_faults]
+
+    def _vault_fault(self, name: str) -> str | None:
+        """What is wrong with a Vault variable that holds template syntax.
+
+        Where it cannot be rendered, `default` in the role's defaults would take it for one that is not set; a comment
+        would silently cut it short. Neither the value nor the name of what is undefined is quoted: with a password such
+        as a{{b}}c both are parts of a secret.
+        """
+        source = self._vars.get(name)
+        if not isinstance(source, str) or not is_trusted_as_template(source):
+            return None
+        try:
+            self._templar.template(source)
+        except AnsibleTemplateError as error:
+            fault = f"holds {{{{ or {{% and cannot be rendered ({type(error).__name__})"
+        else:
+            fault = "holds {#, with which a comment begins in Ansible" if "{#" in source else None
+        return (
+            f"{name} {fault}: correct the expression, or write a value that is none as !unsafe '…'." if fault else None
+        )
 
     def _relation_faults(self, check: dict[str, t.Any]) -> list[str]:
         try:
@@ -195,6 +223,20 @@ class ActionModule(ControlNodeAction):
         return self._templar.template(self._vars.get("agentsmith_namespace"))
 
 
+def _container_faults(arguments: dict[str, t.Any], values: dict[str, t.Any]) -> dict[str, str]:
+    """What is no list or dictionary where one is asked for, by variable. The validator takes a text such as `-e` gives
+    for a list of one and throws the list away; the templates would go through its letters.
+    """
+    kinds = {"list": (list, "a list"), "dict": (dict, "a dictionary")}
+    return {
+        name: f"{name} is {type_in_words(values[name])}. Allowed: {words} "
+        f"(on the command line as JSON: -e '{{\"{name}\": …}}')."
+        for name, argument in arguments.items()
+        for kind, words in [kinds.get(argument.get("type"), (object, ""))]
+        if name in values and not isinstance(values[name], kind)
+    }
+
+
 def _argument_faults(arguments: dict[str, t.Any], values: dict[str, t.Any]) -> list[str]:
     faults = ArgumentSpecValidator(arguments).validate(values).error_messages
     secrets = [values[name] for name, argument in arguments.items() if argument.get("no_log") and values.get(name)]
@@ -206,15 +248,16 @@ def _shape_faults(check: dict[str, t.Any], values: dict[str, t.Any]) -> list[str
         fault = value_fault(check["value_of"], values.get(check["variable"]))
         advice = f"Its Vault variable is {vault_variable(check['value_of'])}."
         return [f"{check['variable']} {fault} {advice}"] if fault else []
-    pattern, allowed = check["matches"], check["allowed"]
-    if check["shape"]:
-        pattern, allowed = SHAPES[check["shape"]].pattern, allowed or SHAPES[check["shape"]].allowed
+    shape = SHAPES[check["shape"]] if check["shape"] else Shape(check["matches"], "", number=True)
+    allowed = check["allowed"] or shape.allowed
     value: t.Any = values
     for key in check["variable"].split("."):
         if not isinstance(value, dict) or key not in value:
             return [f"{check['variable']} is not set. Allowed: {allowed}."]
         value = value[key]
-    faults = misfits(check["variable"], value, pattern, each=check["each"], secret=check["secret"])
+    faults = misfits(
+        check["variable"], value, shape.pattern, number=shape.number, each=check["each"], secret=check["secret"]
+    )
     return [f"{fault}. Allowed: {allowed}." for fault in faults]
 
 

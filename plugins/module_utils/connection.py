@@ -54,6 +54,9 @@ CONNECT_TIMEOUT = 5.0  # seconds
 # The API server itself ends a write after 34 s.
 READ_TIMEOUT = 40.0  # seconds
 
+# Whom the API server takes a request without credentials for (Kubernetes: Authenticating, anonymous requests).
+_ANONYMOUS = "system:anonymous"
+
 APPLY_PATCH = "application/apply-patch+yaml"  # of which JSON is a subset
 MERGE_PATCH = "application/merge-patch+json"
 JSON = "application/json"
@@ -213,7 +216,8 @@ class Connection:
             else:
                 pause = None
             if pause is None:
-                raise _api_error(raw.status, answer, self._where())
+                error = _api_error(raw.status, answer, self._where())
+                raise self._anonymous(error) if _ANONYMOUS in str(error) else error
             self._sleep(pause)
 
     def _send(
@@ -297,6 +301,13 @@ class Connection:
             f"The API server {self._where()} does not answer: {error}. Nothing was changed. "
             "Check that the cluster runs, and that agentsmith_kubeconfig and agentsmith_context "
             "(options kubeconfig, context, host) name the one that you mean."
+        )
+
+    def _anonymous(self, error: ApiError) -> ConnectionFailed:
+        return ConnectionFailed(
+            f"The API server {self._where()} was asked without credentials: {error}. The user in the kubeconfig has "
+            "none, or what it runs to get them (exec) failed or is not installed, of which the Python client prints "
+            "the reason before this task."
         )
 
     def _unauthenticated(self) -> ConnectionFailed:

@@ -176,13 +176,13 @@ class Run:
             self._digests.stamp_pending(item.identity, created)
 
     def _ownership_warnings(self) -> list[str]:
-        done = "would be" if self._settings.check_mode else "were"
+        done = "would be" if self._settings.check_mode else "was"
         warnings = [
-            f"{item.identity}: {', '.join(owner['fields'])} {done} taken back from field manager {owner['manager']}."
+            f"{item.identity}: {field} {done} taken back from field manager {owner['manager']}."
             for item in self._planned
             for owner in item.former_owners
+            for field in owner["fields"]
         ]
-        done = "would be" if self._settings.check_mode else "was"
         warnings += [
             f"{item.identity}: the annotation that client-side kubectl apply had left, a copy of the object, {done} "
             f"removed. Change the object through {FIELD_MANAGER} only."

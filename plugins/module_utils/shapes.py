@@ -10,6 +10,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.schema import (
+    NOISE_WORDS,
+    PROJECT_NAME,
+)
+
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _DNS_NAME = rf"(?=.{{1,253}}\Z){_DNS_LABEL}(\.{_DNS_LABEL})*"
 _QUANTITY = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][-+]?[0-9]+)?"
@@ -27,6 +32,7 @@ class Shape:
 
     pattern: str
     allowed: str
+    number: bool = False  # whether a whole number counts as its decimal text, as it may come from YAML or from `-e`
 
 
 SHAPES: dict[str, Shape] = {
@@ -59,14 +65,22 @@ SHAPES: dict[str, Shape] = {
     "unprivileged_port": Shape(
         r"102[4-9]|10[3-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]",
         "a whole number from 1024 to 65535",
+        number=True,
+    ),
+    # The rule of agentsmith_config for the names of projects
+    "project_name": Shape(
+        rf"(?!({'|'.join(NOISE_WORDS)})\Z){PROJECT_NAME.pattern}",
+        "a name that can be reached from chat, where the agent deletes digits, lower-cases words and drops "
+        f"{', '.join(NOISE_WORDS)}: lower-case letters, '.', '_' and '-', a letter at both ends (agent-smith-test)",
     ),
     # Kubernetes: "Resource units"
-    "quantity": Shape(_QUANTITY, "a Kubernetes quantity (500m, 1.5, 384Mi, 1Gi)"),
-    "count": Shape(r"[0-9]{1,9}", "a whole number, 0 or more"),
-    "positive": Shape(r"[1-9][0-9]{0,8}", "a whole number, 1 or more"),
+    "quantity": Shape(_QUANTITY, "a Kubernetes quantity (500m, 1.5, 384Mi, 1Gi)", number=True),
+    "count": Shape(r"[0-9]{1,9}", "a whole number, 0 or more", number=True),
+    "positive": Shape(r"[1-9][0-9]{0,8}", "a whole number, 1 or more", number=True),
     "port": Shape(
         r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]",
         "a whole number from 1 to 65535",
+        number=True,
     ),
     # As far as a shape can tell: the API server knows which addresses there are
     "cidr": Shape(
@@ -77,6 +91,7 @@ SHAPES: dict[str, Shape] = {
     "node_port": Shape(
         r"3[01][0-9]{3}|32[0-6][0-9]{2}|327[0-5][0-9]|3276[0-7]",
         "a whole number from 30000 to 32767",
+        number=True,
     ),
     # A stray newline of a YAML block scalar makes a token an invalid HTTP header, long after the deployment
     "token": Shape(
@@ -86,24 +101,30 @@ SHAPES: dict[str, Shape] = {
 }
 
 
-def misfits(path: str, value: object, pattern: str, each: bool = False, secret: bool = False) -> list[str]:
+def misfits(
+    path: str, value: object, pattern: str, *, number: bool = True, each: bool = False, secret: bool = False
+) -> list[str]:
     """Say of every value that is no text which `pattern` matches as a whole what it is: ["redis_maxmemory is 'lots'"].
 
-    With `each`, the values inside a dictionary or list are looked at, at any depth, instead of the container. A whole
-    number counts as its decimal text, as it may come from YAML or from `-e`. A `secret` value is never quoted and must
+    With `each`, the values inside a dictionary or list are looked at, at any depth, instead of the container. With
+    `number`, a whole number counts as its decimal text. A `secret` value is never quoted and must
     be a text, because YAML has then already read 0123 as 83.
     """
     if each and isinstance(value, dict):
-        return [fault for key, item in value.items() for fault in misfits(f"{path}.{key}", item, pattern, each, secret)]
+        return [
+            fault
+            for key, item in value.items()
+            for fault in misfits(f"{path}.{key}", item, pattern, number=number, each=each, secret=secret)
+        ]
     if each and isinstance(value, list):
         return [
             fault
             for index, item in enumerate(value)
-            for fault in misfits(f"{path}[{index}]", item, pattern, each, secret)
+            for fault in misfits(f"{path}[{index}]", item, pattern, number=number, each=each, secret=secret)
         ]
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    if not isinstance(value, str) and (secret or not is_number):
-        return [f"{path} is {_type_in_words(value)}"]
+    counts = number and not secret and isinstance(value, int) and not isinstance(value, bool)
+    if not isinstance(value, str) and not counts:
+        return [f"{path} is {type_in_words(value)}"]
     if re.fullmatch(pattern, str(value)):
         return []
     if value == "":
@@ -111,8 +132,16 @@ def misfits(path: str, value: object, pattern: str, each: bool = False, secret: 
     return [f"{path} has a form that is not allowed (its value is secret)" if secret else f"{path} is {str(value)!r}"]
 
 
-def _type_in_words(value: object) -> str:
+def type_in_words(value: object) -> str:
+    """Name the type of a value: "null", "a list"."""
     if value is None:
         return "null"
-    kinds = ((bool, "a boolean"), (int, "a number"), (float, "a fraction"), (dict, "a dictionary"), (list, "a list"))
+    kinds = (
+        (str, "a text"),
+        (bool, "a boolean"),
+        (int, "a number"),
+        (float, "a fraction"),
+        (dict, "a dictionary"),
+        (list, "a list"),
+    )
     return next((words for kind, words in kinds if isinstance(value, kind)), f"of the type {type(value).__name__}")

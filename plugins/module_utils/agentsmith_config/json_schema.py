@@ -132,10 +132,10 @@ def _key(key: Key, definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _provider(name: str, provider: Provider) -> dict[str, Any]:
-    """What one type needs beside `type`."""
+    """What one type needs beside `type`, and gets from no environment variable."""
     matches = {"type": "string", "pattern": f"^{_any_case(name)}$"}
-    not_null = {key: {"not": {"type": "null"}} for key in provider.required}
-    needed = {"required": list(provider.required), "properties": not_null}
+    required = [key for key in provider.required if key not in provider.variables]
+    needed = {"required": required, "properties": {key: {"not": {"type": "null"}} for key in required}}
     return {"if": {"required": ["type"], "properties": {"type": matches}}, "then": needed}
 
 

@@ -48,8 +48,16 @@ def _check(
         item = value.get(key)
         if item is None or (item.usable and item.data is None):
             place = item.place if item else value.place
-            message = f"is missing: the type {shown} cannot work without it. {record.keys[key].description}"
-            findings.error("missing", join_path(value.path, key), message, place)
+            path, variable = join_path(value.path, key), provider.variables.get(key)
+            if variable:
+                message = (
+                    f"is missing: the app then reads {variable}, which dispatcher_extra_env has to give the "
+                    "Dispatcher, one value for all projects; the spawned Jobs do not get it"
+                )
+                findings.warning("missing_variable", path, message, place)
+            else:
+                message = f"is missing: the type {shown} cannot work without it. {record.keys[key].description}"
+                findings.error("missing", path, message, place)
     for key, item in value.data.items():
         if key not in ("type", "auth", *provider.required) and item.data is not None:
             message = f"the app does not read it for the type {shown}; it reads {listing(provider.required)}"

@@ -342,10 +342,12 @@ class Provider:
     Attributes:
         required: keys beside `type` that it cannot work without.
         secrets: keys of the Kubernetes Secret that it reads (through an environment variable).
+        variables: keys of `required` that the app takes from an environment variable where they are left out.
     """
 
     required: tuple[str, ...]
     secrets: tuple[str, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
 
 
 SOURCE_PROVIDERS: dict[str, Provider] = {
@@ -356,9 +358,9 @@ SOURCE_PROVIDERS: dict[str, Provider] = {
 }
 TICKETS_PROVIDERS: dict[str, Provider] = {
     "github": Provider(("url",), ("github-token",)),
-    "gitlab": Provider(("project",), ("gitlab-token",)),
+    "gitlab": Provider(("project",), ("gitlab-token",), {"project": "GITLAB_PROJECT"}),
     "azuredevops": Provider(("organization", "project"), ("azure-devops-token",)),
-    "jira": Provider(("url",), ("jira-email", "jira-token")),
+    "jira": Provider(("url",), ("jira-email", "jira-token"), {"url": "JIRA_URL"}),
 }
 
 

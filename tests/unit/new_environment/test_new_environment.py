@@ -124,6 +124,8 @@ def test_never_touches_an_environment_that_exists(answers, tmp_path, temporary):
         ("new_environment_name", "Staging"),
         ("new_environment_namespace", "under_score"),
         ("new_environment_project", "api-v2"),
+        ("new_environment_project", "fix"),
+        ("new_environment_github_token", '"ghp_canary4711"'),
         ("new_environment_repository", "https://github.com/example/name.git"),
         ("new_environment_slack_bot_token", "xapp-canary4711"),
         ("new_environment_slack_signing_secret", "too-short-canary4711"),

@@ -37,6 +37,7 @@ FITTING = {
         "fe80::/10",
         "::ffff:1.2.3.4/99",
     ],
+    "project_name": ["agent-smith-test", "a", "a.b_c-d", "fixes", "a" * 63],
     "quantity": ["1", "0", "500m", "1.5", ".5", "1.", "384Mi", "1Gi", "100k", "1e3", "1E-3", "2E"],
     "count": ["0", "10", "007"],
     "positive": ["1", "10", "999999999"],
@@ -69,6 +70,7 @@ MISFITTING = {
     "unprivileged_port": ["", "80", "1023", "65536", "70000", "100000", "8080\n"],
     "port": ["", "0", "080", "65536", "70000", "100000", "80\n", "http"],
     "cidr": ["", "10.0.0.0", "10.0.0/8", "10.0.0.0/33", "::1", "fd00::/129", "example.com/8", "fd00/8", "10.0.0.0/8\n"],
+    "project_name": ["", "fix", "in", "A", "web2", "-a", "a-", "a b", "a" * 64, "a\n"],
     "quantity": ["", "lots", "1 Gi", "1GB", "1gi", "-1", "+1", "1mi", "Mi", "1e", "1Gi\n"],
     "count": ["", "-1", "1.5", "two", "1" * 10, "1\n"],
     "positive": ["", "0", "-1", "01", "1.5", "two", "1" * 10, "1\n"],
@@ -117,6 +119,7 @@ def test_a_misfit_is_described(value: object, description: str) -> None:
 
 def test_a_whole_number_counts_as_its_text() -> None:
     assert misfits("x", 30080, "[0-9]+") == []
+    assert misfits("x", 30080, "[0-9]+", number=False) == ["x is a number"]
 
 
 @pytest.mark.parametrize("value", ["MARKED", 271828, ["MARKED"], {"MARKED": "MARKED"}, True])

@@ -70,7 +70,12 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"secrets_github_token": "{{ 'MARKED' | human_to_bytes }}"},
         ["secrets_github_token cannot be read: ", "not shown, as it may quote a secret value"],
     ),
-    "extra-json": ({"secrets_extra": '{"a": "MARKED"'}, ["secrets_extra", "dict"]),
+    "vault-undefined": (
+        {"vault_redis_url": "cache.example.com:6379,password=a{{MARKED}}c"},
+        ["vault_redis_url holds {{ or {% and cannot be rendered", "write a value that is none as !unsafe"],
+    ),
+    "vault-comment": ({"vault_github_token": "ghp_{#MARKED#}x"}, ["vault_github_token holds {#", "!unsafe"]),
+    "extra-json": ({"secrets_extra": '{"a": "MARKED"'}, ["secrets_extra is a text. Allowed: a dictionary"]),
     "extra-text": ({"secrets_extra": "MARKED"}, ["secrets_extra", "dict"]),
     "extra-own-key": ({"secrets_extra": {"github-token": "MARKED"}}, ["secrets_extra does not fit. Allowed: a dict"]),
     "extra-key-shape": ({"secrets_extra": {"a b": "MARKED"}}, ["secrets_extra does not fit"]),
@@ -82,7 +87,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "config-empty": ({"config_agentsmith": {}}, ["config_agentsmith does not fit. Allowed: exactly one of"]),
     "config-no-file": (
         {"config_agentsmith": None, "config_file": "/no/agentsmith.yml"},
-        ["Could not find or access '/no/agentsmith.yml'"],
+        ["/no/agentsmith.yml", "config_file", "does not exist"],
     ),
     "config-errors": (
         {"config_agentsmith": {"projects": {"Web": {**PROJECT, "pipeline": "fax"}}, "pipelines": PIPELINES}},
@@ -118,6 +123,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"agentsmith_service_account_name": "default"},
         ["rbac_service_account_name does not fit. Allowed: a name other than default"],
     ),
+    "pull-secret-text": ({"rbac_image_pull_secrets": "good"}, ["rbac_image_pull_secrets is a text. Allowed: a list"]),
     "pull-secret": ({"rbac_image_pull_secrets": ["good", "BAD"]}, ["rbac_image_pull_secrets[1] is 'BAD'"]),
     "dispatcher-all-at-once": (
         {
