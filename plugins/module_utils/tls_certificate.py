@@ -100,7 +100,7 @@ def _key_faults(key: str, leaf: Any) -> list[str]:
     except TypeError:
         return ["is encrypted with a passphrase, which a Secret cannot give along: decrypt it, Vault protects it"]
     except Exception:  # noqa: BLE001  cryptography has many; what each says might quote the key
-        return ["holds no private key in PEM (-----BEGIN PRIVATE KEY-----)"]
+        return ["holds no private key in PEM"]
     form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     if loaded.public_key().public_bytes(*form) != leaf.public_key().public_bytes(*form):
         return [f"is not the key of the certificate ({_name(leaf.subject)})"]

@@ -205,7 +205,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
             "dispatcher_container_port": 80,
             "dispatcher_jira_url": "jira.example.com",
             "dispatcher_owner_slack_user_id": "@me",
-            "dispatcher_https_proxy": "http://user:MARKED@proxy:3128",
+            "dispatcher_https_proxy": "http://MARKED@proxy:3128",
             "dispatcher_ca_bundle": "-----BEGIN PRIVATE KEY-----MARKED",
             "dispatcher_priority_class_name": "Very High",
         },

@@ -88,5 +88,8 @@ def test_secrets_are_marked_as_such() -> None:
     checks = load(secrets / "vars/main.yml")["__secrets_value_checks"]
     keys = {f"secrets_{key.replace('-', '_')}": key for key in load(secrets / "vars/main.yml")["__secrets_keys"]}
     assert len(keys) == 11
-    assert {name for name, option in options.items() if option.get("no_log")} == keys.keys() | {"secrets_extra"}
+    assert {name for name, option in options.items() if option.get("no_log")} == keys.keys() | {
+        "secrets_extra",
+        "secrets_registries",
+    }
     assert {check["variable"]: check["value_of"] for check in checks if "value_of" in check} == keys

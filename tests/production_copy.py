@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Copy inventories/prod, for a test, with a Vault file of its own: values of the right shape instead of placeholders.
+
+    tests/production_copy.py DIRECTORY [OVERRIDES]
+
+DIRECTORY becomes the inventory; what is in OVERRIDES comes over it. The Vault file is encrypted under the vault id
+`prod`, with the password that molecule/prod/vault-password prints.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+PASSWORD_SOURCE = CHECKOUT / "molecule/prod/vault-password"
+VAULT_FILE = "group_vars/all/vault.yml"
+
+
+def values() -> dict[str, str]:
+    """Return the variables of the Vault file: random, and of the shape that the role secrets asks for."""
+    return {
+        "vault_slack_bot_token": f"xoxb-{secrets.token_hex(16)}",
+        "vault_slack_signing_secret": secrets.token_hex(16),
+        "vault_github_token": f"ghp_{secrets.token_hex(16)}",
+        "vault_anthropic_api_key": f"sk-ant-{secrets.token_hex(16)}",
+        "vault_registry_password": secrets.token_hex(16),
+    }
+
+
+def copy_production(directory: Path, overrides: Path | None = None, **changed: str) -> dict[str, str]:
+    """Write the copy over an earlier one. Return the variables of its Vault file, of which *changed* are given."""
+    shutil.rmtree(directory, ignore_errors=True)
+    shutil.copytree(CHECKOUT / "inventories/prod", directory)
+    if overrides:
+        shutil.copytree(overrides, directory, dirs_exist_ok=True)
+    content = {**values(), **changed}
+    subprocess.run(
+        [Path(sys.executable).parent / "ansible-vault", "encrypt", "--output", directory / VAULT_FILE]
+        + ["--vault-id", f"prod@{PASSWORD_SOURCE}", "--encrypt-vault-id", "prod", "-"],
+        input=yaml.safe_dump(content),
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return content
+
+
+if __name__ == "__main__":
+    copy_production(Path(sys.argv[1]), *map(Path, sys.argv[2:]))

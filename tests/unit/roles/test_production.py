@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""inventories/prod: what it deploys, and that nobody deploys it with placeholders."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from production_copy import CHECKOUT, PASSWORD_SOURCE, VAULT_FILE, copy_production
+
+TARGETS = ("prod-eu", "prod-us")
+
+
+def play(playbook: str, inventory: Path, password: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [Path(sys.executable).parent / "ansible-playbook", f"playbooks/{playbook}.yml", "-i", inventory]
+        + ["--vault-id", f"prod@{password}", *options],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def inventory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("production") / "inventory"
+    copy_production(directory)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def rendered(inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What is rendered for each target, by kind and name. The Secrets have no values."""
+    directory = tmp_path_factory.mktemp("rendered")
+    run = play("render", inventory, PASSWORD_SOURCE, "-e", f"render_dir={directory}/{{{{ inventory_hostname }}}}")
+    assert run.returncode == 0, run.stdout + run.stderr
+    objects = {}
+    for target in TARGETS:
+        bodies = [yaml.safe_load(path.read_text()) for path in (directory / target).rglob("*.yaml")]
+        objects[target] = {f"{body['kind']}/{body['metadata']['name']}": body for body in bodies}
+    return objects
+
+
+def test_the_targets_differ_in_their_address_alone(rendered: dict[str, dict[str, Any]]) -> None:
+    here, there = (rendered[target] for target in TARGETS)
+    assert here.keys() == there.keys()
+    assert {key for key in here if here[key] != there[key]} == {
+        "Ingress/agentsmith-dispatcher",
+        "Certificate/agentsmith-dispatcher",
+    }
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_it_is_hardened(rendered: dict[str, dict[str, Any]], target: str) -> None:
+    objects = rendered[target]
+    spec = objects["Deployment/agentsmith-dispatcher"]["spec"]
+    pod = spec["template"]["spec"]
+    (container,) = pod["containers"]
+    assert spec["replicas"] == 2
+    assert container["resources"] == {
+        "requests": {"cpu": "200m", "memory": "384Mi"},
+        "limits": {"cpu": "1000m", "memory": "768Mi"},
+    }
+    assert {constraint["topologyKey"] for constraint in pod["topologySpreadConstraints"]} == {
+        "kubernetes.io/hostname",
+        "topology.kubernetes.io/zone",
+    }
+    assert "PodDisruptionBudget/agentsmith-dispatcher" in objects
+    assert objects["Service/agentsmith-dispatcher"]["spec"]["type"] == "ClusterIP"
+    ingress = objects["Ingress/agentsmith-dispatcher"]["spec"]
+    assert ingress["tls"][0]["hosts"] == [ingress["rules"][0]["host"]]
+    assert [path["path"] for path in ingress["rules"][0]["http"]["paths"]] == ["/slack"]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_images_are_pinned_and_asked_for_at_every_start(rendered: dict[str, dict[str, Any]], target: str) -> None:
+    objects = rendered[target]
+    for name in ("agentsmith-dispatcher", "redis"):
+        (container,) = objects[f"Deployment/{name}"]["spec"]["template"]["spec"]["containers"]
+        assert "@sha256:" in container["image"]
+        assert container["imagePullPolicy"] == "Always"
+    (dispatcher,) = objects["Deployment/agentsmith-dispatcher"]["spec"]["template"]["spec"]["containers"]
+    variables = {entry["name"]: entry.get("value") for entry in dispatcher["env"]}
+    assert "@sha256:" in variables["AGENTSMITH_IMAGE"]
+    assert variables["IMAGE_PULL_POLICY"] == "Always"
+    for account in ("agentsmith", "default"):
+        names = objects[f"ServiceAccount/{account}"]["imagePullSecrets"]
+        assert [f"Secret/{entry['name']}" in objects for entry in names] == [True]
+
+
+def test_images_for_a_mirror(inventory: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "images.txt"
+    mirror = "mirror.example.com:5000/agentsmith"
+    options = ["-e", f"images_file={listed}", "-e", f"agentsmith_registry={mirror}", "-e", "agentsmith_version=2"]
+    run = play("images", inventory, PASSWORD_SOURCE, *options)
+    assert run.returncode == 0, run.stdout + run.stderr
+    images = [line.partition("@sha256:") for line in listed.read_text().splitlines()]
+    assert [name for name, _at, digest in images if digest] == [
+        f"{mirror}/agentsmith-dispatcher:2",
+        f"{mirror}/agentsmith:2-1",
+        f"{mirror}/redis:7-alpine",
+    ]
+
+
+def test_placeholders_are_refused_by_name(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("placeholder")
+    assert (CHECKOUT / "inventories/prod" / VAULT_FILE).read_text().startswith("$ANSIBLE_VAULT;1.2;AES256;prod\n")
+    run = play(
+        "render", CHECKOUT / "inventories/prod", password, "-e", f"render_dir={tmp_path}/rendered", "--limit", "prod-eu"
+    )
+    assert run.returncode != 0
+    assert not (tmp_path / "rendered").exists()
+    for key in ("slack_bot_token", "slack_signing_secret", "anthropic_api_key", "github_token"):
+        assert f"secrets_{key} is still the placeholder" in run.stdout
+        assert f"Its Vault variable is vault_{key}." in run.stdout
+    assert "secrets_registries.registry.example.com.password has a form that is not allowed" in run.stdout
+    assert "which are not the placeholder that an inventory came with" in run.stdout
+
+
+def test_without_its_password_nothing_of_it_is_read(tmp_path: Path) -> None:
+    run = play(
+        "render",
+        CHECKOUT / "inventories/prod",
+        CHECKOUT / "inventories/dev.vault-password",
+        "-e",
+        f"render_dir={tmp_path}",
+    )
+    assert run.returncode != 0
+    assert "Decryption failed" in run.stderr + run.stdout
+
+
+def test_no_playbook_and_no_role_knows_an_environment() -> None:
+    names = [path.name for path in (CHECKOUT / "inventories").iterdir() if path.is_dir()]
+    assert {"dev", "prod"} <= set(names)
+    for path in [
+        *(CHECKOUT / "roles").rglob("*.yml"),
+        *(CHECKOUT / "roles").rglob("*.j2"),
+        *(CHECKOUT / "playbooks").rglob("*.yml"),
+    ]:
+        lines = [line for line in path.read_text().splitlines() if not line.lstrip().startswith("#")]
+        for name in names:
+            assert not [line for line in lines if f"inventories/{name}" in line or f"== '{name}'" in line], path
