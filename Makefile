@@ -34,11 +34,13 @@ $(VENV)/.complete: requirements.lock
 deploy: $(VENV)/.complete
 	@$(ANSIBLE_PLAYBOOK) playbooks/local_cluster.yml -i inventories/dev
 	@$(ANSIBLE_PLAYBOOK) playbooks/deploy.yml -i inventories/dev
-	@$(ANSIBLE_PLAYBOOK) playbooks/verify.yml -i inventories/dev
+	@$(ANSIBLE_PLAYBOOK) playbooks/verify.yml -i inventories/dev -e verify_end_to_end=true
 	@printf '\nAgent Smith runs on the local cluster, in the namespace agentsmith:\n\n'
 	@.local/bin/kubectl --kubeconfig .local/kubeconfig -n agentsmith get pods
 	@printf '\n%s\n' \
-	  'The Dispatcher answers at http://localhost:30080/health. It is the stand-in (docker/stand-in): no Slack, no API key needed.' \
+	  'Talk to it:      http://localhost:30090    the page of the stand-in Slack; type: fix #54 in agent-smith-test' \
+	  'The Dispatcher:  http://localhost:30080/health' \
+	  'Both are stand-ins (docker/stand-in): no Slack, no API key needed.' '' \
 	  'Next:' \
 	  '    source .venv/bin/activate                                                  # once a shell' \
 	  '    ansible-playbook playbooks/deploy.yml -i inventories/dev --check --diff    # what a deploy would change' \

@@ -23,7 +23,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "kind_version": {"type": "str", "required": True},
     "free_space": {"type": "int", "default": 8},
     "host_address": {"type": "str", "required": True},
-    "host_port": {"type": "int", "required": True},
+    "host_ports": {"type": "list", "elements": "int", "required": True},
 }
 
 

@@ -11,7 +11,17 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_a
 
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "cluster": {"type": "str", "required": True},
-    "names": {"type": "list", "elements": "str", "required": True},
+    "images": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "args": {"type": "dict", "default": {}},
+            "context": {"type": "path"},
+            "files": {"type": "dict"},
+        },
+    },
     "base_image": {"type": "str", "required": True},
     "registry_base_image": {"type": "str", "required": True},
     "cache_dir": {"type": "path", "required": True},
@@ -40,7 +50,7 @@ class ActionModule(ControlNodeAction):
                 "Run playbooks/local_cluster.yml, which creates it."
             )
         environment = engine.environment(found.engine, options["cache_dir"])
-        build, load = node_images.missing_images(found, options["names"], environment)
+        build, load = node_images.missing_images(found, _needs(options["images"]), environment)
         return {
             "engine": found.engine,
             "environment": environment,
@@ -52,3 +62,9 @@ class ActionModule(ControlNodeAction):
             if build
             else "present",
         }
+
+
+def _needs(images: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Return the names of the images, each with those of the others that it is built from."""
+    names = [image["name"] for image in images]
+    return {image["name"]: [value for value in image["args"].values() if value in names] for image in images}

@@ -19,6 +19,7 @@ from ansible.template import is_trusted_as_template, trust_as_template
 from ansible_collections.agentsmith.platform.plugins.module_utils.manifest import (
     Manifest,
     ManifestError,
+    labelled,
     parse_manifest,
     stamp_labels,
 )
@@ -42,7 +43,9 @@ gc.freeze()
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "component": {"type": "str", "required": True},
     "instance": {"type": "str", "required": True},
-    "templates": {"type": "list", "elements": "str", "required": True},
+    "templates": {"type": "list", "elements": "str", "default": []},
+    # Checked one by one: what Ansible says of a wrong one would quote it.
+    "objects": {"type": "raw", "default": []},
     "checks": {
         "type": "list",
         "elements": "dict",
@@ -82,10 +85,11 @@ class ActionModule(ControlNodeAction):
         rendered = [
             self._render(template, options["instance"], options["component"]) for template in options["templates"]
         ]
+        given = self._complete(options["objects"], options["instance"], options["component"])
         # register hands the objects on, no callback shows them: a Secret is among them
         return {
             "changed": False,
-            "objects": [manifest for manifest in rendered if manifest is not None],
+            "objects": [*(manifest for manifest in rendered if manifest is not None), *given],
             "_ansible_no_log": True,
         }
 
@@ -188,6 +192,18 @@ class ActionModule(ControlNodeAction):
         except AnsibleTemplateError as error:
             return [f"{check['variable']} cannot be checked: {_kind_of(error)}. Allowed: {check['allowed']}."]
         return [] if fits else [f"{check['variable']} does not fit. Allowed: {check['allowed']}."]
+
+    def _complete(self, objects: t.Any, instance: str, component: str) -> list[Manifest]:
+        if not isinstance(objects, list):
+            kind = native_type_name(objects)
+            raise AnsibleActionFail(f"The objects of the part {component} are a {kind}, not a list.")
+        given = []
+        for position, manifest in enumerate(objects):
+            try:
+                given.append(labelled(manifest, instance, component, self._namespace()))
+            except ManifestError as error:
+                raise AnsibleActionFail(f"Object {position} of the part {component} is unusable: {error}.") from None
+        return given
 
     def _render(self, template: str, instance: str, component: str) -> Manifest | None:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from copy import deepcopy
 
 try:
     import yaml
@@ -74,6 +75,14 @@ def parse_manifest(text: str) -> Manifest | None:
     return manifest
 
 
+def labelled(manifest: object, instance: str, component: str, namespace: str | None = None) -> Manifest:
+    """Return a copy, with labels, of an object that no template rendered."""
+    copy = deepcopy(manifest)
+    _check_identity(copy)
+    stamp_labels(copy, instance, component, namespace)
+    return copy
+
+
 def stamp_labels(manifest: Manifest, instance: str, component: str, namespace: str | None = None) -> None:
     """Set Kubernetes' recommended labels on `manifest` and, where it has one, on its pod template.
 
@@ -107,10 +116,10 @@ def _merge_labels(metadata: Manifest, labels: dict[str, str]) -> None:
 
 def _check_identity(manifest: object) -> None:
     if not isinstance(manifest, dict):
-        raise ManifestError("it renders YAML that is no mapping; a Kubernetes object is one")
+        raise ManifestError("it is no mapping; a Kubernetes object is one")
     for key in ("apiVersion", "kind"):
         if not isinstance(manifest.get(key), str) or not manifest[key]:
-            raise ManifestError(f"its object has no {key}")
+            raise ManifestError(f"the object has no {key}")
     metadata = manifest.get("metadata")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
         raise ManifestError(f"its {manifest['kind']} has no metadata.name")

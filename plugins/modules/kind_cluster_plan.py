@@ -33,7 +33,7 @@ options:
     type: str
     required: true
   node:
-    description: Name of the node's container. It may have O(host_port) already.
+    description: Name of the node's container. It may have O(host_ports) already.
     type: str
     default: ""
   node_image:
@@ -65,12 +65,13 @@ options:
     type: int
     default: 8
   host_address:
-    description: Address of this machine at which O(host_port) is published.
+    description: Address of this machine at which O(host_ports) are published.
     type: str
     required: true
-  host_port:
-    description: Port of this machine that has to be free for a new node.
-    type: int
+  host_ports:
+    description: Ports of this machine that have to be free for a new node.
+    type: list
+    elements: int
     required: true
 extends_documentation_fragment:
   - agentsmith.platform.control_node
@@ -90,7 +91,7 @@ EXAMPLES = r"""
     go_mod: docker/kind-node/go.mod
     kind_version: v0.33.0
     host_address: 127.0.0.1
-    host_port: 30080
+    host_ports: [30080]
   register: local_cluster_plan
 """
 

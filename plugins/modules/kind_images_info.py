@@ -16,11 +16,26 @@ options:
     description: Name of the cluster.
     type: str
     required: true
-  names:
-    description: Full references of the images that the cluster should have.
+  images:
+    description: The images that the cluster should have. Those that another one is built from stand before it.
     type: list
-    elements: str
+    elements: dict
     required: true
+    suboptions:
+      name:
+        description: Full reference.
+        type: str
+        required: true
+      args:
+        description: Build arguments. The name of another image among them means that this one is built from it.
+        type: dict
+        default: {}
+      context:
+        description: Not looked at.
+        type: path
+      files:
+        description: Not looked at.
+        type: dict
   base_image:
     description: The image on which they are built.
     type: str
@@ -45,7 +60,8 @@ EXAMPLES = r"""
 - name: Find out which images to build and load
   agentsmith.platform.kind_images_info:
     cluster: agentsmith
-    names: [localhost/agentsmith-redis:3f786850e387]
+    images:
+      - name: localhost/agentsmith-redis:3f786850e387
     base_image: localhost/agentsmith-base:86f7e437faa5
     registry_base_image: docker.io/library/debian:bookworm-slim
     cache_dir: ~/.cache/agentsmith.platform
@@ -54,12 +70,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 build:
-  description: Which of O(names) neither the node nor the engine has.
+  description:
+    - Which of O(images) neither the node nor the engine has, and which of them the engine needs to build others.
   type: list
   elements: str
   returned: success
 load:
-  description: Which of O(names) the node lacks.
+  description: Which of O(images) the node lacks.
   type: list
   elements: str
   returned: success

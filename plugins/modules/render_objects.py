@@ -37,7 +37,13 @@ options:
     description: Files in the C(templates) directory of the role, in the order of the objects returned.
     type: list
     elements: str
-    required: true
+    default: []
+  objects:
+    description:
+      - Complete objects, which are labelled and returned behind those of O(templates).
+      - Their texts are taken as they are.
+    type: raw
+    default: []
   checks:
     description:
       - What variables must look like beyond what an argument spec can say.

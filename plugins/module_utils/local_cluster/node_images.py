@@ -20,12 +20,20 @@ def loaded_images(node: Node) -> set[str]:
     return set(listed.output.split())
 
 
-def missing_images(node: Node, names: list[str], environment: dict[str, str]) -> tuple[list[str], list[str]]:
-    """Return which of the image `names` to build and which to load, in their order."""
+def missing_images(node: Node, needs: dict[str, list[str]], environment: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Return which images to build and which to load, in their order.
+
+    :param needs: the names of all, each with those before it that it is built from. One that the node has is built
+        nevertheless where the engine lacks it and another one needs it.
+    """
     loaded = loaded_images(node)
-    load = [name for name in names if name not in loaded]
+    load = [name for name in needs if name not in loaded]
     built = images(node.engine, environment) if load else set()
-    return [name for name in load if name not in built], load
+    build: set[str] = set()
+    for name in reversed(needs):
+        if (name in load or any(name in needs[other] for other in build)) and name not in built:
+            build.add(name)
+    return [name for name in needs if name in build], load
 
 
 def base_source(engine: str, base_image: str, registry_base_image: str, environment: dict[str, str]) -> str:

@@ -34,7 +34,7 @@ class Wish:
     kind_version: str
     free_space: int
     host_address: str
-    host_port: int
+    host_ports: list[int]
 
 
 def cgroup_version() -> int:
@@ -48,7 +48,8 @@ def make_plan(wish: Wish) -> dict[str, Any]:
     Raises LocalClusterError where something is missing that the role cannot supply.
     """
     if not wish.node_image:
-        _check_port(wish)
+        for host_port in wish.host_ports:
+            _check_port(wish, host_port)
     root = os.geteuid() == 0
     chosen = engine.Engine(wish.node_engine) if wish.node_engine else engine.choose_engine(wish.engine, root=root)
     present = engine.images(chosen.name, engine.environment(chosen.name, wish.cache_dir))
@@ -81,16 +82,16 @@ def make_plan(wish: Wish) -> dict[str, Any]:
     return {**plan, **_building(wish, chosen, present, root)}
 
 
-def _check_port(wish: Wish) -> None:
+def _check_port(wish: Wish, host_port: int) -> None:
     """Raise LocalClusterError where anything but the node itself, which may lie dead, has the port."""
-    if port.is_free(wish.host_address, wish.host_port):
+    if port.is_free(wish.host_address, host_port):
         return
-    owner = port.owner(wish.host_port)
+    owner = port.owner(host_port)
     if wish.node and wish.node in owner.split():
         return
     raise LocalClusterError(
-        f"Port {wish.host_port} of {wish.host_address} (local_cluster_host_port) is taken"
-        f"{' by ' + owner if owner else ''}. Stop what listens there, or set local_cluster_host_port to a free port."
+        f"Port {host_port} of {wish.host_address} (local_cluster_host_port, local_cluster_extra_ports) is taken"
+        f"{' by ' + owner if owner else ''}. Stop what listens there, or set the variable to a free port."
     )
 
 

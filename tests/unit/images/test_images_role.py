@@ -15,12 +15,17 @@ import pytest
 REPOSITORY = Path(__file__).parents[3]
 REDIS, STAND_IN = "localhost/redis:aaaaaaaaaaaa", "localhost/stand-in:bbbbbbbbbbbb"
 BASE = "localhost/base:cccccccccccc"
+AGENT = "localhost/agent:dddddddddddd"
 CONTAINER = [{"State": {"Running": True}, "Config": {"Image": "image"}, "HostConfig": {"PortBindings": {}}}]
 
 PODMAN = """
 case "$1" in
   container) echo '{container}' ;;
   images) cat "$STATE/built" ;;
+  build)
+    echo "podman $*" >> "$STATE/log"
+    for context; do :; done
+    [ ! -e "$context/agentsmith.yml" ] || cat "$context/agentsmith.yml" >> "$STATE/log" ;;
   exec) cat "$STATE/loaded" ;;
   *) echo "podman $*" >> "$STATE/log" ;;
 esac
@@ -46,13 +51,14 @@ def run(tmp_path: Path):
     (tmp_path / "playbook.yml").write_text(json.dumps(play))
     (tmp_path / "log").touch()
 
-    def run_role(*, loaded: list[str], built: list[str]) -> tuple[int, list[str]]:
+    def run_role(*others: dict[str, object], loaded: list[str], built: list[str]) -> tuple[int, list[str]]:
         (tmp_path / "loaded").write_text("\n".join(loaded))
         (tmp_path / "built").write_text("\n".join(built))
         given = {
             "images_build": [
                 {"name": REDIS, "context": "docker/redis", "args": {"LEVEL": 3, "DEBUG": "yes"}},
                 {"name": STAND_IN, "context": "docker/stand-in"},
+                *others,
             ],
             "images_cluster_name": "demo",
             "images_kind": str(commands / "kind"),
@@ -105,3 +111,22 @@ def test_a_new_cluster_gets_what_was_built_before(run) -> None:
     _changed, commands = run(loaded=[STAND_IN], built=[BASE, REDIS, STAND_IN])
     assert [command.split()[1] for command in commands] == ["save", "load"]
     assert commands[0].endswith(f" {REDIS}")
+
+
+def test_an_image_of_texts_is_built_on_another_one_of_the_list(run) -> None:
+    agent = {
+        "name": AGENT,
+        "context": "docker/agent-config",
+        "args": {"AGENT": STAND_IN},
+        "files": {"agentsmith.yml": "projects: {}\npipelines: {}\n"},
+    }
+    _changed, commands = run(agent, loaded=[REDIS, STAND_IN], built=[BASE])
+    build_stand_in, build_agent, *text, _save, _load = commands
+    assert build_stand_in.endswith(f"--tag {STAND_IN} docker/stand-in")
+    context = re.fullmatch(
+        rf"podman build --network host --build-arg BASE={BASE} --build-arg=AGENT={STAND_IN} "
+        rf"--file docker/agent-config/Dockerfile --tag {AGENT} (\S+)",
+        build_agent,
+    )[1]
+    assert text == ["projects: {}", "pipelines: {}"]
+    assert not Path(context).exists()

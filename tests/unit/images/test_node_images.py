@@ -10,6 +10,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.
 
 NODE = Node("podman", "demo-control-plane", True, "image", {})
 REDIS, STAND_IN = "localhost/redis:aaaaaaaaaaaa", "localhost/stand-in:bbbbbbbbbbbb"
+AGENT = "localhost/agent:dddddddddddd"
 
 
 @pytest.fixture
@@ -36,7 +37,24 @@ def machine(monkeypatch: pytest.MonkeyPatch):
 )
 def test_missing_images(machine, loaded: set[str], built: set[str], build: list[str], load: list[str]) -> None:
     machine(loaded=loaded, built=built)
-    assert node_images.missing_images(NODE, [REDIS, STAND_IN], {}) == (build, load)
+    assert node_images.missing_images(NODE, {REDIS: [], STAND_IN: []}, {}) == (build, load)
+
+
+@pytest.mark.parametrize(
+    ("loaded", "built", "build", "load"),
+    [
+        ({STAND_IN}, set(), [STAND_IN, AGENT], [AGENT]),
+        ({STAND_IN}, {STAND_IN}, [AGENT], [AGENT]),
+        ({STAND_IN, AGENT}, set(), [], []),
+        (set(), {STAND_IN, AGENT}, [], [STAND_IN, AGENT]),
+    ],
+    ids=["engine was cleaned", "configuration changed", "all there", "new cluster"],
+)
+def test_what_another_image_is_built_from_is_built_first(
+    machine, loaded: set[str], built: set[str], build: list[str], load: list[str]
+) -> None:
+    machine(loaded=loaded, built=built)
+    assert node_images.missing_images(NODE, {STAND_IN: [], AGENT: [STAND_IN]}, {}) == (build, load)
 
 
 def test_a_node_that_does_not_answer_is_an_error_that_says_what_heals_it(monkeypatch: pytest.MonkeyPatch) -> None:

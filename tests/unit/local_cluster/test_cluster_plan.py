@@ -45,7 +45,7 @@ def wish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
             "kind_version": "v0.33.0",
             "free_space": 0,
             "host_address": "127.0.0.1",
-            "host_port": free_port(),
+            "host_ports": [free_port()],
         }
         return make_plan(Wish(**{**wishes, **changes}))
 
@@ -86,7 +86,7 @@ def test_for_a_node_that_runs_only_the_tools_are_wanted(fake, wish) -> None:
     fake("go", "echo go1.26.8")
     with socket.create_server(("127.0.0.1", 0)) as own:
         port = own.getsockname()[1]
-        plan = wish(node_image=BUILT, node_engine="podman", host_port=port)
+        plan = wish(node_image=BUILT, node_engine="podman", host_ports=[free_port(), port])
     assert (plan["compile"], plan["build"], plan["packages"]) == (True, False, [])
 
 
@@ -95,8 +95,9 @@ def test_a_taken_port_names_port_variable_and_owner(fake, wish) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(LocalClusterError) as error:
-            wish(host_port=port)
-    for part in (f"Port {port} of 127.0.0.1", "(local_cluster_host_port)", "by nginx (process 4711)", "free port"):
+            wish(host_ports=[free_port(), port])
+    variables = "(local_cluster_host_port, local_cluster_extra_ports)"
+    for part in (f"Port {port} of 127.0.0.1", variables, "by nginx (process 4711)", "free port"):
         assert part in str(error.value)
 
 
@@ -107,9 +108,9 @@ def test_the_port_may_still_belong_to_the_dead_node_alone(fake, wish, owner: str
         fake("podman", f'[ "$1" = ps ] && echo "{owner} 127.0.0.1:{port}->30080/tcp"; exit 0')
         if refused:
             with pytest.raises(LocalClusterError, match=f"by the podman container {owner}"):
-                wish(host_port=port, registry_answers=True)
+                wish(host_ports=[free_port(), port], registry_answers=True)
         else:
-            assert wish(host_port=port, registry_answers=True)["engine"] == "podman"
+            assert wish(host_ports=[free_port(), port], registry_answers=True)["engine"] == "podman"
 
 
 def test_no_way_to_a_base_image_is_an_error(fake, wish) -> None:

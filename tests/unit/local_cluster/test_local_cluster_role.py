@@ -221,14 +221,25 @@ def test_a_node_that_does_not_become_ready_is_made_anew(machine: Machine) -> Non
     assert machine.kind() == ["delete", "create"]
 
 
-def test_another_port_for_a_cluster_that_runs_is_refused(machine: Machine) -> None:
+@pytest.mark.parametrize(
+    ("variables", "wanted"),
+    [
+        ({"local_cluster_host_port": 1234}, "30080/tcp at 1234"),
+        ({"local_cluster_extra_ports": [{"node_port": 30090, "host_port": 8090}]}, "30090/tcp at 8090"),
+    ],
+)
+def test_other_ports_for_a_cluster_that_runs_are_refused(
+    machine: Machine, variables: dict[str, object], wanted: str
+) -> None:
     machine.link_tools()
     machine.write_kubeconfig("kubeconfig", "kind-demo")
     machine.write_container("container", running=True)
-    run = machine.run(local_cluster_host_port=1234)
+    run = machine.run(**variables)
     assert run.returncode != 0
     message = " ".join(run.stdout.split())
-    assert f"answers at port {machine.port}, but local_cluster_host_port is 1234" in message
+    assert f"It has 30080/tcp at {machine.port}, 6443/tcp at 39547;" in message
+    assert wanted in message
+    assert "-e local_cluster_state=absent" in message
     assert machine.kind() == []
 
 

@@ -47,6 +47,12 @@ BAD_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
         {"checks": [{"variable": "a", "matches": "x"}]},
         "missing parameter(s) required by 'matches': allowed",
     ),
+    "no list": ({"objects": {"a": "MARKED"}}, "The objects of the part part are a dict, not a list."),
+    "no object": ({"objects": ["MARKED"]}, "Object 0 of the part part is unusable: it is no mapping"),
+    "no kind": (
+        {"objects": [{"apiVersion": "v1", "a": "MARKED"}]},
+        "Object 0 of the part part is unusable: the object has",
+    ),
     "unknown option": ({"template": "x"}, "Unsupported parameters"),
 }
 

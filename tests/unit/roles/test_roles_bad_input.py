@@ -93,6 +93,10 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"config_agentsmith": {"projects": {"Web": {**PROJECT, "pipeline": "fax"}}, "pipelines": PIPELINES}},
         ["agentsmith.yml has 2 errors", "hosts.yml:", ": projects.Web.pipeline: ", 'there are: "fix"'],
     ),
+    "extra-object": (
+        {"extra_objects": [{"apiVersion": "v1", "kind": "Secret", "stringData": {"a": "MARKED"}}]},
+        ["Object 0 of the part extra is unusable: its Secret has no metadata.name"],
+    ),
     "redis-all-at-once": (
         {
             "redis_maxmemory": "lots",

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 ROLES = sorted(path for path in (Path(__file__).parents[3] / "roles").iterdir() if path.is_dir())
-PARTS = ["config", "dispatcher", "job_policy", "namespace", "quota", "rbac", "redis", "secrets"]
+PARTS = ["config", "dispatcher", "extra", "job_policy", "namespace", "quota", "rbac", "redis", "secrets"]
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -78,8 +78,8 @@ def test_a_part_writes_nothing_while_it_renders(part: Path) -> None:
     assert [next(key for key in check if "." in key) for check in before] == checks
     assert task.keys() == {"name", "agentsmith.platform.render_objects", "register"}
     assert task["register"] == f"{part.name}_render"
-    templates = {path.name for path in (part / "templates").iterdir()}
-    assert set(task["agentsmith.platform.render_objects"]["templates"]) == templates
+    templates = {path.name for path in part.glob("templates/*")}
+    assert set(task["agentsmith.platform.render_objects"].get("templates", [])) == templates
 
 
 def test_secrets_are_marked_as_such() -> None:

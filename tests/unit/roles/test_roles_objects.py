@@ -42,6 +42,9 @@ CONFIG_FILE = (
 )
 
 
+RUNBOOK = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "runbook"}, "data": {"url": "{{ 7 * 7 }}"}}
+
+
 @pytest.fixture(scope="module")
 def rendered(render: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Bare minimum, everything set, hostile texts, optional objects left out, and what comes from elsewhere."""
@@ -76,6 +79,7 @@ def rendered(render: Callable[..., Any], tmp_path_factory: pytest.TempPathFactor
                 "dispatcher_service_type": "NodePort",
                 "dispatcher_node_port": "30123",
                 "dispatcher_extra_env": [{"name": "LOG_BASE_URL", "value": "https://logs.example.com"}],
+                "extra_objects": [RUNBOOK],
             },
             "hostile": {
                 "secrets_extra": {f"key-{number}": text for number, text in enumerate(HOSTILE)},
@@ -116,6 +120,18 @@ def minimum(rendered: Any) -> dict[str, dict[str, Any]]:
 @pytest.fixture
 def everything(rendered: Any) -> dict[str, dict[str, Any]]:
     return rendered.objects["everything"]
+
+
+def test_an_object_of_one_s_own_is_labelled_as_the_others(everything: Any) -> None:
+    runbook = everything["ConfigMap/runbook"]
+    assert runbook["data"] == RUNBOOK["data"]
+    assert runbook["metadata"]["labels"] == {
+        "app.kubernetes.io/name": "runbook",
+        "app.kubernetes.io/instance": "smith-a",
+        "app.kubernetes.io/component": "extra",
+        "app.kubernetes.io/part-of": "agentsmith",
+        "app.kubernetes.io/managed-by": "agentsmith.platform",
+    }
 
 
 def pod(deployment: dict[str, Any]) -> dict[str, Any]:
