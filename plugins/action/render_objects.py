@@ -202,7 +202,8 @@ class ActionModule(ControlNodeAction):
             try:
                 given.append(labelled(manifest, instance, component, self._namespace()))
             except ManifestError as error:
-                raise AnsibleActionFail(f"Object {position} of the part {component} is unusable: {error}.") from None
+                where = f"Object {position} of the part {component} is not usable for the target {self._target}"
+                raise AnsibleActionFail(f"{where}: {error}.") from None
         return given
 
     def _render(self, template: str, instance: str, component: str) -> Manifest | None:

@@ -16,6 +16,8 @@ from .stand_in_slack import StandInSlack
 PAUSE = 0.3  # seconds between two looks: less than a step of the stand-in's agent takes
 LAST_WORDS = 5.0  # seconds for the message of a Job that has ended
 DELIVERED = "delivered"
+AGENT_SMITH = "Agent Smith"
+KUBERNETES = "Kubernetes"
 # Waiting does not help any more: the kubelet has tried, or never will.
 HOPELESS = ("ErrImageNeverPull", "InvalidImageName", "ImagePullBackOff", "CreateContainerError", "RunContainerError")
 _DONE = re.compile(r"\*Done!\*")
@@ -31,7 +33,8 @@ class Conversation:
     """What was seen.
 
     Attributes:
-        transcript: every version of every message, as (seconds since the first one, who, text).
+        transcript: every version of every message, and what became of the Job, as (seconds since the first one, who,
+            text).
         delivery: how the Dispatcher took the message, empty while that is not known.
         job: the Job with its state, as last seen.
         done: the text that ended it well, empty otherwise.
@@ -88,6 +91,8 @@ class Talk:
         seen: set[tuple[str, str]] = set()
         while True:
             conversation.job = self._read_job(channel) or conversation.job
+            if conversation.job:
+                self._note(conversation, describe_job(conversation.job[1]), started)
             self._listen(conversation, channel, ours, seen, started)
             now = self._clock()
             if conversation.job and _is_over(conversation.job[1]):
@@ -98,8 +103,12 @@ class Talk:
                 break
             self._sleep(PAUSE)
         if conversation.job:
-            conversation.gone = self._await_removal(channel, conversation.job)
+            conversation.gone = self._await_removal(conversation, channel, started)
         return conversation
+
+    def _note(self, conversation: Conversation, text: str, started: float) -> None:
+        if text not in (noted for _seconds, who, noted in conversation.transcript if who == KUBERNETES):
+            conversation.transcript.append((self._clock() - started, KUBERNETES, text))
 
     def _listen(
         self, conversation: Conversation, channel: str, ours: str, seen: set[tuple[str, str]], started: float
@@ -111,24 +120,32 @@ class Talk:
                 continue
             seen.add((message["ts"], message["text"]))
             of_bot = "bot_id" in message
-            who, text = ("Agent Smith" if of_bot else "you"), message["text"]
+            who, text = (AGENT_SMITH if of_bot else "you"), message["text"]
             conversation.transcript.append((self._clock() - started, who, text))
             if of_bot and _DONE.search(text):
                 conversation.done = text
             if of_bot and _ERROR.search(text):
                 conversation.error = text
 
-    def _await_removal(self, channel: str, job: tuple[dict[str, Any], JobState]) -> bool | None:
-        ttl = job[0]["spec"].get("ttlSecondsAfterFinished")
+    def _await_removal(self, conversation: Conversation, channel: str, started: float) -> bool | None:
+        manifest, last_state = conversation.job
+        ttl = manifest["spec"].get("ttlSecondsAfterFinished")
         if ttl is None or ttl > self._cleanup_timeout:
             return None
         # The pod ends a moment after its last message, and the controller gets to the Job a moment after its time.
         deadline = self._clock() + ttl + 30
-        while self._read_job(channel):
+        while job := self._read_job(channel):
+            self._note(conversation, describe_job(job[1]), started)
             if self._clock() > deadline:
                 return False
             self._sleep(PAUSE)
+        self._note(conversation, f"Job {last_state.name} is gone, after its time to live of {ttl} s", started)
         return True
+
+
+def describe_job(state: JobState) -> str:
+    """Return a Job's name, its state and, where it does badly, the cause."""
+    return f"Job {state.name} {state.state}" + (f", {state.cause}" if state.cause else "")
 
 
 def _is_over(state: JobState) -> bool:

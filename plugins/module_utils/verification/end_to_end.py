@@ -6,9 +6,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.job_state import JobState
-
-from .conversation import DELIVERED, Conversation
+from .conversation import AGENT_SMITH, DELIVERED, Conversation, describe_job
 from .outcome import FAILED, NOT_CHECKED, OK, Outcome, judged
 
 CHECKS = ("e2e_delivery", "e2e_job", "e2e_progress", "e2e_completion", "e2e_configuration", "e2e_cleanup")
@@ -83,12 +81,9 @@ def _cleanup(seen: Conversation) -> Outcome:
 
 
 def _state(seen: Conversation) -> str:
-    if seen.job is None:
-        return "there is no Job"
-    state: JobState = seen.job[1]
-    return f"Job {state.name} {state.state}" + (f", {state.cause}" if state.cause else "")
+    return describe_job(seen.job[1]) if seen.job else "there is no Job"
 
 
 def _last_words(seen: Conversation) -> str:
-    said = [text for _seconds, who, text in seen.transcript if who != "you"]
+    said = [text for _seconds, who, text in seen.transcript if who == AGENT_SMITH]
     return f"last message: {' '.join(said[-1].split())}" if said else "nothing was said in the channel"

@@ -48,10 +48,13 @@ BAD_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
         "missing parameter(s) required by 'matches': allowed",
     ),
     "no list": ({"objects": {"a": "MARKED"}}, "The objects of the part part are a dict, not a list."),
-    "no object": ({"objects": ["MARKED"]}, "Object 0 of the part part is unusable: it is no mapping"),
+    "no object": (
+        {"objects": ["MARKED"]},
+        "Object 0 of the part part is not usable for the target localhost: it is no mapping",
+    ),
     "no kind": (
         {"objects": [{"apiVersion": "v1", "a": "MARKED"}]},
-        "Object 0 of the part part is unusable: the object has",
+        "Object 0 of the part part is not usable for the target localhost: the",
     ),
     "unknown option": ({"template": "x"}, "Unsupported parameters"),
 }

@@ -95,7 +95,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "extra-object": (
         {"extra_objects": [{"apiVersion": "v1", "kind": "Secret", "stringData": {"a": "MARKED"}}]},
-        ["Object 0 of the part extra is unusable: its Secret has no metadata.name"],
+        ["Object 0 of the part extra is not usable for the target extra-object: its Secret has no metadata.name"],
     ),
     "redis-all-at-once": (
         {

@@ -209,6 +209,7 @@ def test_every_object_and_pod_template_is_labelled(everything: dict[str, Any]) -
         "NetworkPolicy/agentsmith-jobs": "dispatcher",
         "ResourceQuota/agentsmith": "quota",
         "LimitRange/agentsmith": "quota",
+        "ConfigMap/runbook": "extra",
     }
     assert everything.keys() == components.keys()
     for identity, manifest in everything.items():

@@ -50,7 +50,12 @@ def test_to_the_removal_of_the_job() -> None:
     seen = held(world)
     assert (seen.done, seen.error, seen.gone, seen.steps) == (DONE, "", True, [(1, 9)])
     assert 26 <= world.now < 27
-    assert [who for _seconds, who, _text in seen.transcript] == ["you", "Agent Smith", "Agent Smith"]
+    assert [who for _seconds, who, _text in seen.transcript if who != "Kubernetes"] == ["you", *["Agent Smith"] * 2]
+    assert [text for _seconds, who, text in seen.transcript if who == "Kubernetes"] == [
+        f"Job {JOB} running",
+        f"Job {JOB} complete",
+        f"Job {JOB} is gone, after its time to live of 20 s",
+    ]
     assert seen.as_lines()[0] == "  0.0 s  you          fix #54 in web"
 
 
