@@ -48,6 +48,10 @@ def _progress(seen: Conversation) -> Outcome:
     if seen.steps:
         number, total = seen.steps[-1]
         return Outcome("e2e_progress", OK, f"{len(set(seen.steps))} steps seen, the last is {number} of {total}")
+    if seen.job is None:
+        return Outcome("e2e_progress", NOT_CHECKED, "there was no Job")
+    if seen.job[1].cause:
+        return Outcome("e2e_progress", NOT_CHECKED, "the Job did not get as far; see e2e_completion")
     hint = "The Job reports through Redis: look at its log, and whether redis-url leads it to the same Redis."
     return Outcome("e2e_progress", FAILED, f"no step was reported; {_state(seen)}", hint)
 
@@ -55,6 +59,8 @@ def _progress(seen: Conversation) -> Outcome:
 def _completion(seen: Conversation) -> Outcome:
     if seen.done:
         return Outcome("e2e_completion", OK, " ".join(seen.done.split())[:100])
+    if seen.job is None:
+        return Outcome("e2e_completion", NOT_CHECKED, "there was no Job")
     hint = "The cause stands in the evidence; the Job's log says more while its pod is there."
     return Outcome("e2e_completion", FAILED, f"{_state(seen)}; {_last_words(seen)}", hint)
 

@@ -42,7 +42,12 @@ CONFIG_FILE = (
 )
 
 
-RUNBOOK = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "runbook"}, "data": {"url": "{{ 7 * 7 }}"}}
+RUNBOOK = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "runbook", "namespace": "team-a"},
+    "data": {"url": "{{ 7 * 7 }}"},
+}
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.verification.e
 
 TEXT = "projects: {}\n"
 DONE = f":rocket: *Done!* (stand-in; agentsmith.yml sha256:{hashlib.sha256(TEXT.encode()).hexdigest()})"
+REFUSED = (1.0, "Agent Smith", ":x: Forbidden")
 STEP = (1.0, "Agent Smith", ":ticket: *[9/9]* Creating pull request")
 
 
@@ -34,9 +35,20 @@ def good(**changes: Any) -> Conversation:
         (good(), [], [], "9 of 9"),
         (good(delivery="HTTP 401 from the Dispatcher"), ["e2e_delivery"], [], "HTTP 401"),
         (good(delivery=""), ["e2e_delivery"], [], "has not answered"),
-        (good(job=None, gone=None), ["e2e_job"], ["e2e_cleanup"], "no Job was spawned; last message: :ticket:"),
+        (
+            good(job=None, gone=None, done="", transcript=[REFUSED]),
+            ["e2e_job"],
+            ["e2e_progress", "e2e_completion", "e2e_configuration", "e2e_cleanup"],
+            "no Job was spawned; last message: :x: Forbidden",
+        ),
         (good(job=a_job("other")), ["e2e_job"], [], "other"),
         (good(transcript=[]), ["e2e_progress"], [], "no step was reported"),
+        (
+            good(done="", transcript=[], job=a_job(state="waiting", cause="ErrImageNeverPull: not there")),
+            ["e2e_completion"],
+            ["e2e_progress", "e2e_configuration"],
+            "agentsmith-0123456789ab waiting, ErrImageNeverPull: not there",
+        ),
         (
             good(done="", job=a_job(state="failed", cause="OOMKilled: memory")),
             ["e2e_completion"],
