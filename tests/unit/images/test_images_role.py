@@ -22,6 +22,7 @@ case "$1" in
   container) echo '{container}' ;;
   images) cat "$STATE/built" ;;
   exec) cat "$STATE/loaded" ;;
+  ps) ;;
   *) echo "podman $*" >> "$STATE/log" ;;
 esac
 """
@@ -105,3 +106,10 @@ def test_a_new_cluster_gets_what_was_built_before(run) -> None:
     _changed, commands = run(loaded=[STAND_IN], built=[BASE, REDIS, STAND_IN])
     assert [command.split()[1] for command in commands] == ["save", "load"]
     assert commands[0].endswith(f" {REDIS}")
+
+
+def test_a_build_removes_the_oldest_images_of_its_name(run) -> None:
+    repository = REDIS.rpartition(":")[0]
+    older = [f"{repository}:{number}" for number in range(7)]
+    _changed, commands = run(loaded=[STAND_IN], built=[BASE, *older])
+    assert [command for command in commands if " rmi " in command] == [f"podman rmi {old}" for old in older[5:]]
