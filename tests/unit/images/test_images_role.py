@@ -27,6 +27,7 @@ case "$1" in
     for context; do :; done
     [ ! -e "$context/agentsmith.yml" ] || cat "$context/agentsmith.yml" >> "$STATE/log" ;;
   exec) cat "$STATE/loaded" ;;
+  ps) ;;
   *) echo "podman $*" >> "$STATE/log" ;;
 esac
 """
@@ -130,3 +131,10 @@ def test_an_image_of_texts_is_built_on_another_one_of_the_list(run) -> None:
     )[1]
     assert text == ["projects: {}", "pipelines: {}"]
     assert not Path(context).exists()
+
+
+def test_a_build_removes_the_oldest_images_of_its_name(run) -> None:
+    repository = REDIS.rpartition(":")[0]
+    older = [f"{repository}:{number}" for number in range(7)]
+    _changed, commands = run(loaded=[STAND_IN], built=[BASE, *older])
+    assert [command for command in commands if " rmi " in command] == [f"podman rmi {old}" for old in older[5:]]
