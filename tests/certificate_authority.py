@@ -51,6 +51,28 @@ def issue(
         .not_valid_after(now + timedelta(days=days[1]))
         .add_extension(x509.BasicConstraints(ca=not hosts, path_length=None), critical=True)
     )
+    # From Python 3.13 on a client insists on these, as RFC 5280 has it
+    signer = (issuer.key if issuer else key).public_key()
+    builder = (
+        builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), critical=False)
+        .add_extension(_usage(signs=not hosts), critical=True)
+    )
     if hosts:
         builder = builder.add_extension(x509.SubjectAlternativeName(hosts), critical=False)
     return Issued(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
+
+
+def _usage(signs: bool) -> x509.KeyUsage:
+    """Signing certificates, or the handshakes of a server."""
+    return x509.KeyUsage(
+        digital_signature=not signs,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs,
+        crl_sign=signs,
+        encipher_only=False,
+        decipher_only=False,
+    )

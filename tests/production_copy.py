@@ -13,18 +13,29 @@ import secrets
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
+from certificate_authority import issue
+from cryptography import x509
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PASSWORD_SOURCE = CHECKOUT / "molecule/prod/vault-password"
 VAULT_FILE = "group_vars/all/vault.yml"
 
 
+HOSTS = ("agentsmith.eu.example.com", "agentsmith.us.example.com")
+"""Of the addresses in inventories/prod."""
+
+
 def values() -> dict[str, str]:
-    """Return the variables of the Vault file: random, and of the shape that the role secrets asks for."""
+    """Return the variables of the Vault file: random, and of the shape that the roles ask for."""
+    root = issue("root", now=datetime.now(UTC))
+    server = issue("server", root, tuple(map(x509.DNSName, HOSTS)), now=datetime.now(UTC))
     return {
+        "vault_tls_certificate": server.pem + root.pem,
+        "vault_tls_key": server.key_pem(),
         "vault_slack_bot_token": f"xoxb-{secrets.token_hex(16)}",
         "vault_slack_signing_secret": secrets.token_hex(16),
         "vault_github_token": f"ghp_{secrets.token_hex(16)}",

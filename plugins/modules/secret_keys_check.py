@@ -15,6 +15,9 @@ description:
     key of a provider that nothing uses a warning. All of it is reported at once.
   - Without O(keys) the Secret is one that others made. It is read from the cluster, in one request, and must also have
     what the Dispatcher needs in any case. Its values are compared with what the app can work with, and appear nowhere.
+  - With O(tls_secret) the Secret with the certificate of the way in is read, too. It must be of the type
+    C(kubernetes.io/tls), with a certificate for O(tls_host) that is valid, stands before those that issued it and has
+    its own key with it. Less than 30 days left are a warning, and so is a Secret that may not be read.
 options:
   namespace:
     description: Namespace of the Secret.
@@ -39,6 +42,14 @@ options:
     description: Whether keys that nothing uses draw a warning.
     type: bool
     default: true
+  tls_secret:
+    description: Name of a Secret with a certificate that others make. Empty where there is none.
+    type: str
+    default: ""
+  tls_host:
+    description: Host that the certificate must be for.
+    type: str
+    default: ""
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection

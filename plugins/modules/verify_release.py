@@ -48,7 +48,8 @@ options:
         V(redis) V(redis_rollout), V(redis_ping), V(redis_maxmemory), V(redis_policy), V(redis_persistence); of
         V(secrets) V(secret_keys), V(provider_tokens); of V(config) V(config_map), V(mounted_config); of V(rbac)
         V(access_jobs), V(access_elsewhere), V(access_secrets); of V(namespace) V(pod_security), V(job_admission); of
-        V(jobs) V(job_ttl). V(end_to_end) stands for all that O(end_to_end) does.
+        V(jobs) V(job_ttl); of V(public) V(public_challenge), V(public_signature). V(end_to_end) stands for all that
+        O(end_to_end) does.
     type: list
     elements: str
     choices:
@@ -59,6 +60,7 @@ options:
       - rbac
       - namespace
       - jobs
+      - public
       - end_to_end
       - dispatcher_rollout
       - health
@@ -80,6 +82,8 @@ options:
       - pod_security
       - job_admission
       - job_ttl
+      - public_challenge
+      - public_signature
     default: []
   end_to_end:
     description:
@@ -114,6 +118,16 @@ options:
   url:
     description: Where the Dispatcher answers from the control node, without a path. Empty leaves V(reachable) out.
     type: str
+    default: ""
+  public_url:
+    description:
+      - Where Slack reaches the Dispatcher, without a path. It is asked as Slack asks there, with a signed challenge and
+        a wrong signature. Empty leaves that out.
+    type: str
+    default: ""
+  public_ca_file:
+    description: Certificates in PEM to trust there instead of the system's, for a private authority in front of it.
+    type: path
     default: ""
   timeout:
     description:

@@ -30,6 +30,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.slack_signatur
 
 from . import access, configuration, dispatcher, jobs, pod_security, redis, rollout, secret
 from .outcome import FAILED, NOT_CHECKED, OK, Outcome
+from .public_address import check_public
 from .reachability import check_reachable
 from .target import DISPATCHER, DISPATCHER_PORT, REDIS, REDIS_PORT, Target, is_ready
 
@@ -52,14 +53,26 @@ class Verification:
 
     :param signing_secret: with which events are signed; empty means that of the live Secret.
     :param url: where the Dispatcher answers from outside, without a path; empty where it does not.
-    :param timeout: seconds to wait for a changed ConfigMap to arrive in the pods, and for an answer at *url*.
+    :param timeout: seconds to wait for a changed ConfigMap to arrive in the pods, and for an answer at the addresses.
+    :param public_url: where Slack reaches it, without a path; empty where it does not.
+    :param public_ca_file: certificates that the answer there is to be trusted by; empty for the system's.
     """
 
-    def __init__(self, target: Target, signing_secret: str, url: str, timeout: float) -> None:
+    def __init__(
+        self,
+        target: Target,
+        signing_secret: str,
+        url: str,
+        timeout: float,
+        public_url: str = "",
+        public_ca_file: str = "",
+    ) -> None:
         self.target = target
         self._signing_secret = signing_secret
         self._url = url
         self._timeout = timeout
+        self._public_url = public_url
+        self._public_ca_file = public_ca_file
 
     def run(self, only: Collection[str]) -> list[Outcome]:
         """Make the checks whose name or part is in *only*, all where it is empty.
@@ -112,9 +125,7 @@ class Verification:
 
     def _dispatcher_answers(self, checks: Sequence[str], pod: ContainerOf) -> list[Outcome]:
         health = dispatcher.check_health(checks[0], self._send(pod, "GET", "/health"))
-        signing_secret = self._signing_secret or secret.value_of(
-            ((self.target.secret or {}).get("data") or {}).get("slack-signing-secret", "")
-        )
+        signing_secret = self._known_signing_secret()
         challenge = uuid.uuid4().hex
         # Signed with what nobody else knows.
         wrong = dispatcher.check_wrong_signature(checks[2], self._challenge(pod, challenge, uuid.uuid4().hex))
@@ -123,6 +134,10 @@ class Verification:
         else:
             right = dispatcher.check_challenge(checks[1], challenge, self._challenge(pod, challenge, signing_secret))
         return [health, right, wrong]
+
+    def _known_signing_secret(self) -> str:
+        live = ((self.target.secret or {}).get("data") or {}).get("slack-signing-secret", "")
+        return self._signing_secret or secret.value_of(live)
 
     def _challenge(self, pod: ContainerOf, challenge: str, signing_secret: str) -> Answer:
         payload = url_verification(challenge)
@@ -136,6 +151,11 @@ class Verification:
     def reachable(self) -> list[Outcome]:
         """Ask for the Dispatcher's health from here."""
         return [check_reachable("reachable", self._url, self._timeout)]
+
+    def public(self) -> list[Outcome]:
+        """Ask as Slack does, where Slack does."""
+        checks = ("public_challenge", "public_signature")
+        return check_public(checks, self._public_url, self._public_ca_file, self._known_signing_secret(), self._timeout)
 
     def redis_answers(self) -> list[Outcome]:
         """Ask Redis what it runs with."""
@@ -264,6 +284,7 @@ PROBES = (
     Probe(("pod_security",), "namespace", Verification.pod_security),
     Probe(("job_admission",), "namespace", Verification.job_admission),
     Probe(("job_ttl",), "jobs", Verification.job_ttl),
+    Probe(("public_challenge", "public_signature"), "public", Verification.public),
 )
 CHECKS = tuple(check for probe in PROBES for check in probe.checks)
 PARTS = tuple(dict.fromkeys(probe.part for probe in PROBES))

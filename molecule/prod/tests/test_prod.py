@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Production on a cluster: both targets of one run, by digest from a registry with a password, every way in."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from certificate_authority import Issued, issue
+from conftest import BIN, CHECKOUT, Run
+from cryptography import x509
+
+NAMESPACES = {"prod-eu": "agentsmith-eu", "prod-us": "agentsmith-us"}
+HOST = "agentsmith.eu.example.com"
+TLS = ["--limit", "prod-eu", "-e", "dispatcher_tls=secret", "-e", "dispatcher_tls_secret_name=company-tls"]
+
+
+@pytest.fixture(scope="session")
+def play() -> Callable[..., Run]:
+    """Run a playbook on the copy of inventories/prod that converge.yml made."""
+
+    def run(name: str, *arguments: str) -> Run:
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "K8S_AUTH_"))}
+        command = [BIN / "ansible-playbook", f"playbooks/{name}.yml", "-i", ".local/prod/inventory"]
+        command += ["-e", "@molecule/target.yml", "--vault-id", "prod@molecule/prod/vault-password", *arguments]
+        started = datetime.now(UTC)
+        finished = subprocess.run(
+            command,
+            cwd=CHECKOUT,
+            env=inherited,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=400,
+        )
+        return Run(finished.returncode, finished.stdout, (datetime.now(UTC) - started).total_seconds())
+
+    return run
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES.values())
+def test_two_pods_are_ready_on_as_many_nodes_as_there_are(get, kubectl, namespace):
+    spec = get("deployment/agentsmith-dispatcher", namespace)["spec"]["template"]["spec"]
+    pods = [pod for pod in get("pods", namespace) if pod["metadata"]["labels"].get("app") == "agentsmith-dispatcher"]
+    assert [pod["status"]["containerStatuses"][0]["ready"] for pod in pods] == [True, True]
+    nodes = json.loads(kubectl("get nodes -o json"))["items"]
+    assert len({pod["spec"]["nodeName"] for pod in pods}) == min(len(nodes), 2)
+    # On one node the spread is a wish, or the second pod would wait forever
+    assert {entry["whenUnsatisfiable"] for entry in spec["topologySpreadConstraints"]} == {"ScheduleAnyway"}
+    budget = get("poddisruptionbudget/agentsmith-dispatcher", namespace)
+    assert budget["status"]["disruptionsAllowed"] == 1
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES.values())
+def test_images_are_pulled_by_digest_with_a_password(get, kubectl, namespace):
+    for pod in get("pods", namespace):
+        (container,) = pod["spec"]["containers"]
+        assert container["image"].startswith("localhost:5000/")
+        assert "@sha256:" in container["image"]
+        assert container["imagePullPolicy"] == "Always"
+        assert pod["spec"]["imagePullSecrets"] == [{"name": "agentsmith-registries"}]
+    # What the app creates for a Job: nothing but an image
+    job = kubectl(
+        "-n %s create job probe --image=localhost:5000/x@sha256:%s --dry-run=server -o json", namespace, "a" * 64
+    )
+    assert "imagePullSecrets" not in json.loads(job)["spec"]["template"]["spec"]
+    pod = kubectl("-n %s run probe --image=localhost:5000/x@sha256:%s --dry-run=server -o json", namespace, "a" * 64)
+    assert json.loads(pod)["spec"]["imagePullSecrets"] == [{"name": "agentsmith-registries"}]
+
+
+def test_ingress_with_the_certificate_of_the_vault_file(get):
+    ingress = get("ingress/agentsmith-dispatcher", "agentsmith-eu")["spec"]
+    assert ingress["ingressClassName"] == "nginx"
+    assert ingress["tls"] == [{"hosts": [HOST], "secretName": "agentsmith-tls"}]
+    assert get("secret/agentsmith-tls", "agentsmith-eu")["type"] == "kubernetes.io/tls"
+
+
+def test_gateway_with_the_certificate_of_an_issuer(get):
+    (listener,) = get("gateway/agentsmith-dispatcher", "agentsmith-us")["spec"]["listeners"]
+    route = get("httproute/agentsmith-dispatcher", "agentsmith-us")["spec"]
+    certificate = get("certificate/agentsmith-dispatcher", "agentsmith-us")["spec"]
+    assert listener["tls"]["certificateRefs"] == [{"name": certificate["secretName"]}]
+    assert listener["hostname"] == route["hostnames"][0] == certificate["dnsNames"][0] == "agentsmith.us.example.com"
+    assert certificate["issuerRef"]["name"] == "letsencrypt-prod"
+
+
+def test_verify_is_green_for_both(play):
+    # Nobody serves the Ingress here, and the address is an example
+    run = play("verify", "-e", "verify_public_url=")
+    assert run.returncode == 0, run.output
+    for target in NAMESPACES:
+        assert f"ok: [{target}]" in run.output
+
+
+def test_targets_after_one_that_fails_are_left_alone(play):
+    broken = "{{ 'lots' if inventory_hostname == 'prod-eu' else '128mb' }}"
+    values = json.dumps({"deploy_serial": 1, "redis_maxmemory": broken})
+    run = play("deploy", "-e", values, "--check")
+    assert run.returncode != 0
+    assert "redis_maxmemory is 'lots'" in run.output
+    assert "[prod-us]" not in run.output
+
+
+def make_tls_secret(kubectl, directory: Path, server: Issued) -> None:
+    (directory / "tls.crt").write_text(server.pem)
+    (directory / "tls.key").write_text(server.key_pem())
+    kubectl("-n agentsmith-eu delete secret company-tls --ignore-not-found")
+    kubectl(
+        "-n agentsmith-eu create secret tls company-tls --cert=%s --key=%s",
+        str(directory / "tls.crt"),
+        str(directory / "tls.key"),
+    )
+
+
+def test_a_secret_of_others_is_checked_and_then_used(play, kubectl, get, tmp_path):
+    now = datetime.now(UTC)
+    root = issue("root", now=now)
+    ingress = get("ingress/agentsmith-dispatcher", "agentsmith-eu")
+    missing = play("deploy", *TLS)
+    assert missing.returncode != 0
+    assert "agentsmith-eu/company-tls, which dispatcher_tls_secret_name names, does not exist" in missing.output
+
+    make_tls_secret(
+        kubectl, tmp_path, issue("server", root, (x509.DNSName("other.example.com"),), now=now, days=(-9, -1))
+    )
+    wrong = play("deploy", *TLS)
+    assert wrong.returncode != 0
+    assert f"its tls.crt is for other.example.com, not for {HOST}" in wrong.output
+    assert "its tls.crt has expired on" in wrong.output
+    assert get("ingress/agentsmith-dispatcher", "agentsmith-eu") == ingress, "nothing was applied"
+
+    make_tls_secret(kubectl, tmp_path, issue("server", root, (x509.DNSName(HOST),), now=now, days=(-1, 20)))
+    try:
+        run = play("deploy", *TLS)
+        assert run.returncode == 0, run.output
+        assert "its tls.crt expires on" in run.output
+        assert f"https://{HOST}/slack/interact" in run.output
+        changed = get("ingress/agentsmith-dispatcher", "agentsmith-eu")["spec"]
+        assert changed["tls"] == [{"hosts": [HOST], "secretName": "company-tls"}]
+        assert kubectl("-n agentsmith-eu get secret agentsmith-tls --ignore-not-found") == "", "pruned"
+        assert kubectl("-n agentsmith-eu get secret company-tls -o name") == "secret/company-tls\n", "not ours to prune"
+    finally:
+        restored = play("deploy", "--limit", "prod-eu")
+    assert restored.returncode == 0, restored.output
+
+
+def test_switching_the_ways_in_off_removes_them(play, kubectl):
+    kinds = "ingress,httproute,gateway,certificate,poddisruptionbudget"
+    off = ["-e", "dispatcher_route=none", "-e", "dispatcher_tls=none", "-e", "dispatcher_gateway_class="]
+    try:
+        run = play("deploy", *off, "-e", "dispatcher_pod_disruption_budget=false")
+        assert run.returncode == 0, run.output
+        for namespace in NAMESPACES.values():
+            assert kubectl("-n %s get %s -o name", namespace, kinds) == ""
+    finally:
+        restored = play("deploy")
+    assert restored.returncode == 0, restored.output
