@@ -174,9 +174,11 @@ class Connection:
         content_type: str = JSON,
         accept: str = JSON,
         repeat: bool = True,
+        user: str = "",
     ) -> Response:
         """Send one request and return its answer.
 
+        :param user: on whose behalf, by impersonation, instead of whom the options name.
         :param repeat: whether to send it again where that may help.
         :raises ApiError: when the server refuses the request.
         :raises ConnectionFailed: when the server stays away or does not accept the credentials.
@@ -190,7 +192,7 @@ class Connection:
             with self._lock:
                 self._counts[kind] += 1
             try:
-                raw = self._send(client, method, target, payload, content_type, accept)
+                raw = self._send(client, method, target, payload, content_type, accept, user)
             except urllib3.exceptions.HTTPError as error:
                 pause = self._policy.pause_after_failure(attempts) if repeat and not self._is_final(error) else None
                 if pause is None:
@@ -221,10 +223,22 @@ class Connection:
             self._sleep(pause)
 
     def _send(
-        self, client: _Client, method: str, target: str, payload: bytes | None, content_type: str, accept: str
+        self,
+        client: _Client,
+        method: str,
+        target: str,
+        payload: bytes | None,
+        content_type: str,
+        accept: str,
+        user: str,
     ) -> Any:
         configuration = client.api_client.configuration
         headers = client.headers.copy()
+        if user:
+            # The groups of the user that the options name are not this one's.
+            for name in [name for name in headers if name.lower().startswith("impersonate-")]:
+                headers.discard(name)
+            headers["Impersonate-User"] = user
         headers["Accept"] = accept
         if payload is not None:
             headers["Content-Type"] = content_type

@@ -27,15 +27,26 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.plan import (
     is_going,
 )
 
-NAMESPACE_WAVE = 0
+# They need no namespace, and a namespace may be about to enforce what only objects that they complete can pass.
+ADMISSION_WAVE = 0
+NAMESPACE_WAVE = 1
 # What decides about pods must stand before the first pod asks.
-GUARD_WAVE = 1
-DATA_WAVE = 2
-WORKLOAD_WAVE = 3
+GUARD_WAVE = 2
+DATA_WAVE = 3
+WORKLOAD_WAVE = 4
 # Routes last, so that nothing is sent to a Service that does not exist yet.
-ROUTE_WAVE = 4
+ROUTE_WAVE = 5
 # A running Dispatcher reads a changed ConfigMap at once, before the rest of the release has arrived.
-CONFIGURATION_WAVE = 5
+CONFIGURATION_WAVE = 6
+
+ADMISSION_KINDS = frozenset(
+    {
+        "MutatingAdmissionPolicy",
+        "MutatingAdmissionPolicyBinding",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+    }
+)
 
 GUARD_KINDS = frozenset(
     {
@@ -43,16 +54,12 @@ GUARD_KINDS = frozenset(
         "ClusterRoleBinding",
         "CustomResourceDefinition",
         "LimitRange",
-        "MutatingAdmissionPolicy",
-        "MutatingAdmissionPolicyBinding",
         "NetworkPolicy",
         "PriorityClass",
         "ResourceQuota",
         "Role",
         "RoleBinding",
         "ServiceAccount",
-        "ValidatingAdmissionPolicy",
-        "ValidatingAdmissionPolicyBinding",
     }
 )
 ROUTE_KINDS = frozenset({"Gateway", "GRPCRoute", "HTTPRoute", "Ingress", "TCPRoute", "TLSRoute"})
@@ -67,6 +74,8 @@ def wave_of(item: PlannedObject) -> int:
     loses seconds, because the kubelet repeats a failed mount with growing pauses.
     """
     kind = item.identity.kind
+    if kind in ADMISSION_KINDS:
+        return ADMISSION_WAVE
     if kind == "Namespace":
         return NAMESPACE_WAVE
     if kind in GUARD_KINDS:

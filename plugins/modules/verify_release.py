@@ -12,8 +12,9 @@ author:
   - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Asks the running system instead of the manifests, through the API server, and returns one table of what it found.
-  - Changes nothing, unless O(end_to_end) is set. Pods are offered to the API server in a dry run, Redis is asked with
-    C(PING) and C(CONFIG GET), the Dispatcher with C(GET /health) and C(url_verification) events, which start nothing.
+  - Changes nothing, unless O(end_to_end) is set. Pods and Jobs are offered to the API server in a dry run, Redis is
+    asked with C(PING) and C(CONFIG GET), the Dispatcher with C(GET /health) and C(url_verification) events, which
+    start nothing.
   - A check is V(ok), V(failed) or V(not checked), which is no failure. It stands for what this release does not have,
     what another check names the cause of, and what whoever verifies has no right to ask.
 options:
@@ -48,8 +49,8 @@ options:
         V(redis) V(redis_rollout), V(redis_ping), V(redis_maxmemory), V(redis_policy), V(redis_persistence); of
         V(secrets) V(secret_keys), V(provider_tokens); of V(config) V(config_map), V(mounted_config); of V(rbac)
         V(access_jobs), V(access_elsewhere), V(access_secrets); of V(namespace) V(pod_security), V(job_admission); of
-        V(jobs) V(job_ttl); of V(public) V(public_challenge), V(public_signature). V(end_to_end) stands for all that
-        O(end_to_end) does.
+        V(job_policy) V(job_policy_installed), V(job_policy_completes), V(job_policy_refuses); of V(jobs) V(job_ttl);
+        of V(public) V(public_challenge), V(public_signature). V(end_to_end) stands for all that O(end_to_end) does.
     type: list
     elements: str
     choices:
@@ -59,6 +60,7 @@ options:
       - config
       - rbac
       - namespace
+      - job_policy
       - jobs
       - public
       - end_to_end
@@ -81,6 +83,9 @@ options:
       - access_secrets
       - pod_security
       - job_admission
+      - job_policy_installed
+      - job_policy_completes
+      - job_policy_refuses
       - job_ttl
       - public_challenge
       - public_signature
@@ -132,7 +137,8 @@ options:
   timeout:
     description:
       - Seconds to wait for what takes its time. That is a changed ConfigMap, which the kubelet brings into running
-        pods within two minutes, and an answer at O(url). Nothing else is waited for.
+        pods within two minutes, and an answer at O(url). New admission policies are waited for
+        20 seconds at most, nothing else is.
     type: int
     default: 120
 extends_documentation_fragment:

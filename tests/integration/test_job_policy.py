@@ -15,9 +15,14 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification import system
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification.outcome import Outcome
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification.system import Verification
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification.target import Names, Target
 from control_plane import ControlPlane
 from engine import Apply
-from release_objects import RBAC, an_object
+from release_objects import RBAC, a_deployment, an_object
 
 REPOSITORY = Path(__file__).parents[2]
 IMAGE = "registry.example.com/agentsmith:1.2.0"
@@ -138,6 +143,7 @@ def a_namespace(name: str) -> Objects:
     role = {"apiGroup": RBAC, "kind": "Role", "name": "jobs"}
     return [
         an_object("v1", "Namespace", "", name),
+        *(an_object("v1", "ServiceAccount", name, subject["name"]) for subject in subjects),
         an_object(f"{RBAC}/v1", "Role", name, "jobs", rules=rules),
         an_object(f"{RBAC}/v1", "RoleBinding", name, "jobs", roleRef=role, subjects=subjects),
     ]
@@ -369,6 +375,58 @@ def test_two_instances_do_not_collide(
     ]
     status, answer = spawn(home, others_job)
     assert (status, f"agentsmith-jobs.agentsmith.{home}" in answer["message"]) == (422, True), answer
+
+
+@pytest.fixture
+def verify(connection_options: dict[str, Any]) -> Callable[..., dict[str, Outcome]]:
+    """Make the checks of a namespace with its policies: `verify("namespace", objects, api_key="…")` by name."""
+
+    def run(namespace: str, objects: Objects, **options: Any) -> dict[str, Outcome]:
+        names = Names(namespace, "agentsmith-secrets", "agentsmith-config", "agentsmith")
+        with Connection({**connection_options, **options}) as connection:
+            verification = Verification(Target(connection, names, objects), "", "", 0)
+            return {outcome.check: outcome for outcome in verification.run(["job_policy", "job_admission"])}
+
+    return run
+
+
+def test_verify_waits_for_the_policies_and_sees_when_one_is_gone(
+    control_plane: ControlPlane,
+    rendered: Callable[..., Objects],
+    apply: Apply,
+    verify: Callable[..., dict[str, Outcome]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    namespace = "job-policy-verified"
+    objects = rendered({"one": {"agentsmith_namespace": namespace}})
+    dispatcher = a_deployment(namespace, "agentsmith-dispatcher")
+    dispatcher["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "AGENTSMITH_IMAGE", "value": IMAGE}]
+    home, *rights = a_namespace(namespace)
+    home["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = "restricted"
+    apply([home, *rights, *objects, dispatcher])
+    found = verify(namespace, objects)
+    assert {outcome.result for outcome in found.values()} == {"ok"}, found
+    assert len(found) == 4
+
+    answer = control_plane.request(
+        "POST", f"/api/v1/namespaces/{namespace}/serviceaccounts/agentsmith/token", {"spec": {}}
+    )
+    nobody = verify(namespace, objects, api_key=answer[1]["status"]["token"])
+    assert {outcome.result for outcome in nobody.values()} == {"not checked"}, nobody
+
+    (binding,) = [body for body in objects if body["kind"] == "MutatingAdmissionPolicyBinding"]
+    apply([binding], state="absent", wait=True)
+    monkeypatch.setattr(system, "POLICY_TIMEOUT", 0.0)
+    deadline = time.monotonic() + 20
+    while (found := verify(namespace, objects))["job_policy_completes"].result == "ok":
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+    assert (
+        found["job_policy_installed"].evidence
+        == f"missing: MutatingAdmissionPolicyBinding {binding['metadata']['name']}"
+    )
+    assert "ValidatingAdmissionPolicy" in found["job_policy_completes"].evidence
+    assert found["job_admission"].result == "not checked"
 
 
 def test_unchanged_policies_are_not_written(home: str, rendered: Callable[..., Objects], apply: Apply) -> None:

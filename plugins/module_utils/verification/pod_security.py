@@ -6,24 +6,14 @@ Both are asked with a dry run: https://kubernetes.io/docs/concepts/security/pod-
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
 
 from .outcome import NOT_CHECKED, Outcome, judged
+from .spawned_job import RESOURCES
 
 ENFORCE_LABEL = "pod-security.kubernetes.io/enforce"
-# As of the app at Phase 19; the Job's environment from the Secret.
-_SECRET_VARIABLES = {
-    "ANTHROPIC_API_KEY": "anthropic-api-key",
-    "AZURE_DEVOPS_TOKEN": "azure-devops-token",
-    "GITHUB_TOKEN": "github-token",
-    "OPENAI_API_KEY": "openai-api-key",
-    "GEMINI_API_KEY": "gemini-api-key",
-    "REDIS_URL": "redis-url",
-}
-_RESOURCES = {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"cpu": "1000m", "memory": "1Gi"}}
 
 
 def violating_pod(namespace: str) -> dict[str, Any]:
@@ -32,30 +22,11 @@ def violating_pod(namespace: str) -> dict[str, Any]:
         "name": "verify",
         "image": "verify",
         # What the pod of a Job has, so that no quota or limit range has the last word.
-        "resources": _RESOURCES,
+        "resources": RESOURCES,
     }
     spec = {"hostNetwork": True, "hostPID": True, "containers": [container]}
-    return _pod(namespace, "agentsmith-verify", {}, spec)
-
-
-def spawned_pod(namespace: str, dispatcher: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the pod of a Job as the Dispatcher makes it, by the environment of its live Deployment."""
-    (container, *_others) = dispatcher["spec"]["template"]["spec"]["containers"]
-    environment = {entry["name"]: entry.get("value") or "" for entry in container.get("env") or []}
-    secret = environment.get("K8S_SECRET_NAME") or "agentsmith-secrets"
-    agent = {
-        "name": "agentsmith",
-        "image": environment.get("AGENTSMITH_IMAGE") or "agentsmith:latest",
-        "imagePullPolicy": environment.get("IMAGE_PULL_POLICY") or "IfNotPresent",
-        "args": ["--headless", "--job-id", "000000000000", "fix #54 in verify"],
-        "env": [
-            {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key, "optional": True}}}
-            for name, key in _SECRET_VARIABLES.items()
-        ],
-        "resources": _RESOURCES,
-    }
-    labels = {"app": "agentsmith", "job-id": "000000000000"}
-    return _pod(namespace, "agentsmith-000000000000", labels, {"restartPolicy": "Never", "containers": [agent]})
+    metadata = {"name": "agentsmith-verify", "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
 def check_refusal(check: str, refusal: ApiError | None, level: str | None) -> Outcome:
@@ -83,7 +54,10 @@ def check_admission(check: str, refusal: ApiError | None) -> Outcome:
         return forbidden(check)
     hint = "Every Job would fail. Let the namespace admit it."
     if "violates PodSecurity" in str(refusal):
-        hint = "Every Job would fail: Jobs have no securityContext, so `baseline` is the strictest level for them."
+        hint = (
+            "Every Job would fail: Jobs have no securityContext, so `baseline` is the strictest level for them. "
+            "Or let the part job_policy give them one (agentsmith_job_policy)."
+        )
     if "exceeded quota" in str(refusal):
         hint = "A Job needs 250m CPU and 512Mi memory, with limits of 1 CPU and 1Gi: raise the quota, or wait."
     return judged(check, False, str(refusal), hint)
@@ -97,8 +71,3 @@ def may_not_create(refusal: ApiError) -> bool:
 def forbidden(check: str) -> Outcome:
     """Return that the dry run is not allowed."""
     return Outcome(check, NOT_CHECKED, "you may not create pods, not even in a dry run", "Needs `create` on `pods`.")
-
-
-def _pod(namespace: str, name: str, labels: Mapping[str, str], spec: Mapping[str, Any]) -> dict[str, Any]:
-    metadata = {"name": name, "namespace": namespace, "labels": dict(labels)}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": dict(spec)}

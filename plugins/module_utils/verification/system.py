@@ -28,15 +28,19 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.redis_over_soc
 from ansible_collections.agentsmith.platform.plugins.module_utils.slack_payload import url_verification
 from ansible_collections.agentsmith.platform.plugins.module_utils.slack_signature import signature_headers
 
-from . import access, configuration, dispatcher, jobs, pod_security, redis, rollout, secret
+from . import access, configuration, dispatcher, job_policy, jobs, pod_security, redis, rollout, secret
 from .outcome import FAILED, NOT_CHECKED, OK, Outcome
 from .public_address import check_public
 from .reachability import check_reachable
+from .spawned_job import admitted, pod_of, spawned_job, with_image
 from .target import DISPATCHER, DISPATCHER_PORT, REDIS, REDIS_PORT, Target, is_ready
 
 POD_TIMEOUT = 10.0  # seconds for an answer of a pod: longer than any that is in time
 MOUNTED_FILE = f"/app/config/{configuration.FILE}"
 MOUNT_PAUSE = 2.0  # seconds between two looks at the file
+NO_POLICIES = "this release has no policies for Jobs (agentsmith_job_policy)"
+POLICY_TIMEOUT = 20.0  # seconds: an API server sees a new admission policy within a second or two
+POLICY_PAUSE = 0.2  # seconds between two dry runs
 
 
 @dataclass(frozen=True)
@@ -245,12 +249,68 @@ class Verification:
         return [pod_security.check_refusal("pod_security", refusal, level)]
 
     def job_admission(self) -> list[Outcome]:
-        """Offer the API server the pod of a Job."""
+        """Offer the API server the pod of a Job, with what the policies give it."""
         deployment = self.target.dispatcher
         if deployment is None:
             return _not_checked(("job_admission",), "there is no Dispatcher to spawn it")
-        refusal = self._refusal(pod_security.spawned_pod(self.target.names.namespace, deployment))
-        return [pod_security.check_admission("job_admission", refusal)]
+        job = spawned_job(self.target.names.namespace, deployment)
+        if not self.target.intended_of("MutatingAdmissionPolicy"):
+            return [pod_security.check_admission("job_admission", self._refusal(pod_of(job)))]
+        if self._completed("job_admission", job).result != OK:
+            return _not_checked(("job_admission",), "its Job is not completed: see job_policy_completes")
+        return [pod_security.check_admission("job_admission", self._refusal(pod_of(admitted(self.target, job))))]
+
+    def job_policy_installed(self) -> list[Outcome]:
+        """Look for the policies and their bindings."""
+        bodies = [body for kind in job_policy.KINDS for body in self.target.intended_of(kind)]
+        if not bodies:
+            return _not_checked(("job_policy_installed",), NO_POLICIES)
+        paths = {
+            f"{body['kind']} {body['metadata']['name']}": "/".join(
+                ("/apis", body["apiVersion"], job_policy.KINDS[body["kind"]], body["metadata"]["name"])
+            )
+            for body in bodies
+        }
+        missing = [name for name, path in paths.items() if self.target.connection.find(path) is None]
+        return [job_policy.check_installed("job_policy_installed", missing)]
+
+    def job_policy_completes(self) -> list[Outcome]:
+        """Offer the API server a Job of the Dispatcher, and look at what it makes of it."""
+        job = self._policed_job()
+        if isinstance(job, str):
+            return _not_checked(("job_policy_completes",), job)
+        return [self._completed("job_policy_completes", job)]
+
+    def job_policy_refuses(self) -> list[Outcome]:
+        """Offer it a forged one."""
+        job = self._policed_job()
+        if isinstance(job, str):
+            return _not_checked(("job_policy_refuses",), job)
+        forged = with_image(job, job_policy.FORGED_IMAGE)
+
+        def offer() -> Outcome:
+            answer = self._admitted(forged)
+            return job_policy.check_refused("job_policy_refuses", answer if isinstance(answer, ApiError) else None)
+
+        return [_awaited(offer)]
+
+    def _policed_job(self) -> dict[str, Any] | str:
+        """Return the Job that the policies have to do with, or why there is none."""
+        if not self.target.intended_of("ValidatingAdmissionPolicy"):
+            return NO_POLICIES
+        if self.target.dispatcher is None:
+            return "there is no Dispatcher to spawn a Job"
+        return spawned_job(self.target.names.namespace, self.target.dispatcher)
+
+    def _completed(self, check: str, job: dict[str, Any]) -> Outcome:
+        config_map = self.target.names.config_map
+        return _awaited(lambda: job_policy.check_completed(check, config_map, self._admitted(job)))
+
+    def _admitted(self, job: dict[str, Any]) -> dict[str, Any] | ApiError:
+        try:
+            return admitted(self.target, job)
+        except ApiError as error:
+            return error
 
     def _refusal(self, pod: Any) -> ApiError | None:
         path = f"/api/v1/namespaces/{self.target.names.namespace}/pods"
@@ -283,6 +343,9 @@ PROBES = (
     Probe(("access_secrets",), "rbac", Verification.access_to_secrets),
     Probe(("pod_security",), "namespace", Verification.pod_security),
     Probe(("job_admission",), "namespace", Verification.job_admission),
+    Probe(("job_policy_installed",), "job_policy", Verification.job_policy_installed),
+    Probe(("job_policy_completes",), "job_policy", Verification.job_policy_completes),
+    Probe(("job_policy_refuses",), "job_policy", Verification.job_policy_refuses),
     Probe(("job_ttl",), "jobs", Verification.job_ttl),
     Probe(("public_challenge", "public_signature"), "public", Verification.public),
 )
@@ -296,6 +359,14 @@ def _part(check: str) -> str:
 
 def _not_checked(checks: Sequence[str], reason: str) -> list[Outcome]:
     return [Outcome(check, NOT_CHECKED, reason) for check in checks]
+
+
+def _awaited(look: Callable[[], Outcome]) -> Outcome:
+    """Look until nothing has failed, as long as a new policy takes to be seen."""
+    deadline = time.monotonic() + POLICY_TIMEOUT
+    while (outcome := look()).result == FAILED and time.monotonic() < deadline:
+        time.sleep(POLICY_PAUSE)
+    return outcome
 
 
 def _worst(found: Sequence[Outcome]) -> Outcome:

@@ -40,6 +40,10 @@ class Target:
         """Return an object of the release, None where it has none of that name."""
         return self._objects.get((kind, name))
 
+    def intended_of(self, kind: str) -> list[Mapping[str, Any]]:
+        """Return the objects of a kind in the release."""
+        return [body for (found, _name), body in self._objects.items() if found == kind]
+
     @cached_property
     def dispatcher(self) -> Mapping[str, Any] | None:
         """The live Deployment of the Dispatcher."""

@@ -75,6 +75,12 @@ def test_a_config_map_that_is_missing_goes_before_the_workloads_that_mount_it() 
     assert connection.written == ["ConfigMap", "Deployment"]
 
 
+def test_admission_policies_stand_before_the_namespace_that_needs_them() -> None:
+    connection = WritingConnection()
+    execute(connection, [planned("Namespace"), planned("MutatingAdmissionPolicyBinding")])
+    assert connection.written == ["MutatingAdmissionPolicyBinding", "Namespace"]
+
+
 def test_objects_are_deleted_in_the_opposite_order() -> None:
     connection = WritingConnection()
     items = [planned(kind, exists=True) for kind in ("Namespace", "Deployment", "Secret", "ConfigMap")]

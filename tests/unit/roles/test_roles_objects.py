@@ -98,6 +98,15 @@ def rendered(render: Callable[..., Any], tmp_path_factory: pytest.TempPathFactor
                     "pipelines": PIPELINES,
                 },
             },
+            "job-policy": {
+                "agentsmith_namespace": "n" * 63,
+                "agentsmith_instance": "i" * 63,
+                "agentsmith_job_policy": "yes",
+                "dispatcher_agent_image": "localhost/agent:1",
+                "job_policy_mutating_api_version": "v1beta1",
+                "job_policy_node_selector": {"zone": "a", "empty": ""},
+                "job_policy_tolerations": [{"key": "b", "value": 1, "tolerationSeconds": "30"}, {"operator": "Exists"}],
+            },
             "optional": {
                 "namespace_create": False,
                 "namespace_default_deny": False,
@@ -435,6 +444,40 @@ def test_service_accounts(everything: dict[str, Any], name: str) -> None:
 def test_service_accounts_without_pull_secrets(minimum: dict[str, Any]) -> None:
     assert "imagePullSecrets" not in minimum["ServiceAccount/agentsmith"]
     assert "imagePullSecrets" not in minimum["ServiceAccount/default"]
+
+
+def test_policies_for_jobs_are_rendered_only_where_wanted(rendered: Any) -> None:
+    name = f"agentsmith-jobs.{'i' * 63}.{'n' * 63}"
+    versions = {
+        f"MutatingAdmissionPolicy/{name}": "v1beta1",
+        f"MutatingAdmissionPolicyBinding/{name}": "v1beta1",
+        f"ValidatingAdmissionPolicy/{name}": "v1",
+        f"ValidatingAdmissionPolicyBinding/{name}": "v1",
+    }
+    found = {key: body for key, body in rendered.objects["job-policy"].items() if "Admission" in key}
+    assert {key: body["apiVersion"] for key, body in found.items()} == {
+        key: f"admissionregistration.k8s.io/{version}" for key, version in versions.items()
+    }
+    assert {body["metadata"]["labels"]["app.kubernetes.io/name"] for body in found.values()} == {"agentsmith-jobs"}
+    for host in ("minimum", "everything", "optional"):
+        assert not [key for key in rendered.objects[host] if "Admission" in key]
+
+
+def test_policies_for_jobs_allow_the_image_that_the_dispatcher_spawns(rendered: Any) -> None:
+    objects = rendered.objects["job-policy"]
+    (policy,) = (body for key, body in objects.items() if key.startswith("ValidatingAdmissionPolicy/"))
+    assert 'container.image == "localhost/agent:1"' in str(policy["spec"]["validations"])
+
+
+def test_what_policies_for_jobs_place(rendered: Any) -> None:
+    objects = rendered.objects["job-policy"]
+    (policy,) = (body for key, body in objects.items() if key.startswith("MutatingAdmissionPolicy/"))
+    patch = policy["spec"]["mutations"][1]["jsonPatch"]["expression"]
+    assert 'value: {"zone": "a", "empty": ""}' in patch
+    assert [" ".join(text.split()) for text in patch.split("tolerations{")[1:]][0].startswith(
+        'key: "b", value: "1", tolerationSeconds: 30 }'
+    )
+    assert patch.count("tolerations/-") == 2
 
 
 def test_dispatcher_deployment(minimum: dict[str, Any]) -> None:

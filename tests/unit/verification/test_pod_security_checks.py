@@ -44,14 +44,3 @@ def test_admission(refusal: ApiError | None, result: str, hint: str) -> None:
     outcome = pod_security.check_admission("job_admission", refusal)
     assert outcome.result == result
     assert hint in outcome.hint
-
-
-def test_the_pod_of_a_job_follows_the_environment_of_the_dispatcher() -> None:
-    env = [{"name": "AGENTSMITH_IMAGE", "value": "agent:7"}, {"name": "K8S_SECRET_NAME", "value": "other"}]
-    env.append({"name": "K8S_NAMESPACE", "valueFrom": {}})
-    dispatcher = {"spec": {"template": {"spec": {"containers": [{"env": env}]}}}}
-    pod = pod_security.spawned_pod("here", dispatcher)
-    (container,) = pod["spec"]["containers"]
-    assert (container["image"], container["imagePullPolicy"]) == ("agent:7", "IfNotPresent")
-    assert {entry["valueFrom"]["secretKeyRef"]["name"] for entry in container["env"]} == {"other"}
-    assert "securityContext" not in container

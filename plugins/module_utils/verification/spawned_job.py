@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Job that the Dispatcher will spawn, and what the API server makes of it: a dry run on behalf of its account."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from .target import Target
+
+NAME = "agentsmith-000000000000"
+# As of the app at Phase 19; the Job's environment from the Secret.
+_SECRET_VARIABLES = {
+    "ANTHROPIC_API_KEY": "anthropic-api-key",
+    "AZURE_DEVOPS_TOKEN": "azure-devops-token",
+    "GITHUB_TOKEN": "github-token",
+    "OPENAI_API_KEY": "openai-api-key",
+    "GEMINI_API_KEY": "gemini-api-key",
+    "REDIS_URL": "redis-url",
+}
+RESOURCES = {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"cpu": "1000m", "memory": "1Gi"}}
+
+
+def spawned_job(namespace: str, dispatcher: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a Job as the Dispatcher makes it, by the environment of its live Deployment."""
+    (container, *_others) = dispatcher["spec"]["template"]["spec"]["containers"]
+    environment = {entry["name"]: entry.get("value") or "" for entry in container.get("env") or []}
+    secret = environment.get("K8S_SECRET_NAME") or "agentsmith-secrets"
+    agent = {
+        "name": "agentsmith",
+        "image": environment.get("AGENTSMITH_IMAGE") or "agentsmith:latest",
+        "imagePullPolicy": environment.get("IMAGE_PULL_POLICY") or "IfNotPresent",
+        "args": ["--headless", "--job-id", "000000000000", "fix #54 in verify"],
+        "env": [
+            {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key, "optional": True}}}
+            for name, key in _SECRET_VARIABLES.items()
+        ],
+        "resources": RESOURCES,
+    }
+    labels = {"app": "agentsmith", "job-id": "000000000000"}
+    template = {"metadata": {"labels": labels}, "spec": {"restartPolicy": "Never", "containers": [agent]}}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": NAME, "namespace": namespace, "labels": labels},
+        "spec": {"ttlSecondsAfterFinished": 300, "backoffLimit": 0, "template": template},
+    }
+
+
+def with_image(job: Mapping[str, Any], image: str) -> dict[str, Any]:
+    """Return the Job with another image."""
+    changed = copy.deepcopy(dict(job))
+    changed["spec"]["template"]["spec"]["containers"][0]["image"] = image
+    return changed
+
+
+def pod_of(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the pod of a Job, as its controller makes it."""
+    template, metadata = job["spec"]["template"], job["metadata"]
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": metadata["name"], "namespace": metadata["namespace"], "labels": labels},
+        "spec": template["spec"],
+    }
+
+
+def admitted(target: Target, job: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the Job as the API server would take it from the Dispatcher's ServiceAccount.
+
+    :raises ApiError: when it would not, or when we may not ask on behalf of that account.
+    """
+    names = target.names
+    path = f"/apis/batch/v1/namespaces/{names.namespace}/jobs"
+    user = f"system:serviceaccount:{names.namespace}:{names.service_account}"
+    return target.connection.request("POST", path, query={"dryRun": "All"}, body=job, user=user).body

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict over dry runs of Jobs. What the API server really says is in tests/integration."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification import job_policy, spawned_job
+
+BY_POLICY = ApiError(422, "Invalid", "jobs.batch is forbidden: ValidatingAdmissionPolicy 'a' denied request: image")
+NO_RIGHT = ApiError(403, "Forbidden", 'serviceaccounts "agentsmith" is forbidden: User "me" cannot impersonate')
+NO_RIGHT_OF_THE_DISPATCHER = ApiError(403, "Forbidden", 'User "x" cannot create resource "jobs" in API group "batch"')
+OTHER = ApiError(403, "Forbidden", "exceeded quota: few")
+
+
+@pytest.fixture
+def completed() -> dict[str, Any]:
+    """A Job as the policy completes it."""
+    job = spawned_job.spawned_job("here", {"spec": {"template": {"spec": {"containers": [{}]}}}})
+    job["spec"]["activeDeadlineSeconds"] = 7200
+    pod = job["spec"]["template"]["spec"]
+    pod["automountServiceAccountToken"] = False
+    pod["volumes"] = [
+        {"name": "scratch", "emptyDir": {}},
+        {"name": "config", "configMap": {"name": "agentsmith-config"}},
+    ]
+    pod["containers"][0]["securityContext"] = {"allowPrivilegeEscalation": False}
+    pod["containers"][0]["volumeMounts"] = [{"name": "config", "mountPath": "/app/config/agentsmith.yml"}]
+    return job
+
+
+def without(job: dict[str, Any], *path: str | int) -> dict[str, Any]:
+    """Return the Job less the field at a path."""
+    changed = copy.deepcopy(job)
+    place: Any = changed
+    for key in path[:-1]:
+        place = place[key]
+    del place[path[-1]]
+    return changed
+
+
+def test_a_completed_job(completed: dict[str, Any]) -> None:
+    outcome = job_policy.check_completed("c", "agentsmith-config", completed)
+    assert outcome.result == "ok"
+    assert "the ConfigMap agentsmith-config at /app/config/agentsmith.yml" in outcome.evidence
+
+
+POD = ("spec", "template", "spec")
+
+
+@pytest.mark.parametrize(
+    ("path", "lacking"),
+    [
+        (("spec", "activeDeadlineSeconds"), "a deadline"),
+        ((*POD, "automountServiceAccountToken"), "no token"),
+        ((*POD, "volumes"), "the ConfigMap agentsmith-config at /app/config/agentsmith.yml"),
+        ((*POD, "containers", 0, "volumeMounts"), "the ConfigMap agentsmith-config at /app/config/agentsmith.yml"),
+        ((*POD, "containers", 0, "securityContext"), "a securityContext"),
+    ],
+)
+def test_a_job_that_lacks_something(completed: dict[str, Any], path: tuple[str | int, ...], lacking: str) -> None:
+    outcome = job_policy.check_completed("c", "agentsmith-config", without(completed, *path))
+    assert (outcome.result, outcome.evidence) == ("failed", f"the next Job would lack {lacking}")
+
+
+def test_a_job_with_another_config_map(completed: dict[str, Any]) -> None:
+    assert job_policy.check_completed("c", "other", completed).result == "failed"
+
+
+@pytest.mark.parametrize(
+    ("error", "result"),
+    [
+        (BY_POLICY, "failed"),
+        (OTHER, "failed"),
+        (NO_RIGHT, "not checked"),
+        (NO_RIGHT_OF_THE_DISPATCHER, "not checked"),
+    ],
+)
+def test_a_job_that_is_not_taken(error: ApiError, result: str) -> None:
+    assert job_policy.check_completed("c", "agentsmith-config", error).result == result
+
+
+@pytest.mark.parametrize(
+    ("refusal", "result"),
+    [
+        (BY_POLICY, "ok"),
+        (None, "failed"),
+        (OTHER, "failed"),
+        (NO_RIGHT, "not checked"),
+        (NO_RIGHT_OF_THE_DISPATCHER, "not checked"),
+    ],
+)
+def test_a_forged_job(refusal: ApiError | None, result: str) -> None:
+    assert job_policy.check_refused("c", refusal).result == result
+
+
+def test_missing_objects_are_named() -> None:
+    assert job_policy.check_installed("c", []).result == "ok"
+    outcome = job_policy.check_installed("c", ["ValidatingAdmissionPolicy a"])
+    assert (outcome.result, outcome.evidence) == ("failed", "missing: ValidatingAdmissionPolicy a")
+
+
+def test_the_pod_of_a_job_follows_the_environment_of_the_dispatcher() -> None:
+    env = [{"name": "AGENTSMITH_IMAGE", "value": "agent:7"}, {"name": "K8S_SECRET_NAME", "value": "other"}]
+    env.append({"name": "K8S_NAMESPACE", "valueFrom": {}})
+    dispatcher = {"spec": {"template": {"spec": {"containers": [{"env": env}]}}}}
+    pod = spawned_job.pod_of(spawned_job.spawned_job("here", dispatcher))
+    (container,) = pod["spec"]["containers"]
+    assert (container["image"], container["imagePullPolicy"]) == ("agent:7", "IfNotPresent")
+    assert {entry["valueFrom"]["secretKeyRef"]["name"] for entry in container["env"]} == {"other"}
+    assert "securityContext" not in container
