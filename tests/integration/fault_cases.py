@@ -14,7 +14,8 @@ FIRST = {"method": ""}
 SECOND = {"method": "", "skip": 1}
 NAMESPACE = {"method": "PATCH", "path": "/api/v1/namespaces/"}
 SECRET = {"method": "PATCH", "path": "/secrets/agentsmith-secrets"}
-POLL = {"method": "GET", "path": "/replicasets"}
+# Read for the plan, for the plan under the lock, and then to see how far the rollout is.
+POLL = {"method": "GET", "path": "/deployments/redis", "skip": 2}
 RECORD = {"method": "PATCH", "path": "/secrets/agentsmith-release"}
 LOCK_GIVEN_BACK = {"method": "DELETE", "path": "/leases/"}
 POSITIONS = {"first": FIRST, "middle": SECRET, "waiting": POLL, "last": LOCK_GIVEN_BACK}

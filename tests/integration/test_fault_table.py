@@ -49,8 +49,10 @@ def expire(proxy: FaultProxy, release: Release, fresh: str) -> None:
     """Let the token of a release expire for good, and put a fresh one into its kubeconfig."""
     old = proxy.control_plane.token
     proxy.faults.append(Fault(method="", token=old, status=401, times=10**6))
-    text = proxy.control_plane.kubeconfig(token=fresh, server=proxy.url)
-    Path(release.options["kubeconfig"]).write_text(text, encoding="utf-8")
+    kubeconfig = Path(release.options["kubeconfig"])
+    renewed = kubeconfig.with_suffix(".renewed")
+    renewed.write_text(proxy.control_plane.kubeconfig(token=fresh, server=proxy.url), encoding="utf-8")
+    renewed.replace(kubeconfig)  # at once, as kubectl writes it: somebody may be reading
 
 
 def outcome(control_plane: ControlPlane, case: Case, position: str, directory: Path, fresh: str) -> str:
