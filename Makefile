@@ -1,6 +1,7 @@
 # make deploy   a running, verified stack on a local kind cluster
 # make test     lint, scan, unit tests, integration tests, Molecule
 # make scan     independent scanners on what dev and prod would apply, and on this repository
+# make test-long  what takes too long for every change: kill the client at every request of a deploy
 # make clean    remove the local clusters and everything this checkout made
 
 SHELL := /bin/bash
@@ -97,13 +98,22 @@ test-cluster: $(VENV)/.complete
 
 # The apply engine against a real API server, made of the binaries of the cluster's node; where the node was
 # downloaded as an image, they are compiled.
+# A client is killed at every 20th request of a deploy; make test-long kills it at each (docs/reliability.md).
+KILL_STRIDE := 20
+INTEGRATION_TESTS := tests/integration
 .PHONY: integration
 integration: test-cluster
 	@binaries=$$(dirname "$$(readlink --canonicalize .local/bin/kubectl)"); \
 	if [ ! -x "$$binaries/kube-apiserver" ]; then \
 	  binaries=$(CURDIR)/.local/kubernetes/bin; docker/kind-node/compile "$$binaries"; \
 	fi; \
-	AGENTSMITH_KUBERNETES_BIN=$$binaries $(PYTEST) tests/integration --junitxml $(REPORTS)/integration.xml
+	AGENTSMITH_KUBERNETES_BIN=$$binaries AGENTSMITH_KILL_STRIDE=$(KILL_STRIDE) $(PYTEST) $(INTEGRATION_TESTS) \
+	  --junitxml $(REPORTS)/integration.xml
+
+.PHONY: test-long
+test-long: KILL_STRIDE := 1
+test-long: INTEGRATION_TESTS := tests/integration/test_kill.py -s
+test-long: integration
 
 .PHONY: molecule
 molecule: test-cluster

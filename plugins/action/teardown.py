@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LockSettings
 from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
 from ansible_collections.agentsmith.platform.plugins.module_utils.teardown import (
     KILL,
@@ -22,6 +23,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "jobs": {"type": "str", "choices": [WAIT, KILL, REFUSE], "default": REFUSE},
     "jobs_timeout": {"type": "int", "default": 1800},
     "timeout": {"type": "int", "default": 300},
+    "lock_duration": {"type": "int", "default": 60},
+    "lock_timeout": {"type": "int", "default": 120},
 }
 
 
@@ -35,6 +38,7 @@ class ActionModule(ClusterAction):
             jobs=options["jobs"],
             jobs_timeout=options["jobs_timeout"],
             timeout=options["timeout"],
+            lock=LockSettings(options["lock_duration"], options["lock_timeout"]),
             check_mode=self._task.check_mode,
         )
         with self.connection(options) as connection:

@@ -59,6 +59,11 @@ class ReleaseNamespace:
         """Tell whether it is, or would be, another one than before."""
         return self.result in (DELETED, RELEASED)
 
+    @property
+    def is_usable(self) -> bool:
+        """Tell whether objects can be created in it."""
+        return self.live is not None and not is_going(self.live)
+
     def as_dict(self) -> dict[str, Any]:
         """For a module's result."""
         return {

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,11 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.execution impo
     wait_until_gone,
 )
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import Identity
+from ansible_collections.agentsmith.platform.plugins.module_utils.lease import (
+    LockSettings,
+    ReleaseLease,
+    new_holder,
+)
 from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import (
     RENDERED_KINDS,
     Found,
@@ -32,6 +38,10 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.spawned_jobs i
     read_spawned_jobs,
 )
 from ansible_collections.agentsmith.platform.plugins.module_utils.text_table import aligned
+from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import (
+    give_back,
+    given_back_on_failure,
+)
 
 WAIT, KILL, REFUSE = "wait", "kill", "refuse"
 WORKLOADS = frozenset({"Deployment", "CronJob"})
@@ -44,6 +54,7 @@ class TeardownSettings:
     jobs: str = REFUSE
     jobs_timeout: float = 1800
     timeout: float = 300
+    lock: LockSettings = LockSettings()
     check_mode: bool = False
 
 
@@ -70,6 +81,7 @@ class Teardown:
         self._namespace: ReleaseNamespace | None = None
         self._pods_left: int | None = None
         self._not_looked_at: list[str] = []
+        self._warnings: list[str] = []
 
     def execute(self) -> None:
         """Remove the release. Killed at any point, it is completed by the next one.
@@ -78,14 +90,15 @@ class Teardown:
         """
         with ThreadPoolExecutor(CONCURRENCY) as executor:
             discovery = Discovery.ask(self._connection, executor, [])
-            found = find_owned(self._connection, executor, discovery, self._owner, kinds=None)
+            found = self._find(executor, discovery)
             self._check_rights(discovery, found)
             jobs_end = self._clock() + self._settings.jobs_timeout
             self._settle_jobs(jobs_end, refuse=self._settings.jobs == REFUSE)
-            self._delete(executor, discovery, found.objects, jobs_end)
-            if not self._settings.check_mode:
-                self._await_no_pods()
             self._namespace = ReleaseNamespace.read(self._connection, self._owner)
+            with self._locked(self._namespace, bool(found.objects or self._jobs())):
+                self._delete(executor, discovery, self._find(executor, discovery).objects, jobs_end)
+                if not self._settings.check_mode:
+                    self._await_no_pods()
             going = {item.identity for item in self._deleted}
             self._namespace.remove(executor, discovery, going, self._settings.timeout, self._settings.check_mode)
 
@@ -108,6 +121,8 @@ class Teardown:
             "pods_left": self._pods_left,
             "not_looked_at": self._not_looked_at,
         }
+        if self._warnings:
+            result["warnings"] = self._warnings
         if namespace:
             result["namespace"] = namespace.as_dict()
         return {**result, "text": self._text(result)}
@@ -125,6 +140,28 @@ class Teardown:
         if self._not_looked_at:
             lines.append(f"Objects of these kinds cannot be listed: {', '.join(self._not_looked_at)}.")
         return "\n".join(lines)
+
+    def _find(self, executor: Executor, discovery: Discovery) -> Found:
+        """Return what carries the labels of the release; but not its lock, which ends with the run that holds it."""
+        found = find_owned(self._connection, executor, discovery, self._owner, kinds=None)
+        found.objects = [live for live in found.objects if live["kind"] != "Lease"]
+        return found
+
+    @contextmanager
+    def _locked(self, namespace: ReleaseNamespace, to_do: bool) -> Iterator[None]:
+        """Hold the lock of the release, so that no deploy brings anew what is being removed.
+
+        A namespace that is not there, or going, takes no lock and no deploy either.
+        """
+        lease = ReleaseLease(self._connection, self._owner, new_holder(), self._settings.lock, self._clock, self._sleep)
+        # A lock that is there is held by a deploy, or was left by a run that died.
+        if self._settings.check_mode or not namespace.is_usable or not (to_do or lease.find()):
+            yield
+            return
+        with given_back_on_failure(lease), lease.kept():
+            yield
+            lease.check()
+        self._warnings += give_back(lease)
 
     def _check_rights(self, discovery: Discovery, found: Found) -> None:
         """Refuse to leave behind what cannot be seen: all kinds that a release has in its namespace."""

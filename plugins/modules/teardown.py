@@ -43,6 +43,16 @@ options:
     description: Seconds to wait for deleted objects to go, and for the last pod.
     type: int
     default: 300
+  lock_duration:
+    description:
+      - Seconds after which the lock of the release counts as left behind by a run that died, as for
+        M(agentsmith.platform.apply). The teardown takes the lock where it has something to delete.
+    type: int
+    default: 60
+  lock_timeout:
+    description: Seconds to wait for a deploy that holds the lock. V(0) gives up at once.
+    type: int
+    default: 120
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection

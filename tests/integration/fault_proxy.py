@@ -7,33 +7,19 @@ import http.client
 import json
 import socket
 import ssl
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import urlsplit
 
 from control_plane import ControlPlane
 
 HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
-
-
-@dataclass
-class Fault:
-    """What happens to the first *times* requests of *method* whose path contains *path*.
-
-    ``status`` answers with that code instead of passing the request on; ``drop`` cuts the connection, `before` the
-    request reaches the API server or `after` it has been carried out. ``hook`` runs first.
-    """
-
-    method: str = "PATCH"
-    path: str = ""
-    status: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    drop: str = ""
-    times: int = 1
-    hook: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -45,6 +31,34 @@ class Seen:
     token: str
 
 
+@dataclass
+class Fault:
+    """What happens to the first *times* requests of *method* whose path contains *path*, after *skip* others.
+
+    ``method`` and ``token`` are those of all requests when they are empty. ``status`` answers with that code instead of
+    passing the request on; ``drop`` cuts the connection, `before` the request reaches the API server, `after` it has
+    been carried out, or `amid` the answer. ``delay`` is in seconds. ``away``: nobody listens for as many seconds.
+    ``hook`` runs first.
+    """
+
+    method: str = "PATCH"
+    path: str = ""
+    token: str = ""
+    skip: int = 0
+    status: int = 0
+    reason: str = ""
+    delay: float = 0.0
+    away: float = 0.0
+    headers: dict[str, str] = field(default_factory=dict)
+    drop: str = ""
+    times: int = 1
+    hook: Callable[[], None] = lambda: None
+
+    def meets(self, seen: Seen) -> bool:
+        """Tell whether the fault is meant for a request."""
+        return self.method in ("", seen.method) and self.path in seen.path and self.token in ("", seen.token)
+
+
 class FaultProxy:
     """The proxy's address, the faults to come and the requests that were seen."""
 
@@ -53,14 +67,48 @@ class FaultProxy:
         self.url = ""
         self.faults: list[Fault] = []
         self.seen: list[Seen] = []
+        self.is_away = False
         self._lock = threading.Lock()
+        self._server: ThreadingHTTPServer | None = None
+
+    def listen(self) -> None:
+        """Serve on the port that the proxy has, or gets now."""
+        port = urlsplit(self.url).port or 0
+        self._server = _Server(("127.0.0.1", port), _handler(self))
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self) -> None:
+        """Stop serving: the port refuses connections."""
+        server, self._server = self._server, None
+        if server:
+            server.shutdown()
+            server.server_close()
+
+    def go_away(self, seconds: float) -> None:
+        """Cut what is connected and refuse connections for a while."""
+        with self._lock:
+            if self.is_away:
+                return
+            self.is_away = True
+        self.close()
+        timer = threading.Timer(seconds, self._come_back)
+        timer.daemon = True
+        timer.start()
+
+    def _come_back(self) -> None:
+        self.is_away = False
+        self.listen()
 
     def take(self, seen: Seen) -> Fault | None:
         """Note a request, and return the fault that it is to suffer."""
         with self._lock:
             self.seen.append(seen)
             for fault in self.faults:
-                if fault.times and fault.method == seen.method and fault.path in seen.path:
+                if fault.times and fault.meets(seen):
+                    if fault.skip:
+                        fault.skip -= 1
+                        continue
                     fault.times -= 1
                     return fault
         return None
@@ -68,6 +116,15 @@ class FaultProxy:
     def count(self, method: str) -> int:
         """Return how many requests of a method were seen."""
         return sum(seen.method == method for seen in self.seen)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that has gone: tests kill some."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
@@ -83,14 +140,21 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
             fault = proxy.take(Seen(self.command, self.path, token))
             if fault:
                 fault.hook()
-            if fault and fault.drop == "before":
+                time.sleep(fault.delay)
+            if fault and fault.away:
+                proxy.go_away(fault.away)
+            if proxy.is_away or (fault and fault.drop == "before"):
                 self._cut()
             elif fault and fault.status:
-                text = json.dumps({"kind": "Status", "status": "Failure", "code": fault.status, "message": "spoilt"})
+                answer = {"kind": "Status", "status": "Failure", "code": fault.status, "message": "spoilt"}
+                text = json.dumps({**answer, "reason": fault.reason})
                 self._answer(fault.status, {"Content-Type": "application/json", **fault.headers}, text.encode())
             else:
                 status, headers, data = self._forward(body)
                 if fault and fault.drop == "after":
+                    self._cut()
+                elif fault and fault.drop == "amid":
+                    self._answer(status, headers, data, sent=len(data) // 2)
                     self._cut()
                 else:
                     self._answer(status, headers, data)
@@ -107,14 +171,15 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
             finally:
                 connection.close()
 
-        def _answer(self, status: int, headers: dict[str, str], data: bytes) -> None:
+        def _answer(self, status: int, headers: dict[str, str], data: bytes, sent: int | None = None) -> None:
             self.send_response(status)
             for name, value in headers.items():
                 if name.lower() not in HOP_HEADERS:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(data)
+            self.wfile.write(data[:sent])
+            self.wfile.flush()
 
         def _cut(self) -> None:
             self.close_connection = True
@@ -130,14 +195,8 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
 def running_fault_proxy(control_plane: ControlPlane) -> Iterator[FaultProxy]:
     """Run a proxy before *control_plane* for as long as the context lasts."""
     proxy = FaultProxy(control_plane)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(proxy))
-    server.daemon_threads = True
-    proxy.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
+    proxy.listen()
     try:
         yield proxy
     finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        proxy.close()

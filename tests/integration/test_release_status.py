@@ -8,12 +8,12 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from awaiting import await_true
 from control_plane import ControlPlane
 from release_objects import an_object
 
@@ -97,10 +97,3 @@ def test_a_format_that_does_not_exist(status: Any) -> None:
 def conditions(job: dict[str, Any]) -> set[str]:
     """The conditions that a Job has."""
     return {entry["type"] for entry in job["status"].get("conditions") or [] if entry["status"] == "True"}
-
-
-def await_true(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

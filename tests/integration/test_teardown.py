@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LockSettings, ReleaseLease
 from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
 from ansible_collections.agentsmith.platform.plugins.module_utils.teardown import Teardown, TeardownSettings
 from control_plane import ControlPlane
@@ -183,6 +184,23 @@ def test_an_interrupted_teardown_is_completed(
     result = tear_down()
     assert "Secret/agentsmith-secrets" in deleted(result)
     assert control_plane.get(f"/api/v1/namespaces/{new_namespace}") is None
+
+
+def test_a_deploy_at_work_is_waited_for_and_named(
+    apply: Apply, tear_down: Tear, connection_options: dict[str, Any], control_plane: ControlPlane, new_namespace: str
+) -> None:
+    foreign = a_config_map(new_namespace)
+    foreign["metadata"] |= {"name": "foreign", "labels": {}}
+    apply([*a_release(new_namespace), foreign])
+    with Connection(connection_options) as connection:
+        lease = ReleaseLease(connection, Owner(new_namespace, "agentsmith"), "somebody@host", LockSettings(duration=3))
+        lease.acquire()
+    with pytest.raises(ApplyError, match="somebody@host has been deploying this release since .*Nothing was changed"):
+        tear_down(lock=LockSettings(timeout=0))
+    assert control_plane.get(f"/apis/apps/v1/namespaces/{new_namespace}/deployments/redis")
+    # A deploy that died: its lock passes on.
+    assert tear_down(lock=LockSettings(duration=3, timeout=60))["namespace"]["foreign"] == ["ConfigMap foreign"]
+    assert control_plane.get(f"/apis/coordination.k8s.io/v1/namespaces/{new_namespace}/leases")["items"] == []
 
 
 def test_a_finalizer_is_named(apply: Apply, tear_down: Tear, control_plane: ControlPlane, new_namespace: str) -> None:
