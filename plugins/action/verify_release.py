@@ -52,6 +52,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "url": {"type": "str", "default": ""},
     "timeout": {"type": "int", "default": 120},
+    "require_network_policy": {"type": "bool", "default": False},
 }
 
 
@@ -90,7 +91,9 @@ def _verify(connection: Connection, options: dict[str, Any], redactor: Redactor)
             raise  # nobody answers at all
     data = (target.intended("Secret", names.secret) or {}).get("data") or {}
     signing_secret = base64.b64decode(data.get("slack-signing-secret", "")).decode("utf-8", "replace")
-    verification = Verification(target, signing_secret, options["url"], options["timeout"])
+    verification = Verification(
+        target, signing_secret, options["url"], options["timeout"], options["require_network_policy"]
+    )
     outcomes = verification.run(options["only"])
     if not options["end_to_end"] or (options["only"] and END_TO_END not in options["only"]):
         return outcomes, []

@@ -47,8 +47,8 @@ options:
       - Of the part V(dispatcher) V(dispatcher_rollout), V(health), V(challenge), V(wrong_signature), V(reachable); of
         V(redis) V(redis_rollout), V(redis_ping), V(redis_maxmemory), V(redis_policy), V(redis_persistence); of
         V(secrets) V(secret_keys), V(provider_tokens); of V(config) V(config_map), V(mounted_config); of V(rbac)
-        V(access_jobs), V(access_elsewhere), V(access_secrets); of V(namespace) V(pod_security), V(job_admission); of
-        V(jobs) V(job_ttl). V(end_to_end) stands for all that O(end_to_end) does.
+        V(access_jobs), V(access_elsewhere), V(access_secrets); of V(namespace) V(pod_security), V(job_admission),
+        V(network_policy); of V(jobs) V(job_ttl). V(end_to_end) stands for all that O(end_to_end) does.
     type: list
     elements: str
     choices:
@@ -79,6 +79,7 @@ options:
       - access_secrets
       - pod_security
       - job_admission
+      - network_policy
       - job_ttl
     default: []
   end_to_end:
@@ -121,6 +122,10 @@ options:
         pods within two minutes, and an answer at O(url). Nothing else is waited for.
     type: int
     default: 120
+  require_network_policy:
+    description: Whether V(network_policy) is V(failed), and no V(warning), where the network enforces no NetworkPolicy.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
@@ -130,9 +135,9 @@ attributes:
   check_mode:
     description: Changes nothing, so it does the same in check mode, but leaves O(end_to_end) out.
 notes:
-  - Needs C(get) on Deployments, ConfigMaps and Secrets, C(list) on pods and Jobs, C(create) on C(pods/portforward),
-    C(pods/exec) and C(pods) of the namespace, and C(create) on C(subjectaccessreviews) of the cluster. Without one of
-    them, the checks that need it are V(not checked) and say so.
+  - Needs C(get) on Deployments, ConfigMaps, Secrets and NetworkPolicies, C(list) on pods and Jobs, C(create) on
+    C(pods/portforward), C(pods/exec), C(pods) and C(localsubjectaccessreviews) of the namespace, and C(create) on
+    C(subjectaccessreviews) of the cluster. Without one of them, the checks that need it are V(not checked) and say so.
   - Port-forward and exec know no impersonation, so the checks behind them need a connection without it.
 seealso:
   - module: agentsmith.platform.slack_event
@@ -171,7 +176,7 @@ checks:
       type: str
       returned: always
     result:
-      description: One of V(ok), V(failed), V(not checked).
+      description: One of V(ok), V(warning), V(failed), V(not checked).
       type: str
       returned: always
     evidence:
