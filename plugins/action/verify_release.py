@@ -54,6 +54,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "timeout": {"type": "int", "default": 120},
     "public_url": {"type": "str", "default": ""},
     "public_ca_file": {"type": "path", "default": ""},
+    "require_network_policy": {"type": "bool", "default": False},
 }
 
 
@@ -93,7 +94,13 @@ def _verify(connection: Connection, options: dict[str, Any], redactor: Redactor)
     data = (target.intended("Secret", names.secret) or {}).get("data") or {}
     signing_secret = base64.b64decode(data.get("slack-signing-secret", "")).decode("utf-8", "replace")
     verification = Verification(
-        target, signing_secret, options["url"], options["timeout"], options["public_url"], options["public_ca_file"]
+        target,
+        signing_secret,
+        options["url"],
+        options["timeout"],
+        options["public_url"],
+        options["public_ca_file"],
+        options["require_network_policy"],
     )
     outcomes = verification.run(options["only"])
     if not options["end_to_end"] or (options["only"] and END_TO_END not in options["only"]):

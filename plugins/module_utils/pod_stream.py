@@ -67,12 +67,33 @@ def forwarded_port(connection: Connection, target: ContainerOf, port: int, timeo
         forward.close()
 
 
+@dataclass(frozen=True)
+class EndedCommand:
+    """What a command left: its exit code, and what it wrote to its output and to its error output."""
+
+    code: int
+    output: str
+    errors: str
+
+
 def output_of(connection: Connection, target: ContainerOf, command: Sequence[str]) -> str:
     """Run a command in a container and return what it writes.
 
+    :raises StreamFailed: when the command fails, and as run_command().
+    """
+    ended = run_command(connection, target, command)
+    if ended.code != 0:
+        told = ended.errors.strip()[:200]
+        raise StreamFailed(f"pod {target.pod}: {command[0]} ended with exit code {ended.code}: {told}")
+    return ended.output
+
+
+def run_command(connection: Connection, target: ContainerOf, command: Sequence[str]) -> EndedCommand:
+    """Run a command in a container to its end, whichever that is.
+
     :raises ApiError: when the API server refuses, for example for want of `create` on `pods/exec`.
     :raises CommandMissing: when the image does not have the command.
-    :raises StreamFailed: when the command fails.
+    :raises StreamFailed: when it does not end.
     """
     query = [("container", target.container), ("stdout", "true"), ("stderr", "true"), ("command", list(command))]
     client = _open(connection, websocket_call, f"{target.path}/exec", query, _preload_content=False)
@@ -89,9 +110,7 @@ def output_of(connection: Connection, target: ContainerOf, command: Sequence[str
         client.close()
     if code is None:
         raise CommandMissing(f"pod {target.pod}: its image has no {command[0]}")
-    if code != 0:
-        raise StreamFailed(f"pod {target.pod}: {command[0]} ended with exit code {code}: {errors.strip()[:200]}")
-    return output
+    return EndedCommand(code, output, errors)
 
 
 def _open(connection: Connection, call: Any, path: str, query: list[tuple[str, Any]], **options: Any) -> Any:

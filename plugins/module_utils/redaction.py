@@ -20,6 +20,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_obj
     LAST_APPLIED_ANNOTATION,
     Identity,
 )
+from ansible_collections.agentsmith.platform.plugins.module_utils.redis_configuration import credentials_of
 
 try:
     import yaml
@@ -55,7 +56,7 @@ class Redactor:
         for body in bodies:
             if body and body.get("kind") == "Secret":
                 for value in (body.get("data") or {}).values():
-                    self._values |= _forms(value)
+                    self._values |= _forms(value) | _forms(_password_in(value))
                 self._pattern = None
 
     def text(self, text: str) -> str:
@@ -152,6 +153,18 @@ def _forms(encoded: str) -> set[str]:
     # The length that counts is that of the value: base64 makes four characters of one.
     long_enough = len(value) >= SHORTEST_MASKED
     return {form for form in forms if len(form) >= SHORTEST_MASKED} if long_enough else set()
+
+
+def _password_in(encoded: str) -> str:
+    """Return, encoded as it, the password in a Secret's value that is the address of a Redis; else an empty text.
+
+    A log of Redis or of its client may show it without the rest.
+    """
+    try:
+        _user, password = credentials_of(base64.b64decode(encoded, validate=True).decode())
+    except (binascii.Error, ValueError):
+        return ""
+    return base64.b64encode(password.encode()).decode()
 
 
 def _expression(value: str) -> str:

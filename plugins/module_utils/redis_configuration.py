@@ -92,6 +92,13 @@ def check_configuration(value: str) -> None:
         raise RedisConfigurationError(f"names no end point: it begins with host:port ({EXAMPLE})")
 
 
+def credentials_of(configuration: str) -> tuple[str, str]:
+    """Return user and password of a configuration string, empty texts where it names none."""
+    options = dict(item.split("=", 1) for item in configuration.split(",") if "=" in item)
+    by_name = {name.lower(): setting for name, setting in options.items()}
+    return by_name.get("user", ""), by_name.get("password", "")
+
+
 def _check_characters(value: str) -> None:
     if any(character.isspace() or not character.isprintable() for character in value):
         raise RedisConfigurationError("has white space or a line end in it")

@@ -48,9 +48,10 @@ options:
       - Of the part V(dispatcher) V(dispatcher_rollout), V(health), V(challenge), V(wrong_signature), V(reachable); of
         V(redis) V(redis_rollout), V(redis_ping), V(redis_maxmemory), V(redis_policy), V(redis_persistence); of
         V(secrets) V(secret_keys), V(provider_tokens); of V(config) V(config_map), V(mounted_config); of V(rbac)
-        V(access_jobs), V(access_elsewhere), V(access_secrets); of V(namespace) V(pod_security), V(job_admission); of
-        V(job_policy) V(job_policy_installed), V(job_policy_completes), V(job_policy_refuses); of V(jobs) V(job_ttl);
-        of V(public) V(public_challenge), V(public_signature). V(end_to_end) stands for all that O(end_to_end) does.
+        V(access_jobs), V(access_elsewhere), V(access_secrets); of V(namespace) V(pod_security), V(job_admission),
+        V(network_policy); of V(job_policy) V(job_policy_installed), V(job_policy_completes), V(job_policy_refuses);
+        of V(jobs) V(job_ttl); of V(public) V(public_challenge), V(public_signature). V(end_to_end) stands for all that
+        O(end_to_end) does.
     type: list
     elements: str
     choices:
@@ -83,6 +84,7 @@ options:
       - access_secrets
       - pod_security
       - job_admission
+      - network_policy
       - job_policy_installed
       - job_policy_completes
       - job_policy_refuses
@@ -141,6 +143,10 @@ options:
         20 seconds at most, nothing else is.
     type: int
     default: 120
+  require_network_policy:
+    description: Whether V(network_policy) is V(failed), and no V(warning), where the network enforces no NetworkPolicy.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
@@ -150,9 +156,9 @@ attributes:
   check_mode:
     description: Changes nothing, so it does the same in check mode, but leaves O(end_to_end) out.
 notes:
-  - Needs C(get) on Deployments, ConfigMaps and Secrets, C(list) on pods and Jobs, C(create) on C(pods/portforward),
-    C(pods/exec) and C(pods) of the namespace, and C(create) on C(subjectaccessreviews) of the cluster. Without one of
-    them, the checks that need it are V(not checked) and say so.
+  - Needs C(get) on Deployments, ConfigMaps, Secrets and NetworkPolicies, C(list) on pods and Jobs, C(create) on
+    C(pods/portforward), C(pods/exec), C(pods) and C(localsubjectaccessreviews) of the namespace, and C(create) on
+    C(subjectaccessreviews) of the cluster. Without one of them, the checks that need it are V(not checked) and say so.
   - Port-forward and exec know no impersonation, so the checks behind them need a connection without it.
 seealso:
   - module: agentsmith.platform.slack_event
@@ -191,7 +197,7 @@ checks:
       type: str
       returned: always
     result:
-      description: One of V(ok), V(failed), V(not checked).
+      description: One of V(ok), V(warning), V(failed), V(not checked).
       type: str
       returned: always
     evidence:

@@ -30,6 +30,7 @@ MARKED = {
     "vault_jira_token": "jira-leak+/=canary7",
     "vault_jira_email": "leak.canary8@example.com",
     "vault_slack_bot_token": "xoxb-1-2-leakcanary9",
+    "vault_redis_password": "redis-leak+/=canary12",
     "vault_slack_signing_secret": "1eacca4a4910000000000000000001ea",
 }
 CHANGED = {**MARKED, "vault_github_token": "ghp_leak+/=canary10"}

@@ -45,6 +45,14 @@ class Question:
         }
 
 
+@dataclass(frozen=True)
+class Answers:
+    """The `status` of each review. `open` counts the questions that we may not ask."""
+
+    given: Sequence[tuple[Question, Mapping[str, Any]]]
+    open: int = 0
+
+
 def questions_for_jobs(home: str) -> list[Question]:
     """What has to be allowed."""
     return [Question("create", "batch", "jobs", home)]
@@ -62,26 +70,26 @@ def questions_for_secrets(home: str) -> list[Question]:
     return [Question(verb, "", "secrets", namespace) for namespace in (home, "") for verb in ("get", "list", "watch")]
 
 
-def check_allowed(check: str, answers: Sequence[tuple[Question, Mapping[str, Any]]]) -> Outcome:
+def check_allowed(check: str, answers: Answers) -> Outcome:
     """Every question has to be answered with yes."""
-    refused = [question for question, status in answers if not status.get("allowed")]
+    refused = [question for question, status in answers.given if not status.get("allowed")]
     hint = "Without it every `fix` ends as Forbidden in Slack: apply the part rbac (Role and RoleBinding)."
     return judged(check, not refused, _seen(refused, "may not", "may", answers), hint)
 
 
-def check_refused(check: str, answers: Sequence[tuple[Question, Mapping[str, Any]]]) -> Outcome:
+def check_refused(check: str, answers: Answers) -> Outcome:
     """Every question has to be answered with no."""
-    allowed = [(question, status) for question, status in answers if status.get("allowed")]
+    allowed = [(question, status) for question, status in answers.given if status.get("allowed")]
     # The authoriser names the binding that allows it.
     reasons = "; ".join(dict.fromkeys(status.get("reason") or "no reason given" for _question, status in allowed))
     evidence = _seen([question for question, _status in allowed], "may", "may not", answers)
     return judged(check, not allowed, evidence, f"Remove what allows it: {reasons}")
 
 
-def _seen(
-    bad: Sequence[Question], words: str, otherwise: str, answers: Sequence[tuple[Question, Mapping[str, Any]]]
-) -> str:
+def _seen(bad: Sequence[Question], words: str, otherwise: str, answers: Answers) -> str:
     if bad:
         return f"{words} {', '.join(map(str, bad))}"
-    asked = [str(question) for question, _status in answers]
-    return f"{otherwise} {asked[0]}" if len(asked) == 1 else f"{otherwise} do any of {len(asked)} things asked"
+    asked = [str(question) for question, _status in answers.given]
+    unasked = f"; {answers.open} more you may not ask (subjectaccessreviews)" if answers.open else ""
+    seen = asked[0] if len(asked) == 1 else f"do any of {len(asked)} things asked"
+    return f"{otherwise} {seen}{unasked}"

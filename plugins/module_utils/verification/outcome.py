@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 OK = "ok"
+# Something to know that nobody has asked to be otherwise.
+WARNING = "warning"
 FAILED = "failed"
 NOT_CHECKED = "not checked"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`check` is its name, `result` OK, FAILED or NOT_CHECKED, `evidence` what was seen, `hint` what to do about it."""
+    """`check` is its name, `result` one of the above, `evidence` what was seen, `hint` what to do about it."""
 
     check: str
     result: str

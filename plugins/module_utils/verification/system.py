@@ -24,16 +24,17 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.pod_stream imp
     forwarded_port,
     output_of,
 )
-from ansible_collections.agentsmith.platform.plugins.module_utils.redis_over_socket import RedisClient
 from ansible_collections.agentsmith.platform.plugins.module_utils.slack_payload import url_verification
 from ansible_collections.agentsmith.platform.plugins.module_utils.slack_signature import signature_headers
 
-from . import access, configuration, dispatcher, job_policy, jobs, pod_security, redis, rollout, secret
+from . import access, configuration, dispatcher, job_policy, jobs, network_policy, pod_security, redis, rollout, secret
+from .access_review import review
 from .outcome import FAILED, NOT_CHECKED, OK, Outcome
 from .public_address import check_public
 from .reachability import check_reachable
+from .redis_client import redis_client
 from .spawned_job import admitted, pod_of, spawned_job, with_image
-from .target import DISPATCHER, DISPATCHER_PORT, REDIS, REDIS_PORT, Target, is_ready
+from .target import DISPATCHER, DISPATCHER_PORT, REDIS, Target, is_ready
 
 POD_TIMEOUT = 10.0  # seconds for an answer of a pod: longer than any that is in time
 MOUNTED_FILE = f"/app/config/{configuration.FILE}"
@@ -60,6 +61,7 @@ class Verification:
     :param timeout: seconds to wait for a changed ConfigMap to arrive in the pods, and for an answer at the addresses.
     :param public_url: where Slack reaches it, without a path; empty where it does not.
     :param public_ca_file: certificates that the answer there is to be trusted by; empty for the system's.
+    :param require_network_policy: whether it is a failure that the network enforces no NetworkPolicy.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Verification:
         timeout: float,
         public_url: str = "",
         public_ca_file: str = "",
+        require_network_policy: bool = False,
     ) -> None:
         self.target = target
         self._signing_secret = signing_secret
@@ -77,6 +80,7 @@ class Verification:
         self._timeout = timeout
         self._public_url = public_url
         self._public_ca_file = public_ca_file
+        self._require_network_policy = require_network_policy
 
     def run(self, only: Collection[str]) -> list[Outcome]:
         """Make the checks whose name or part is in *only*, all where it is empty.
@@ -168,8 +172,7 @@ class Verification:
         pods = self.target.ready_containers(deployment)
         if deployment is None or not pods:
             return _not_checked(checks, "no pod of Redis is ready" if deployment else "no Redis in this namespace")
-        with forwarded_port(self.target.connection, pods[0], REDIS_PORT, POD_TIMEOUT) as connected:
-            client = RedisClient(connected)
+        with redis_client(self.target, pods[0], POD_TIMEOUT) as client:
             pong = client.command("PING")
             settings = {}
             for name in redis.SETTINGS:
@@ -186,23 +189,17 @@ class Verification:
     def access_of_jobs(self) -> list[Outcome]:
         """Ask what has to be allowed."""
         questions = access.questions_for_jobs(self.target.names.namespace)
-        return [access.check_allowed("access_jobs", self._reviewed(questions))]
+        return [access.check_allowed("access_jobs", review(self.target, questions))]
 
     def access_elsewhere(self) -> list[Outcome]:
         """Ask what must not be allowed outside the namespace."""
         questions = access.questions_elsewhere(self.target.names.namespace)
-        return [access.check_refused("access_elsewhere", self._reviewed(questions))]
+        return [access.check_refused("access_elsewhere", review(self.target, questions))]
 
     def access_to_secrets(self) -> list[Outcome]:
         """Ask what must not be allowed anywhere."""
         questions = access.questions_for_secrets(self.target.names.namespace)
-        return [access.check_refused("access_secrets", self._reviewed(questions))]
-
-    def _reviewed(self, questions: Sequence[access.Question]) -> list[tuple[access.Question, Any]]:
-        names, path = self.target.names, "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-        reviews = [question.review(names.namespace, names.service_account) for question in questions]
-        answers = [self.target.connection.request("POST", path, body=review).body["status"] for review in reviews]
-        return list(zip(questions, answers, strict=True))
+        return [access.check_refused("access_secrets", review(self.target, questions))]
 
     def secret_keys(self) -> list[Outcome]:
         """Look at the keys of the live Secret."""
@@ -247,6 +244,10 @@ class Verification:
         except ApiError:
             level = None  # the verdict counts, the label only explains it
         return [pod_security.check_refusal("pod_security", refusal, level)]
+
+    def network_policy(self) -> list[Outcome]:
+        """Have Redis make a call that it may not make."""
+        return [network_policy.ask_network_policy(self.target, self._require_network_policy)]
 
     def job_admission(self) -> list[Outcome]:
         """Offer the API server the pod of a Job, with what the policies give it."""
@@ -346,6 +347,7 @@ PROBES = (
     Probe(("job_policy_installed",), "job_policy", Verification.job_policy_installed),
     Probe(("job_policy_completes",), "job_policy", Verification.job_policy_completes),
     Probe(("job_policy_refuses",), "job_policy", Verification.job_policy_refuses),
+    Probe((network_policy.CHECK,), "namespace", Verification.network_policy),
     Probe(("job_ttl",), "jobs", Verification.job_ttl),
     Probe(("public_challenge", "public_signature"), "public", Verification.public),
 )

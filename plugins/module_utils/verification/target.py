@@ -73,6 +73,10 @@ class Target:
         """Read a Deployment."""
         return self._find("apis/apps/v1", "deployments", name)
 
+    def network_policy(self, name: str) -> Mapping[str, Any] | None:
+        """Read a NetworkPolicy."""
+        return self._find("apis/networking.k8s.io/v1", "networkpolicies", name)
+
     def read_jobs(self) -> list[Mapping[str, Any]]:
         """Read the Jobs of the Dispatcher as they are now."""
         return self._list("apis/batch/v1", "jobs", "app=agentsmith")

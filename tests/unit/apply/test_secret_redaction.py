@@ -53,6 +53,11 @@ def test_a_value_is_masked_in_every_encoding(form: str) -> None:
     assert redactor(token=VALUE).text(f"before {form} after") == f"before {MASK} after"
 
 
+def test_the_password_in_an_address_of_redis_is_masked_by_itself() -> None:
+    known = redactor(url="redis:6379,user=agentsmith,password=pa=ss+word,abortConnect=false")
+    assert known.text("AUTH agentsmith pa=ss+word refused") == f"AUTH agentsmith {MASK} refused"
+
+
 def test_each_long_line_of_a_value_is_masked() -> None:
     text = redactor(key=KEY_FILE).text("log: MIIEvgIBADANBgkqhkiG9w0BAQEFAASC failed")
     assert text == f"log: {MASK} failed"

@@ -11,6 +11,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.redis_configur
     RedisConfigurationError,
     check_configuration,
     configuration_of,
+    credentials_of,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -141,3 +142,16 @@ def test_any_text_is_converted_to_something_usable_or_refused(value: str) -> Non
         assert str(refusal)
     else:
         check_configuration(configuration)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "credentials"),
+    [
+        ("redis:6379,abortConnect=false", ("", "")),
+        ("redis:6379,password=a=b:c", ("", "a=b:c")),
+        ("redis:6379,User=smith,PASSWORD=secret", ("smith", "secret")),
+        ("", ("", "")),
+    ],
+)
+def test_credentials(configuration: str, credentials: tuple[str, str]) -> None:
+    assert credentials_of(configuration) == credentials

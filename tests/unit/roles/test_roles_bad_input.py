@@ -115,6 +115,30 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
             "periodSeconds, timeoutSeconds",
         ],
     ),
+    "redis-elsewhere-unknown": (
+        {"redis_enabled": False, "dispatcher_network_policy_redis_peers": [{"ipBlock": {"cidr": "10.20.30.40/32"}}]},
+        ["secrets_redis_url is empty"],
+    ),
+    "redis-elsewhere-closed": (
+        {"redis_enabled": False, "vault_redis_url": "cache.example.com:6380"},
+        ["dispatcher_network_policy_redis_peers does not fit", "where Redis is not the bundled one (redis_enabled)"],
+    ),
+    "redis-password-short": (
+        {"vault_redis_password": "MARKED"},
+        ["redis_password has a form that is not allowed", "16 or more characters", "vault_redis_password"],
+    ),
+    "redis-password-placeholder": (
+        {"vault_redis_password": "PLACEHOLDER-MARKED-4711"},
+        ["redis_password has a form that is not allowed"],
+    ),
+    "redis-password-comma": (
+        {"vault_redis_password": "MARKED,MARKED,MARKED"},
+        ["secrets_redis_url has something after the password"],
+    ),
+    "redis-password-elsewhere": (
+        {"vault_redis_password": "MARKED-MARKED-MARKED", "vault_redis_url": "redis:6379,password=MARKED"},
+        ["secrets_redis_url does not fit. Allowed: one with the password of the bundled Redis"],
+    ),
     "redis-too-large": (
         {"redis_maxmemory": "384mb"},
         ["redis_maxmemory does not fit. Allowed: less than the memory limit in redis_resources"],

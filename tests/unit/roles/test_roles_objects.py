@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,8 @@ HOSTILE = [
     *("\u2028 \u2029 \x85 \x7f \xa0 \ufeff", "$(id) ${HOME} `id`", "{{ 7 * 7 }} {% if %} {# gone #}"),
 ]
 
+
+REDIS_PASSWORD = "canary-pa=ss_Word#4711"  # with all that a configuration string and an ACL file could misread
 
 CONFIG_FILE = (
     "# A comment, {{ 7 * 7 }}, and white space that stays\n\n"
@@ -120,6 +123,13 @@ def rendered(render: Callable[..., Any], tmp_path_factory: pytest.TempPathFactor
                 "secrets_immutable": "yes",
             },
             "file": {"config_agentsmith": None, "config_file": str(config_file), "agentsmith_job_policy": True},
+            "password": {"vault_redis_password": REDIS_PASSWORD},
+            "elsewhere": {
+                "redis_enabled": False,
+                "vault_redis_url": f"cache.example.com:6380,password={REDIS_PASSWORD},ssl=true",
+                "dispatcher_network_policy_redis_peers": [{"ipBlock": {"cidr": "10.20.30.40/32"}}],
+                "dispatcher_network_policy_redis_port": 6380,
+            },
             # Its values are not used, and may be what they like
             "existing": {"secrets_existing_name": "external", "vault_slack_bot_token": "xapp-", "vault_redis_url": ""},
         }
@@ -409,6 +419,50 @@ def test_redis_variables(everything: dict[str, Any]) -> None:
     assert redis["args"][:4] == ["--maxmemory", "1gb", "--maxmemory-policy", "noeviction"]
     assert redis["resources"] == {"limits": {"memory": "2Gi"}}
     assert redis["readinessProbe"] == {"exec": {"command": ["redis-cli", "ping"]}, "periodSeconds": 1}
+
+
+def test_redis_password_is_in_the_address_and_as_a_hash_with_redis(rendered: Any) -> None:
+    objects = rendered.objects["password"]
+    assert decoded(objects["Secret/agentsmith-secrets"])["redis-url"] == (
+        f"redis:6379,user=agentsmith,password={REDIS_PASSWORD},abortConnect=false"
+    )
+    users = decoded(objects["Secret/redis-acl"])["users.acl"].splitlines()
+    digest = hashlib.sha256(REDIS_PASSWORD.encode()).hexdigest()
+    assert users == [
+        "user default on nopass resetkeys resetchannels -@all +ping",
+        f"user agentsmith on #{digest} ~* &* +@all",
+    ]
+    redis = container(objects["Deployment/redis"])
+    assert redis["args"][-2:] == ["--aclfile", "/etc/redis-acl/users.acl"]
+    assert {"name": "acl", "mountPath": "/etc/redis-acl", "readOnly": True} in redis["volumeMounts"]
+    (volume,) = [entry for entry in pod(objects["Deployment/redis"])["volumes"] if entry["name"] == "acl"]
+    # Owner and group of the pod, and nobody else
+    assert volume["secret"] == {"secretName": "redis-acl", "defaultMode": 0o440}
+
+
+def test_redis_password_is_in_no_other_object(rendered: Any) -> None:
+    for host in ("password", "elsewhere"):
+        others = {name: body for name, body in rendered.objects[host].items() if not name.startswith("Secret/")}
+        assert REDIS_PASSWORD not in str(others)
+    assert REDIS_PASSWORD not in rendered.output
+
+
+def test_redis_without_a_password_has_no_users(minimum: dict[str, Any]) -> None:
+    assert "Secret/redis-acl" not in minimum
+    assert "--aclfile" not in container(minimum["Deployment/redis"])["args"]
+
+
+def test_redis_can_be_elsewhere(rendered: Any) -> None:
+    objects = rendered.objects["elsewhere"]
+    assert not [name for name in objects if name.endswith("/redis")]
+    for name in ("agentsmith-dispatcher", "agentsmith-jobs"):
+        egress = objects[f"NetworkPolicy/{name}"]["spec"]["egress"]
+        assert {
+            "ports": [{"protocol": "TCP", "port": 6380}],
+            "to": [{"ipBlock": {"cidr": "10.20.30.40/32"}}],
+        } in egress
+    quota = objects["ResourceQuota/agentsmith"]["spec"]["hard"]
+    assert quota["pods"] == str(2 + 10)
 
 
 def test_redis_service(minimum: dict[str, Any]) -> None:

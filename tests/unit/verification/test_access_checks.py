@@ -23,17 +23,28 @@ def test_nothing_elsewhere_leaves_the_own_namespace_out() -> None:
 
 def test_what_has_to_be_allowed() -> None:
     (question,) = access.questions_for_jobs("here")
-    assert access.check_allowed("access_jobs", [(question, YES)]).result == "ok"
-    outcome = access.check_allowed("access_jobs", [(question, NO)])
+    assert access.check_allowed("access_jobs", access.Answers([(question, YES)])).result == "ok"
+    outcome = access.check_allowed("access_jobs", access.Answers([(question, NO)]))
     assert (outcome.result, outcome.evidence) == ("failed", "may not create jobs in here")
     assert "rbac" in outcome.hint
 
 
 def test_what_must_not_be_allowed() -> None:
     questions = access.questions_for_secrets("here")
-    assert access.check_refused("access_secrets", [(question, NO) for question in questions]).result == "ok"
+    assert (
+        access.check_refused("access_secrets", access.Answers([(question, NO) for question in questions])).result
+        == "ok"
+    )
     answers = [(question, YES if question.verb == "get" else NO) for question in questions]
-    outcome = access.check_refused("access_secrets", answers)
+    outcome = access.check_refused("access_secrets", access.Answers(answers))
     assert outcome.result == "failed"
     assert outcome.evidence == "may get secrets in here, get secrets in every namespace"
     assert outcome.hint.count('ClusterRoleBinding "everything"') == 1
+
+
+def test_what_may_not_be_asked_is_counted() -> None:
+    questions = access.questions_for_secrets("team-a")
+    answers = access.Answers([(question, NO) for question in questions[:3]], open=3)
+    outcome = access.check_refused("access_secrets", answers)
+    assert outcome.result == "ok"
+    assert outcome.evidence == "may not do any of 3 things asked; 3 more you may not ask (subjectaccessreviews)"
