@@ -8,19 +8,23 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 BIN = Path(sys.executable).parent
 CHECKOUT = Path(__file__).resolve().parents[1]
 KUBECTL = CHECKOUT / ".local/bin/kubectl"
-KUBECONFIG = CHECKOUT / ".local/agentsmith-test.kubeconfig"
+CLUSTER = yaml.safe_load((CHECKOUT / "molecule/target.yml").read_text())["local_cluster_name"]
+KUBECONFIG = CHECKOUT / f".local/{CLUSTER}.kubeconfig"
 TARGET = ["-i", "inventories/dev", "-e", "@molecule/target.yml"]
 
 
@@ -110,3 +114,75 @@ def inventory() -> dict[str, Any]:
         [BIN / "ansible-inventory", *TARGET, "--host", "dev"], cwd=CHECKOUT, capture_output=True, text=True, check=True
     )
     return json.loads(finished.stdout)
+
+
+JOB = "agentsmith-in-flight"
+
+
+@pytest.fixture
+def job(kubectl, get, tmp_path) -> Iterator[Callable[[], tuple[str, str, int]]]:
+    """A Job like those that the Dispatcher spawns, which runs until it is removed; tells its uids and restarts."""
+    image = get("deployment/agentsmith-dispatcher")["spec"]["template"]["spec"]["containers"][0]["image"]
+    secret = {"secretKeyRef": {"name": "agentsmith-secrets", "key": "github-token", "optional": True}}
+    container = {
+        "name": "agent",
+        "image": image,
+        "imagePullPolicy": "Never",
+        "command": ["sleep", "infinity"],
+        "env": [{"name": "GITHUB_TOKEN", "valueFrom": secret}],
+    }
+    template = {
+        "metadata": {"labels": {"app": "agentsmith"}},
+        "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0, "containers": [container]},
+    }
+    metadata = {"name": JOB, "labels": {"app": "agentsmith"}}
+    file = tmp_path / "job.json"
+    spec = {"backoffLimit": 0, "ttlSecondsAfterFinished": 300, "template": template}
+    file.write_text(json.dumps({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}))
+    kubectl("-n agentsmith create -f %s", str(file))
+    kubectl(f"-n agentsmith wait --for=jsonpath={{.status.ready}}=1 --timeout=60s job/{JOB}")
+
+    def state() -> tuple[str, str, int]:
+        (pod,) = [pod for pod in get("pods") if pod["metadata"]["labels"].get("app") == "agentsmith"]
+        assert pod["status"]["phase"] == "Running"
+        restarts = pod["status"]["containerStatuses"][0]["restartCount"]
+        return get(f"job/{JOB}")["metadata"]["uid"], pod["metadata"]["uid"], restarts
+
+    yield state
+    kubectl(f"-n agentsmith delete job {JOB} --wait")
+
+
+class HealthClient:
+    """Asks a URL ten times a second, each time over a new connection, and keeps what went wrong."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._stop = threading.Event()
+        self.asked = 0
+        self.failures: list[str] = []
+
+    def run(self) -> None:
+        """Ask until told to stop. A slow answer does not delay the next question by more than itself."""
+        while not self._stop.wait(0.1):
+            self.asked += 1
+            try:
+                with urllib.request.urlopen(self._url, timeout=5) as answer:
+                    if answer.status != 200:
+                        self.failures.append(f"request {self.asked}: {answer.status}")
+            except OSError as error:
+                self.failures.append(f"request {self.asked}: {error}")
+
+    def stop(self) -> None:
+        """Ask no more."""
+        self._stop.set()
+
+
+@pytest.fixture
+def health(inventory) -> Iterator[HealthClient]:
+    """A client that asks the Dispatcher for its health from outside of the cluster, as long as the test lasts."""
+    client = HealthClient(f"http://localhost:{inventory['local_cluster_host_port']}/health")
+    thread = threading.Thread(target=client.run)
+    thread.start()
+    yield client
+    client.stop()
+    thread.join()

@@ -3,14 +3,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import Identity, normalise_objects
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.module_utils.release import Run, Settings
+from ansible_collections.agentsmith.platform.plugins.module_utils.release_commit import CommitRun
 from ansible_collections.agentsmith.platform.plugins.module_utils.rotation import Rotation
+from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import DeployRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.transaction_options import (
+    TRANSACTION_OPTIONS,
+    transaction_of,
+)
 
 OPTIONS: dict[str, dict[str, Any]] = {
     # Checked entry by entry in normalise_objects(), whose messages quote no value.
@@ -19,6 +26,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "secret": {"type": "str", "required": True, "no_log": False},
     "namespace": {"type": "str", "required": True},
     "keys": {"type": "list", "elements": "str", "required": True, "no_log": False},
+    "transaction": {"type": "dict", "options": TRANSACTION_OPTIONS},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 300},
 }
@@ -33,8 +41,11 @@ class ActionModule(ClusterAction):
         check_mode, diff_mode = self._task.check_mode, self._task.diff
         wait = {"wait": options["wait"], "wait_timeout": options["wait_timeout"]}
         redactor = Redactor()
+        run: Run
         run = preview = Run(Settings(check_mode=True, diff_mode=diff_mode), redactor)
         try:
+            # Whatever the inventory has besides is not rotated, and so not recorded either.
+            transaction = options["transaction"] and replace(transaction_of(options["transaction"]), complete=False)
             bodies = normalise_objects(options["objects"])
             redactor.learn(bodies)
             secret = Identity("v1", "Secret", options["namespace"], options["secret"])
@@ -43,9 +54,16 @@ class ActionModule(ClusterAction):
             with self.connection(options) as connection:
                 preview.execute(connection, rotation.objects)
                 _refuse(rotation.preview_faults(preview.result()["objects"]))
-                if not check_mode:
+                if not check_mode and transaction is None:
                     run = Run(Settings(diff_mode=diff_mode, **wait), redactor)
                     run.execute(connection, rotation.objects)
+                elif not check_mode:
+                    run = deploy = DeployRun(Settings(diff_mode=diff_mode, **wait), redactor, transaction)
+                    deploy.execute(connection, rotation.objects)
+                    if deploy.holder:
+                        CommitRun(Settings(**wait), redactor, transaction, deploy.holder).execute(
+                            connection, rotation.objects
+                        )
         except Exception as error:  # noqa: BLE001  whatever went wrong may quote an object: it has to be masked
             done = {"changed": False} if run is preview else run.result()
             return {**done, **redactor.failure(error)}

@@ -135,6 +135,7 @@ def plan_present(
         return plan_object(connection, discovery.path(identity), body, live[identity])
 
     planned = concurrently(executor, examine, bodies)
+    _check_immutable(planned)
     _check_namespaces(connection, executor, planned)
     written = [item for item in planned if item.result in ("created", "updated")]
     if written:
@@ -202,6 +203,25 @@ def _dry_run_differs(connection: Connection, path: str, body: dict[str, Any], li
             return True  # to be settled where the object is written
         raise
     return differs(live, answer.body)
+
+
+def _check_immutable(planned: Sequence[PlannedObject]) -> None:
+    """Refuse to change what the server never lets change, before anything else of the release is written.
+
+    The rule: https://kubernetes.io/docs/concepts/configuration/secret/#secret-immutable
+    """
+    faults = []
+    for item in planned:
+        guarded = [path for path in item.paths if path[0] in ("data", "binaryData", "immutable")]
+        if item.live and item.live.get("immutable") is True and guarded:
+            kind, space, name = item.identity.kind, item.identity.namespace, item.identity.name
+            faults.append(
+                f"{item.identity} is immutable and would change in {', '.join(map(as_text, guarded))}, which "
+                "Kubernetes refuses for ever. Give it the values that the cluster has, or delete it (kubectl -n "
+                f"{space} delete {kind.lower()} {name}) and deploy again: it is made anew, and what reads it rolls."
+            )
+    if faults:
+        raise ApplyError("\n".join([*faults, "Nothing was changed."]))
 
 
 def _check_namespaces(connection: Connection, executor: Executor, planned: Sequence[PlannedObject]) -> None:

@@ -16,6 +16,8 @@ description:
     these as M(agentsmith.platform.apply) does. All other objects, and all Jobs, are left alone.
   - A preview comes first. Nothing is changed where it shows more than the rotation of the named keys (another key,
     another field of a workload, an object that does not exist yet) or less (a named key that has its new value).
+  - With O(transaction), it works under the lock of the release, and the new values take the place of the old ones in
+    the record of the last good release. A rotation that fails is not undone: the old values may be revoked already.
   - A rotation that was interrupted between the Secret and the workloads is completed by running it again.
 options:
   objects:
@@ -51,6 +53,7 @@ extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
+  - agentsmith.platform.transaction
 attributes:
   check_mode:
     description: Shows what would roll, and refuses what would be refused.

@@ -39,6 +39,19 @@ def test_an_older_server_than_asked_for(apply: Apply, control_plane: ControlPlan
     assert_nothing_in(control_plane, namespace)
 
 
+def test_a_changed_value_of_an_immutable_secret(apply: Apply, control_plane: ControlPlane, new_namespace: str) -> None:
+    objects = [{**body, "immutable": True} if body["kind"] == "Secret" else body for body in a_release(new_namespace)]
+    apply(objects)
+    objects[4]["stringData"] = {**objects[4]["stringData"], "github-token": MARK}
+    objects[5]["data"] = {"agentsmith.yml": "changed"}
+    message = refusal(apply, objects)
+    assert f"Secret {new_namespace}/agentsmith-secrets is immutable and would change in data.github-token" in message
+    assert f"kubectl -n {new_namespace} delete secret agentsmith-secrets" in message
+    assert MARK not in message
+    live = control_plane.get(f"/api/v1/namespaces/{new_namespace}/configmaps/agentsmith-config")
+    assert live["data"]["agentsmith.yml"] != "changed"
+
+
 def test_a_minimum_that_yaml_has_read_as_a_number(apply: Apply, namespace: str) -> None:
     assert "in quotes" in refusal(apply, [a_config_map(namespace)], minimum_kubernetes="1.3")
 

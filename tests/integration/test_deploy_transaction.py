@@ -7,6 +7,7 @@ import base64
 import threading
 from collections.abc import Iterator
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils import diagnos
 from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain
 from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LockSettings
 from control_plane import ControlPlane
+from engine import Play
 from release_objects import a_job, a_release, an_object
 from stand_in_kubelet import ready, stand_in_kubelet, waiting
 from transactions import Release
@@ -296,3 +298,31 @@ def test_jobs_in_flight_are_waited_for_before_a_roll(release: Release, control_p
     warned = release.apply(changed(objects), drain=drain.without_waiting())
     assert "agentsmith-0123456789ab" in str(warned["warnings"])
     assert control_plane.get(f"{path}/agentsmith-0123456789ab")["status"].get("active") == 1
+
+
+def test_a_rotation_is_what_a_rollback_then_goes_back_to(
+    release: Release, control_plane: ControlPlane, play: Play, tmp_path: Path
+) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    rotated = deepcopy(objects)
+    rotated[4]["stringData"]["github-token"] = NEW_TOKEN
+    rotated[5]["data"] = {"agentsmith.yml": "not rotated"}
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(control_plane.kubeconfig(), encoding="utf-8")
+    transaction = {"namespace": release.namespace, "instance": release.instance, "lock_timeout": 0}
+    options = {
+        "kubeconfig": str(kubeconfig),
+        "namespace": release.namespace,
+        "secret": "agentsmith-secrets",
+        "keys": "github-token",
+        "transaction": transaction,
+    }
+    ended = play(rotated, options, "-vvv", "--diff", action="rotate_secret")
+    assert ended.returncode == 0, ended.stdout
+    assert NEW_TOKEN not in ended.stdout
+    assert lease_of(control_plane, release) is None
+    before = live(control_plane, release)
+    assert base64.b64decode(before["secrets/agentsmith-secrets"]["data"]["github-token"]).decode() == NEW_TOKEN
+    assert release.deploy(changed(objects, BAD_IMAGE))["restore"]["restored"]
+    assert live(control_plane, release) == before

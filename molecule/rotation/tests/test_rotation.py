@@ -66,39 +66,6 @@ def assert_only_the_dispatcher_rolled_once(before: dict[str, Any], after: dict[s
 
 
 @pytest.fixture
-def job(kubectl, get, tmp_path) -> Iterator[Callable[[], tuple[str, str, int]]]:
-    """A Job like those that the Dispatcher spawns, which runs until it is removed; tells its uids and restarts."""
-    image = get("deployment/agentsmith-dispatcher")["spec"]["template"]["spec"]["containers"][0]["image"]
-    secret = {"secretKeyRef": {"name": "agentsmith-secrets", "key": "github-token", "optional": True}}
-    container = {
-        "name": "agent",
-        "image": image,
-        "imagePullPolicy": "Never",
-        "command": ["sleep", "infinity"],
-        "env": [{"name": "GITHUB_TOKEN", "valueFrom": secret}],
-    }
-    template = {
-        "metadata": {"labels": {"app": "agentsmith"}},
-        "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0, "containers": [container]},
-    }
-    metadata = {"name": "agentsmith-rotation", "labels": {"app": "agentsmith"}}
-    file = tmp_path / "job.json"
-    spec = {"backoffLimit": 0, "ttlSecondsAfterFinished": 300, "template": template}
-    file.write_text(json.dumps({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}))
-    kubectl(f"-n {NAMESPACE} create -f %s", str(file))
-    kubectl(f"-n {NAMESPACE} wait --for=jsonpath={{.status.ready}}=1 --timeout=60s job/agentsmith-rotation")
-
-    def state() -> tuple[str, str, int]:
-        (pod,) = [pod for pod in get("pods") if pod["metadata"]["labels"].get("app") == "agentsmith"]
-        assert pod["status"]["phase"] == "Running"
-        restarts = pod["status"]["containerStatuses"][0]["restartCount"]
-        return get("job/agentsmith-rotation")["metadata"]["uid"], pod["metadata"]["uid"], restarts
-
-    yield state
-    kubectl(f"-n {NAMESPACE} delete job agentsmith-rotation --wait")
-
-
-@pytest.fixture
 def token_of_dispatcher(kubectl, pod_of) -> Callable[[], str]:
     """The GitHub token that the serving Dispatcher has."""
     return lambda: kubectl(
