@@ -121,11 +121,18 @@ options:
         pods within two minutes, and an answer at O(url). Nothing else is waited for.
     type: int
     default: 120
+  holder:
+    description:
+      - Who holds the lock of the release that is being deployed, see
+        RV(agentsmith.platform.apply#module:transaction.holder). The lock is renewed as long as the checks take.
+    type: str
+    default: ''
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
   - agentsmith.platform.control_node.read_only
+  - agentsmith.platform.transaction
 attributes:
   check_mode:
     description: Changes nothing, so it does the same in check mode, but leaves O(end_to_end) out.
