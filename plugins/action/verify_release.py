@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import base64
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import normalise_objects
+from ansible_collections.agentsmith.platform.plugins.module_utils.lease import ReleaseLease
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.cluster_conversation import (
     Request,
@@ -26,6 +28,10 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.verification.s
 )
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.target import Names, Target
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.transaction_options import (
+    TRANSACTION_OPTIONS,
+    transaction_of,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
@@ -55,6 +61,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "public_url": {"type": "str", "default": ""},
     "public_ca_file": {"type": "path", "default": ""},
     "require_network_policy": {"type": "bool", "default": False},
+    "transaction": {"type": "dict", "options": TRANSACTION_OPTIONS},
+    "holder": {"type": "str", "default": ""},
 }
 
 
@@ -68,11 +76,21 @@ class ActionModule(ClusterAction):
             options["end_to_end"] = None
         redactor = Redactor()
         try:
-            with self.connection(options) as connection:
+            with self.connection(options) as connection, _lock_kept(connection, options):
                 outcomes, transcript = _verify(connection, options, redactor)
         except Exception as error:  # noqa: BLE001  whatever went wrong may quote an object: it has to be masked
             return {"changed": False, **redactor.failure(error)}
         return _result(outcomes, transcript, redactor)
+
+
+def _lock_kept(connection: Connection, options: dict[str, Any]) -> AbstractContextManager[None]:
+    """Renew the lock of the deploy that is verified, where it is part of one."""
+    if not options["holder"] or not options["transaction"]:
+        return nullcontext()
+    transaction = transaction_of(options["transaction"])
+    lease = ReleaseLease(connection, transaction.owner, options["holder"], transaction.lock)
+    lease.adopt()
+    return lease.kept()
 
 
 def _verify(connection: Connection, options: dict[str, Any], redactor: Redactor) -> tuple[list[Outcome], list[str]]:

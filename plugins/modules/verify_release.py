@@ -147,11 +147,18 @@ options:
     description: Whether V(network_policy) is V(failed), and no V(warning), where the network enforces no NetworkPolicy.
     type: bool
     default: false
+  holder:
+    description:
+      - Who holds the lock of the release that is being deployed, see
+        RV(agentsmith.platform.apply#module:transaction.holder). The lock is renewed as long as the checks take.
+    type: str
+    default: ''
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
   - agentsmith.platform.control_node.read_only
+  - agentsmith.platform.transaction
 attributes:
   check_mode:
     description: Changes nothing, so it does the same in check mode, but leaves O(end_to_end) out.
