@@ -6,12 +6,14 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
 import urllib.parse
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,10 @@ import yaml
 
 BIN = Path(sys.executable).parent
 CHECKOUT = Path(__file__).resolve().parents[1]
+# The person in the stand-in Slack is the same with and without a cluster.
+sys.path.append(str(CHECKOUT / "tests/contract"))
+from slack_person import SlackPerson  # noqa: E402
+
 KUBECTL = CHECKOUT / ".local/bin/kubectl"
 CLUSTER = yaml.safe_load((CHECKOUT / "molecule/target.yml").read_text())["local_cluster_name"]
 KUBECONFIG = CHECKOUT / f".local/{CLUSTER}.kubeconfig"
@@ -46,6 +52,10 @@ class Run:
     returncode: int
     output: str
     seconds: float
+
+    def checks(self, result: str) -> set[str]:
+        """The names of the checks of verify that came to a result: ok, failed or not checked."""
+        return set(re.findall(rf"^ +([a-z0-9_]+) +{result}  ", self.output, re.MULTILINE))
 
 
 @pytest.fixture(scope="session")
@@ -186,3 +196,30 @@ def health(inventory) -> Iterator[HealthClient]:
     yield client
     client.stop()
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def person(inventory) -> SlackPerson:
+    """Somebody at the page of the stand-in Slack, by its port on this machine."""
+    return SlackPerson(f"http://localhost:{inventory['dev_slack_host_port']}")
+
+
+@pytest.fixture
+def add_channel(person) -> Callable[[], str]:
+    """Make a channel that nobody has used, and return its id."""
+    return lambda: person.add_channel(f"test-{uuid.uuid4().hex[:8]}")
+
+
+@pytest.fixture
+def job_of(get) -> Callable[[str], dict[str, Any]]:
+    """The Job that was spawned for a channel."""
+
+    def find(channel: str) -> dict[str, Any]:
+        (job,) = [
+            job
+            for job in get("jobs")
+            if channel in (job["spec"]["template"]["spec"]["containers"][0].get("args") or [])
+        ]
+        return job
+
+    return find

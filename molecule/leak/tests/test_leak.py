@@ -39,6 +39,8 @@ SPELLINGS = {form for values in (MARKED, CHANGED, ROTATED) for value in values.v
 SEARCHED_AFTERWARDS = [Path(tempfile.gettempdir()), CHECKOUT / ".local", CHECKOUT / "molecule"]
 # A namespace of its own beside the deployed release, whose NodePort it leaves alone.
 ELSEWHERE = ["-e", f"agentsmith_namespace={NAMESPACE}", "-e", "dispatcher_service_type=ClusterIP", "-e", "verify_url="]
+# A Job runs in it, whose removal need not be waited for.
+CONVERSATION = ["-e", "verify_end_to_end=true", "-e", "verify_end_to_end_cleanup_timeout=0"]
 
 
 def encrypted(values: dict[str, str], path: Path) -> Path:
@@ -74,6 +76,7 @@ def watched_release(playbook, tmp_path_factory):
             ("deploy", "playbooks/deploy.yml", "marked", []),
             ("change", "playbooks/deploy.yml", "changed", []),
             ("rotate", "playbooks/rotate_secrets.yml", "rotated", ["-e", "rotate_secrets_keys=github-token"]),
+            ("verify", "playbooks/verify.yml", "rotated", CONVERSATION),
             ("render", "playbooks/render.yml", "rotated", ["-e", f"render_dir={directory}/rendered"]),
             ("fail", "playbooks/deploy.yml", "rotated", ["-e", "dispatcher_image=localhost/no-such-image:1"]),
         ):
@@ -91,6 +94,7 @@ def watched_release(playbook, tmp_path_factory):
 def test_output_at_vvv_with_diff_shows_no_value(watched_release):
     output, _watch = watched_release
     assert "github-token" in output, "the diff names the key that changed"
+    assert "Job agentsmith-" in output, "a conversation was held"
     assert "no-such-image" in output, "the last run failed for the image"
     assert shown(output) == []
 

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people say in Slack, and what becomes of it on a cluster: the app's contract, sections 1.4, 1.6 and 1.7."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+READY = r"\*Done!\* Pipeline completed successfully"
+END_TO_END = {"e2e_delivery", "e2e_job", "e2e_progress", "e2e_completion", "e2e_configuration", "e2e_cleanup"}
+
+
+def test_verify_holds_a_conversation_and_prints_it(playbook):
+    run = playbook("playbooks/verify.yml", "-e", "verify_end_to_end=true")
+    assert run.returncode == 0, run.output
+    assert run.checks("ok") >= END_TO_END
+    assert run.checks("failed") == set()
+    said = [
+        "you          fix #54 in agent-smith-test",
+        r"Agent Smith  :rocket: Starting Agent Smith for ticket \*#54\* in \*agent-smith-test\*",
+        r"Agent Smith  :[a-z_]+: \*\[[1-9]/9\]\*",
+        rf"Agent Smith  :rocket: {READY}",
+        "Kubernetes   Job agentsmith-[0-9a-f]{12} is gone, after its time to live of 20 s",
+    ]
+    places = [re.search(text, run.output) for text in said]
+    assert all(places), run.output
+    assert [place.start() for place in places] == sorted(place.start() for place in places)
+
+
+def test_verify_without_a_conversation_is_quick(playbook):
+    run = playbook("playbooks/verify.yml")
+    assert run.returncode == 0, run.output
+    assert run.checks("ok").isdisjoint(END_TO_END)
+    assert run.seconds < 15
+
+
+def test_two_projects_at_the_same_time(person, add_channel, job_of):
+    channels = {project: add_channel() for project in ("my-project", "agent-smith-test")}
+    for project, channel in channels.items():
+        person.say(f"fix #54 in {project}", channel)
+    for project, channel in channels.items():
+        person.await_message(READY, channel, timeout=120)
+        assert job_of(channel)["metadata"]["labels"]["project"] == project
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        # Only Azure DevOps lists tickets at this stage of the app, and no provider creates one
+        ("list tickets in my-project", ":white_check_mark: No open tickets found in *my-project*."),
+        ("list tickets for no-such-project", ":x: Project *no-such-project* not found in configuration."),
+        (
+            'create ticket "Add logging" in my-project',
+            ":x: *Agent Smith encountered an error:*\n```CreateAsync is not supported by ITicketProvider```",
+        ),
+    ],
+)
+def test_what_the_dispatcher_answers_itself(person, add_channel, text, answer):
+    channel = add_channel()
+    person.say(text, channel)
+    assert person.await_message("", channel)["text"] == answer
+
+
+def test_a_busy_channel_is_refused_until_the_question_is_answered_by_a_button(person, add_channel, job_of):
+    channel = add_channel()
+    person.say("fix #101 in agent-smith-test", channel)
+    question = person.await_message("Question:", channel, timeout=60)
+    job_id = job_of(channel)["metadata"]["labels"]["job-id"]
+    person.say("fix #54 in my-project", channel)
+    refusal = person.await_message("already a job running", channel)
+    assert f"(job `{job_id}` for ticket #101)" in refusal["text"]
+    person.press(question, "yes", channel)
+    person.await_message(r"Answered: \*yes\*", channel)
+    person.await_message(READY, channel)
+    person.say("fix #54 in my-project", channel)
+    person.await_message(READY, channel, count=2, timeout=60)
+
+
+def test_ten_messages_at_once_in_ten_channels_all_finish(person, add_channel):
+    channels = [add_channel() for _number in range(10)]
+    for channel in channels:
+        person.say("fix #54 in agent-smith-test", channel)
+    for channel in channels:
+        person.await_message(READY, channel, timeout=240)
+        # The request, the start, one message for all steps, the end
+        assert len(person.messages(channel)) == 4
