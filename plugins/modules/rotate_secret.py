@@ -17,7 +17,8 @@ description:
   - A preview comes first. Nothing is changed where it shows more than the rotation of the named keys (another key,
     another field of a workload, an object that does not exist yet) or less (a named key that has its new value).
   - With O(transaction), it works under the lock of the release, and the new values take the place of the old ones in
-    the record of the last good release. A rotation that fails is not undone: the old values may be revoked already.
+    the record of the last good release. A rotation that fails is not undone, since the old values
+    may be revoked already.
   - A rotation that was interrupted between the Secret and the workloads is completed by running it again.
 options:
   objects:

@@ -344,10 +344,10 @@ PROBES = (
     Probe(("access_secrets",), "rbac", Verification.access_to_secrets),
     Probe(("pod_security",), "namespace", Verification.pod_security),
     Probe(("job_admission",), "namespace", Verification.job_admission),
+    Probe((network_policy.CHECK,), "namespace", Verification.network_policy),
     Probe(("job_policy_installed",), "job_policy", Verification.job_policy_installed),
     Probe(("job_policy_completes",), "job_policy", Verification.job_policy_completes),
     Probe(("job_policy_refuses",), "job_policy", Verification.job_policy_refuses),
-    Probe((network_policy.CHECK,), "namespace", Verification.network_policy),
     Probe(("job_ttl",), "jobs", Verification.job_ttl),
     Probe(("public_challenge", "public_signature"), "public", Verification.public),
 )
