@@ -114,6 +114,8 @@ class ActionModule(ControlNodeAction):
                 faults.append(fault)
             elif not check["that"] and check["variable"].split(".")[0] not in unusable:
                 faults += _shape_faults(check, values)
+        # What follows finds the values that were just checked, instead of templating them again at every mention
+        self._templar = self._templar.copy_with_new_env(available_variables={**self._vars, **values})
         if not faults:
             faults = [fault for check in checks if check["that"] for fault in self._relation_faults(check)]
         if faults:
