@@ -47,7 +47,7 @@ def test_no_object_repeats_a_secret_in_an_annotation(get):
 
 def test_services_lead_to_the_pods(get):
     dispatcher, redis = get("service/agentsmith-dispatcher")["spec"], get("service/redis")["spec"]
-    assert [(port["name"], port["port"], port["targetPort"]) for port in dispatcher["ports"]] == [("http", 80, 8080)]
+    assert [(port["name"], port["port"], port["targetPort"]) for port in dispatcher["ports"]] == [("http", 80, "http")]
     assert dispatcher["type"] == "NodePort"
     assert dispatcher["ports"][0]["nodePort"] == 30080
     assert [port["port"] for port in redis["ports"]] == [6379]
