@@ -80,7 +80,7 @@ def test_missing_role(verify: Drill, deploy: Callable[..., None], kubectl: Calla
 def test_redis_restarted_under_a_running_job(
     person: Any, add_channel: Any, job_of: Any, kubectl: Any, pod_of: Any, verify: Drill
 ) -> None:
-    """Lost is what Redis held: who has the channel, and the streams. The Job goes on, and nothing starts it again."""
+    """Lost is what Redis held: who has the channel, and the streams. Nothing starts the Job that ran a second time."""
     channel = add_channel()
     person.say("fix #101 in agent-smith-test", channel)
     person.await_message("Question:", channel, timeout=60)
@@ -95,7 +95,8 @@ def test_redis_restarted_under_a_running_job(
         person.say("fix #54 in agent-smith-test", channel)
         person.await_message("Done!", channel, timeout=60)
         status = json.loads(kubectl("-n agentsmith get job %s -o json", asking))["status"]
-        assert status.get("active") == 1, "it still waits for the answer to its question"
+        # It waits for its answer, or has failed because its connection was gone for too long: one pod in all, no retry.
+        assert (status.get("active") or 0) + (status.get("failed") or 0) == 1, status
     finally:
         kubectl("-n agentsmith delete job %s", asking)
 
