@@ -153,7 +153,7 @@ def job(kubectl, get, tmp_path) -> Iterator[Callable[[], tuple[str, str, int]]]:
     kubectl(f"-n agentsmith wait --for=jsonpath={{.status.ready}}=1 --timeout=60s job/{JOB}")
 
     def state() -> tuple[str, str, int]:
-        (pod,) = [pod for pod in get("pods") if pod["metadata"]["labels"].get("app") == "agentsmith"]
+        (pod,) = [pod for pod in get("pods") if pod["metadata"]["labels"].get("batch.kubernetes.io/job-name") == JOB]
         assert pod["status"]["phase"] == "Running"
         restarts = pod["status"]["containerStatuses"][0]["restartCount"]
         return get(f"job/{JOB}")["metadata"]["uid"], pod["metadata"]["uid"], restarts

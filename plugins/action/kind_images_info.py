@@ -20,6 +20,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
             "args": {"type": "dict", "default": {}},
             "context": {"type": "path"},
             "files": {"type": "dict"},
+            "alias": {"type": "str"},
         },
     },
     "base_image": {"type": "str", "required": True},
@@ -50,12 +51,15 @@ class ActionModule(ControlNodeAction):
                 "Run playbooks/local_cluster.yml, which creates it."
             )
         environment = engine.environment(found.engine, options["cache_dir"])
+        aliases = {image["alias"]: image["name"] for image in options["images"] if image["alias"]}
         build, load = node_images.missing_images(found, _needs(options["images"]), environment)
         return {
             "engine": found.engine,
             "environment": environment,
             "build": build,
             "load": load,
+            "node": found.name,
+            "aliases": node_images.stale_aliases(found, aliases),
             "base": node_images.base_source(
                 found.engine, options["base_image"], options["registry_base_image"], environment
             )

@@ -36,6 +36,9 @@ options:
       files:
         description: Not looked at.
         type: dict
+      alias:
+        description: A second reference in the cluster, which is to lead to the image.
+        type: str
   base_image:
     description: The image on which they are built.
     type: str
@@ -79,6 +82,14 @@ load:
   description: Which of O(images) the node lacks.
   type: list
   elements: str
+  returned: success
+node:
+  description: Name of the node's container.
+  type: str
+  returned: success
+aliases:
+  description: Those of the aliases that do not lead to their images, each with the name of its image.
+  type: dict
   returned: success
 base:
   description:

@@ -68,7 +68,8 @@ def test_a_conversation_that_works(platform: Platform) -> None:
     assert len(set(conversation.steps)) >= 5
     lines = conversation.as_lines()
     assert "you          fix #54 in agent-smith-test" in lines[0]
-    assert "*Done!*" in lines[-1]
+    assert "*Done!*" in lines[-2]
+    assert lines[-1].endswith("is gone, after its time to live of 300 s")
 
 
 def test_another_configuration_in_the_image(platform: Platform) -> None:

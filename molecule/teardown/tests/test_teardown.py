@@ -23,6 +23,7 @@ def start_job(kubectl: Callable[..., str], get: Callable[..., Any], tmp_path) ->
         "metadata": {"name": "agentsmith-0123456789ab", "labels": labels},
         "spec": {"backoffLimit": 0, "template": {"metadata": {"labels": labels}, "spec": spec}},
     }
+    kubectl(f"-n {NAMESPACE} delete jobs --selector=app=agentsmith --wait")  # those of other tests
     file = tmp_path / "job.json"
     file.write_text(json.dumps(job))
     kubectl(f"-n {NAMESPACE} create -f %s", str(file))

@@ -11,13 +11,27 @@ from .registry import answers
 
 def loaded_images(node: Node) -> set[str]:
     """Return the names of the images in the containerd of `node`. Raises LocalClusterError where it does not answer."""
-    listed = ask([node.engine, "exec", node.name, "ctr", "--namespace", "k8s.io", "images", "list", "--quiet"])
+    return set(_image_list(node, "--quiet").split())
+
+
+def stale_aliases(node: Node, aliases: dict[str, str]) -> dict[str, str]:
+    """Return those of `aliases` (each with the name that it stands for) that do not lead to that image in `node`."""
+    if not aliases:
+        return {}
+    rows = [line.split() for line in _image_list(node).splitlines()[1:]]
+    digests = {reference: digest for reference, _media_type, digest, *_size in rows}
+    return {alias: name for alias, name in aliases.items() if digests.get(alias, "") != digests.get(name)}
+
+
+def _image_list(node: Node, *options: str) -> str:
+    """Return what containerd in `node` lists: a heading, then reference, media type and digest of each image."""
+    listed = ask([node.engine, "exec", node.name, "ctr", "--namespace", "k8s.io", "images", "list", *options])
     if listed.status:
         raise LocalClusterError(
             f"The node {node.name} does not say which images it has: {listed.reason}. "
             "Run playbooks/local_cluster.yml, which heals the cluster."
         )
-    return set(listed.output.split())
+    return listed.output
 
 
 def missing_images(node: Node, needs: dict[str, list[str]], environment: dict[str, str]) -> tuple[list[str], list[str]]:

@@ -15,7 +15,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[3]
 REDIS, STAND_IN = "localhost/redis:aaaaaaaaaaaa", "localhost/stand-in:bbbbbbbbbbbb"
 BASE = "localhost/base:cccccccccccc"
-AGENT = "localhost/agent:dddddddddddd"
+AGENT, ALIAS = "localhost/agent:dddddddddddd", "localhost/agent:dev"
 CONTAINER = [{"State": {"Running": True}, "Config": {"Image": "image"}, "HostConfig": {"PortBindings": {}}}]
 
 PODMAN = """
@@ -26,7 +26,12 @@ case "$1" in
     echo "podman $*" >> "$STATE/log"
     for context; do :; done
     [ ! -e "$context/agentsmith.yml" ] || cat "$context/agentsmith.yml" >> "$STATE/log" ;;
-  exec) cat "$STATE/loaded" ;;
+  exec)
+    case "$*" in
+      *--quiet) cat "$STATE/loaded" ;;
+      *" tag "*) echo "podman $*" >> "$STATE/log" ;;
+      *) printf 'REF TYPE DIGEST SIZE\\n'; sed 's/$/ type sha256:1 9/' "$STATE/loaded" ;;
+    esac ;;
   ps) ;;
   *) echo "podman $*" >> "$STATE/log" ;;
 esac
@@ -120,9 +125,10 @@ def test_an_image_of_texts_is_built_on_another_one_of_the_list(run) -> None:
         "context": "docker/agent-config",
         "args": {"AGENT": STAND_IN},
         "files": {"agentsmith.yml": "projects: {}\npipelines: {}\n"},
+        "alias": ALIAS,
     }
     _changed, commands = run(agent, loaded=[REDIS, STAND_IN], built=[BASE])
-    build_stand_in, build_agent, *text, _save, _load = commands
+    build_stand_in, build_agent, *text, _save, _load, alias = commands
     assert build_stand_in.endswith(f"--tag {STAND_IN} docker/stand-in")
     context = re.fullmatch(
         rf"podman build --network host --build-arg BASE={BASE} --build-arg=AGENT={STAND_IN} "
@@ -131,6 +137,12 @@ def test_an_image_of_texts_is_built_on_another_one_of_the_list(run) -> None:
     )[1]
     assert text == ["projects: {}", "pipelines: {}"]
     assert not Path(context).exists()
+    assert alias.endswith(f"-control-plane ctr --namespace k8s.io images tag --force {AGENT} {ALIAS}")
+
+
+def test_an_alias_that_leads_to_its_image_stays(run) -> None:
+    image = {"name": AGENT, "context": "docker/agent-config", "alias": ALIAS}
+    assert run(image, loaded=[REDIS, STAND_IN, AGENT, ALIAS], built=[]) == (0, [])
 
 
 def test_a_build_removes_the_oldest_images_of_its_name(run) -> None:
