@@ -79,7 +79,9 @@ class ActionModule(ControlNodeAction):
         Raises AnsibleActionFail, which every callback prints and which therefore quotes no value that may be secret.
         """
         options = self.checked_options(tmp, task_vars, ARGUMENT_SPEC)
-        self._vars = task_vars or {}
+        self._vars = task_vars if task_vars is not None else {}
+        if self._templar.available_variables is not self._vars:
+            self._templar = self._templar.copy_with_new_env(available_variables=self._vars)
         self._target = self._vars.get("inventory_hostname", "localhost")
         self._check_variables(options["component"], options["checks"])
         rendered = [
@@ -96,7 +98,9 @@ class ActionModule(ControlNodeAction):
     def _check_variables(self, component: str, checks: list[dict[str, t.Any]]) -> None:
         """Report all faults at once. How variables fit together is asked only when each of them is right by itself."""
         arguments = self._role_arguments()
-        names = dict.fromkeys([*arguments, *(check["variable"].split(".")[0] for check in checks)])
+        # Of the type raw anything is right, such as the objects of a whole release
+        asked = [name for name, argument in arguments.items() if argument.get("type") != "raw"]
+        names = dict.fromkeys([*asked, *(check["variable"].split(".")[0] for check in checks)])
         secrets = {name for name, argument in arguments.items() if argument.get("no_log")}
         secrets |= {check["variable"] for check in checks if check["secret"] or check["value_of"]}
         secrets |= {check["certificate_key"] for check in checks if check["certificate_key"]}
@@ -115,9 +119,9 @@ class ActionModule(ControlNodeAction):
             elif not check["that"] and check["variable"].split(".")[0] not in unusable:
                 faults += _shape_faults(check, values)
         # What follows finds the values that were just checked, instead of templating them again at every mention
-        self._templar = self._templar.copy_with_new_env(available_variables={**self._vars, **values})
+        self._vars.update(values)
         if not faults:
-            faults = [fault for check in checks if check["that"] for fault in self._relation_faults(check)]
+            faults = self._relation_faults([check for check in checks if check["that"]])
         if faults:
             raise AnsibleActionFail(
                 f"The variables of the part {component} are not usable for the target {self._target}; "
@@ -188,7 +192,17 @@ class ActionModule(ControlNodeAction):
             f"{name} {fault}: correct the expression, or write a value that is none as !unsafe '…'." if fault else None
         )
 
-    def _relation_faults(self, check: dict[str, t.Any]) -> list[str]:
+    def _relation_faults(self, checks: list[dict[str, t.Any]]) -> list[str]:
+        """Ask all at once, as compiling a condition costs more than its answer; one by one where one does not hold."""
+        all_at_once = " and ".join(f"({check['that']})" for check in checks)
+        try:
+            if not checks or self._templar.evaluate_conditional(trust_as_template(all_at_once)):
+                return []
+        except AnsibleTemplateError:
+            pass  # which one it was is found next
+        return [fault for check in checks for fault in self._relation_fault(check)]
+
+    def _relation_fault(self, check: dict[str, t.Any]) -> list[str]:
         try:
             fits = self._templar.evaluate_conditional(check["that"])
         except AnsibleTemplateError as error:
@@ -210,7 +224,7 @@ class ActionModule(ControlNodeAction):
 
     def _render(self, template: str, instance: str, component: str) -> Manifest | None:
         try:
-            path = self._find_needle("templates", template)
+            path = self._path_of(template)
         except AnsibleError as error:
             raise AnsibleActionFail(f"The template {template} of the part {component} was not found: {error}") from None
         where = f"The template {path} cannot be rendered for the target {self._target}"
@@ -236,6 +250,12 @@ class ActionModule(ControlNodeAction):
         except ManifestError as error:
             raise AnsibleActionFail(f"{where}: {error}.") from None
         return manifest
+
+    def _path_of(self, template: str) -> str:
+        """Where a template lies: with the role, else where Ansible looks for the templates of a task."""
+        if "role_path" in self._vars and (path := Path(self._vars["role_path"], "templates", template)).is_file():
+            return str(path)
+        return self._find_needle("templates", template)
 
     def _namespace(self) -> str | None:
         """The namespace of the release: a fact of the target. None outside of a release."""

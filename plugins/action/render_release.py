@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action behind agentsmith.platform.render_release, documented in plugins/modules/render_release.py.
+
+A task costs Ansible some 25 ms, for a process and its queues, and each process compiles the templates of the same
+variables again. So the tasks that render are run one after another in this one.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.agentsmith.platform.plugins.action import config_check, render_objects
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
+
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+
+ACTIONS: dict[str, type[ActionBase]] = {
+    "agentsmith.platform.config_check": config_check.ActionModule,
+    "agentsmith.platform.render_objects": render_objects.ActionModule,
+}
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "parts": {"type": "list", "elements": "str", "required": True},
+    "disabled": {"type": "list", "elements": "str", "default": []},
+}
+
+
+class ActionModule(ControlNodeAction):
+    """Renders the parts of a release, with the same result in check mode."""
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return the objects, which no callback prints. A part with a fault ends the task, in the part's own words."""
+        options = self.checked_options(tmp, task_vars, ARGUMENT_SPEC)
+        parts = options["parts"]
+        variables = dict(task_vars or {})
+        # One dictionary for all parts: a value that one has checked is not templated again by the next
+        self._templar = self._templar.copy_with_new_env(available_variables=variables)
+        selected = [part for part in parts if self._is_selected(part, variables)]
+        result: dict[str, t.Any] = {"changed": False, "parts": {}, "complete": len(selected) == len(parts)}
+        for part in selected:
+            objects: list[t.Any] = []
+            if part not in options["disabled"]:
+                # The quota, the last part, adds up what the others rendered
+                known = [manifest for rendered in result["parts"].values() for manifest in rendered]
+                variables["release_objects"] = known
+                variables["release_can_be_added_up"] = len(result["parts"]) >= len(parts) - 1
+                for registered in self._run_tasks(part, variables):
+                    if registered.get("failed"):
+                        return registered
+                    objects += registered.get("objects", [])
+                    if "required_secrets" in registered:
+                        result["required_secrets"] = registered["required_secrets"]
+            result["parts"][part] = objects
+        # register hands the objects on, no callback shows them: a Secret is among them
+        return {**result, "_ansible_no_log": True}
+
+    def _run_tasks(self, part: str, variables: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
+        """Run roles/PART/tasks/render.yml and yield the results. `variables` gets the values that were checked."""
+        path = ROLES / part / "tasks" / "render.yml"
+        if not path.is_file():
+            raise AnsibleActionFail(f"There is no part {part}: {path} does not exist.")
+        variables["role_path"] = str(ROLES / part)
+        for task in self._loader.load_from_file(str(path), trusted_as_template=True):
+            if "when" in task and not self._templar.evaluate_conditional(task["when"]):
+                continue
+            name = next(name for name in task if name in ACTIONS)
+            result = self._action(name, self._templar.template(task[name])).run(task_vars=variables)
+            for warning in result.get("warnings", []):
+                self._display.warning(warning)
+            yield result
+
+    def _action(self, name: str, arguments: dict[str, t.Any]) -> ActionBase:
+        task = self._task.copy(exclude_parent=True)
+        task.args = arguments
+        return ACTIONS[name](
+            task=task,
+            connection=self._connection,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+
+    def _is_selected(self, part: str, variables: dict[str, t.Any]) -> bool:
+        """Whether --tags and --skip-tags leave a part in, as they would a task with the part's name as its tag."""
+        tags = {part, "all", "tagged", *self._task.tags} - {"always"}
+        return bool(tags & {*variables["ansible_run_tags"]}) and not tags & {*variables["ansible_skip_tags"]}

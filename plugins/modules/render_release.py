@@ -1,0 +1,71 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin of the same name, which does the work on the control node."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: render_release
+short_description: Renders the parts of a release, in one task
+version_added: 0.1.0
+author:
+  - Agent Smith platform maintainers (@agentsmith-platform)
+description:
+  - Runs the tasks in C(tasks/render.yml) of several roles of this collection, in one process, which is quicker than a
+    task for each of them. It writes nothing and contacts nothing.
+  - Each part has the name of its role for a tag. C(--tags) and C(--skip-tags) leave parts out, so the task itself has
+    the tag C(always).
+  - The variables of the roles must be there, as they are when the play imports C(variables) of each role.
+  - The result is hidden from every output at any verbosity, as it may hold a Secret; C(register) hands it on. A fault
+    of a part ends the task, with the message of M(agentsmith.platform.render_objects) or
+    M(agentsmith.platform.config_check), which quotes no secret.
+options:
+  parts:
+    description:
+      - The names of the roles, in the order in which they are rendered.
+      - A part finds in C(release_objects) what those before it rendered.
+      - C(release_can_be_added_up) tells the last one whether that is all there is.
+    type: list
+    elements: str
+    required: true
+  disabled:
+    description: Those of the O(parts) that have no objects in this release. Their variables are not checked.
+    type: list
+    elements: str
+    default: []
+extends_documentation_fragment:
+  - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.read_only
+seealso:
+  - module: agentsmith.platform.render_objects
+  - module: agentsmith.platform.config_check
+"""
+
+EXAMPLES = r"""
+- name: Take in the variables of the part redis
+  ansible.builtin.import_role:
+    name: agentsmith.platform.redis
+    tasks_from: variables
+
+- name: Render the release
+  agentsmith.platform.render_release:
+    parts: [redis]
+  register: release_render
+  tags: [always]
+"""
+
+RETURN = r"""
+parts:
+  description: The objects of every part that was rendered, by the part's name. No output shows them.
+  returned: success
+  type: dict
+complete:
+  description: Whether no part was left out by C(--tags) or C(--skip-tags).
+  returned: success
+  type: bool
+required_secrets:
+  description: The result of the same name of M(agentsmith.platform.config_check).
+  returned: when the part config was rendered
+  type: list
+  elements: dict
+"""
