@@ -61,7 +61,7 @@ def test_an_edit_by_hand_is_undone(apply: Apply, control_plane: ControlPlane, na
     control_plane.request("PATCH", path + "?fieldManager=kubectl-edit", {"data": {"key": "theirs"}}, MERGE)
     result = apply([a_config_map(namespace, key="ours")])
     assert result["objects"][0]["former_owners"] == [{"manager": "kubectl-edit", "fields": ["data.key"]}]
-    assert "data.key were taken back from field manager kubectl-edit" in result["warnings"][0]
+    assert "data.key was taken back from field manager kubectl-edit" in result["warnings"][0]
     assert control_plane.get(path)["data"] == {"key": "ours"}
 
 

@@ -93,7 +93,7 @@ def said(steps: list[Result], new_secret: bool) -> str:
         (docs/decisions.md), and a preview says so instead.
     """
     seen = [{key: step.get(key) for key in ("changed", "objects", "diff", "warnings", "recorded")} for step in steps]
-    text = json.dumps(seen, indent=1).replace("would be", "were").replace("was removed", "were removed")
+    text = json.dumps(seen, indent=1).replace("would be", "was")
     return re.sub(r"(?<=secret-digest: )[^\\]*", "…", text) if new_secret else text
 
 
