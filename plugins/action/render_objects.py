@@ -98,9 +98,7 @@ class ActionModule(ControlNodeAction):
     def _check_variables(self, component: str, checks: list[dict[str, t.Any]]) -> None:
         """Report all faults at once. How variables fit together is asked only when each of them is right by itself."""
         arguments = self._role_arguments()
-        # Of the type raw anything is right, such as the objects of a whole release
-        asked = [name for name, argument in arguments.items() if argument.get("type") != "raw"]
-        names = dict.fromkeys([*asked, *(check["variable"].split(".")[0] for check in checks)])
+        names = dict.fromkeys([*arguments, *(check["variable"].split(".")[0] for check in checks)])
         secrets = {name for name, argument in arguments.items() if argument.get("no_log")}
         secrets |= {check["variable"] for check in checks if check["secret"] or check["value_of"]}
         secrets |= {check["certificate_key"] for check in checks if check["certificate_key"]}
