@@ -98,7 +98,9 @@ class ActionModule(ControlNodeAction):
     def _check_variables(self, component: str, checks: list[dict[str, t.Any]]) -> None:
         """Report all faults at once. How variables fit together is asked only when each of them is right by itself."""
         arguments = self._role_arguments()
-        names = dict.fromkeys([*arguments, *(check["variable"].split(".")[0] for check in checks)])
+        # Of the type raw are objects, which are checked where they are used: templating them takes longer than all else
+        plain = [name for name, argument in arguments.items() if argument.get("type") != "raw"]
+        names = dict.fromkeys([*plain, *(check["variable"].split(".")[0] for check in checks)])
         secrets = {name for name, argument in arguments.items() if argument.get("no_log")}
         secrets |= {check["variable"] for check in checks if check["secret"] or check["value_of"]}
         secrets |= {check["certificate_key"] for check in checks if check["certificate_key"]}
@@ -107,7 +109,8 @@ class ActionModule(ControlNodeAction):
         faults += containers.values()
         values = {name: value for name, value in values.items() if name not in containers}
         if not faults:
-            faults = _argument_faults(arguments, {name: values[name] for name in arguments if name in values})
+            asked = {name: argument for name, argument in arguments.items() if name in names}
+            faults = _argument_faults(asked, {name: values[name] for name in asked if name in values})
         unusable = self._vars.keys() & names.keys() - values.keys()
         for check in checks:
             if check["certificate_key"]:
