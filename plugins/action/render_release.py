@@ -7,6 +7,7 @@ variables again. So the tasks that render are run one after another in this one.
 
 from __future__ import annotations
 
+import gc
 import typing as t
 from pathlib import Path
 
@@ -33,6 +34,8 @@ class ActionModule(ControlNodeAction):
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return the objects, which no callback prints. A part with a fault ends the task, in the part's own words."""
+        # The worker ends with this task: what it leaves behind needs no collecting, which took a tenth of the time
+        gc.disable()
         options = self.checked_options(tmp, task_vars, ARGUMENT_SPEC)
         parts = options["parts"]
         variables = dict(task_vars or {})

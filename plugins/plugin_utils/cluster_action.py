@@ -7,6 +7,7 @@ The connection itself is made by each task: a socket must not be shared between 
 
 from __future__ import annotations
 
+import gc
 from copy import deepcopy
 from typing import Any
 
@@ -27,6 +28,8 @@ class ClusterAction(ControlNodeAction):
         self, tmp: str | None, task_vars: dict[str, Any] | None, argument_spec: dict[str, Any], **rules: Any
     ) -> dict[str, Any]:
         """As in the base, with the connection's options beside those of the action."""
+        # What the worker has inherited stays to its end: the collector need not walk over it (Python: gc.freeze)
+        gc.freeze()
         return super().checked_options(tmp, task_vars, {**deepcopy(AUTH_ARG_SPEC), **argument_spec}, **rules)
 
     @staticmethod
