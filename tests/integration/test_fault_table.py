@@ -23,7 +23,7 @@ from transactions import Release
 # Four outages of 60 s wait beside the others.
 CONCURRENT_DEPLOYS = 8
 
-# field.md of the survey: kubernetes.core 6.x and kubectl 1.32, one ConfigMap, server-side apply.
+# Measured before this collection was written: kubernetes.core 6.x and kubectl 1.32, one ConfigMap, server-side apply.
 OTHERS = {
     "write, 429": ("fails", "ok"),
     "write, 503": ("fails", "ok"),
