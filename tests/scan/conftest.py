@@ -19,6 +19,19 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "environments.y
 TABLE = pytest.StashKey[list[tuple[str, ...]]]()
 
 
+def run(program: str, *arguments: str) -> None:
+    """Run a program of the project's environment in the checkout; what it printed is the error if it fails."""
+    finished = subprocess.run(
+        [CHECKOUT / ".venv/bin" / program, *arguments],
+        cwd=CHECKOUT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert finished.returncode == 0, finished.stdout
+
+
 @pytest.fixture(scope="session")
 def exceptions() -> dict[Finding, str]:
     """The findings that may be."""
@@ -33,16 +46,11 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def render(environment: str) -> Path:
         if environment not in directories:
             directory = tmp_path_factory.mktemp(environment)
-            subprocess.run(
-                [CHECKOUT / ".venv/bin/ansible-playbook", "playbooks/render.yml"]
-                + ENVIRONMENTS[environment]["arguments"]
-                + ["-e", "render_dir=" + str(directory / "{{ inventory_hostname }}")],
-                cwd=CHECKOUT,
-                env={name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
-                check=True,
-                capture_output=True,
-                text=True,
-            )
+            settings = ENVIRONMENTS[environment]
+            if "prepare" in settings:
+                run("python", *settings["prepare"])
+            render_dir = str(directory / "{{ inventory_hostname }}")
+            run("ansible-playbook", "playbooks/render.yml", *settings["arguments"], "-e", f"render_dir={render_dir}")
             directories[environment] = directory
         return directories[environment]
 
