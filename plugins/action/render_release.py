@@ -2,7 +2,7 @@
 """The action behind agentsmith.platform.render_release, documented in plugins/modules/render_release.py.
 
 A task costs Ansible some 25 ms, for a process and its queues, and each process compiles the templates of the same
-variables again. So the tasks that render are run one after another in this one.
+variables again. So the tasks that render, and those that check what was rendered, are run one after another in this.
 """
 
 from __future__ import annotations
@@ -13,23 +13,25 @@ from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.agentsmith.platform.plugins.action import config_check, render_objects
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.action import config_check, render_objects, secret_keys_check
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import AUTH_ARG_SPEC, ClusterAction
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 
 ACTIONS: dict[str, type[ActionBase]] = {
     "agentsmith.platform.config_check": config_check.ActionModule,
     "agentsmith.platform.render_objects": render_objects.ActionModule,
+    "agentsmith.platform.secret_keys_check": secret_keys_check.ActionModule,
 }
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "parts": {"type": "list", "elements": "str", "required": True},
     "disabled": {"type": "list", "elements": "str", "default": []},
+    "checks": {"type": "dict", "default": {}},
 }
 
 
-class ActionModule(ControlNodeAction):
+class ActionModule(ClusterAction):
     """Renders the parts of a release, with the same result in check mode."""
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
@@ -37,6 +39,7 @@ class ActionModule(ControlNodeAction):
         # The worker ends with this task: what it leaves behind needs no collecting, which took a tenth of the time
         gc.disable()
         options = self.checked_options(tmp, task_vars, ARGUMENT_SPEC)
+        self._connection_options = {name: value for name, value in self._task.args.items() if name in AUTH_ARG_SPEC}
         parts = options["parts"]
         variables = dict(task_vars or {})
         # One dictionary for all parts: a value that one has checked is not templated again by the next
@@ -50,22 +53,29 @@ class ActionModule(ControlNodeAction):
                 known = [manifest for rendered in result["parts"].values() for manifest in rendered]
                 variables["release_objects"] = known
                 variables["release_can_be_added_up"] = len(result["parts"]) >= len(parts) - 1
-                for registered in self._run_tasks(part, variables):
+                for registered in self._run_tasks(part, "render", variables):
                     if registered.get("failed"):
                         return registered
                     objects += registered.get("objects", [])
                     if "required_secrets" in registered:
                         result["required_secrets"] = registered["required_secrets"]
             result["parts"][part] = objects
+        variables["release_render"] = result
+        for role, compared in options["checks"].items():
+            # With --tags what it compares may not be there
+            if result["parts"].keys() >= {*compared}:
+                for registered in self._run_tasks(role, "main", variables):
+                    if registered.get("failed"):
+                        return registered
         # register hands the objects on, no callback shows them: a Secret is among them
         return {**result, "_ansible_no_log": True}
 
-    def _run_tasks(self, part: str, variables: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
-        """Run roles/PART/tasks/render.yml and yield the results. `variables` gets the values that were checked."""
-        path = ROLES / part / "tasks" / "render.yml"
+    def _run_tasks(self, role: str, name: str, variables: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
+        """Run roles/ROLE/tasks/NAME.yml and yield the results. `variables` gets the values that were checked."""
+        path = ROLES / role / "tasks" / f"{name}.yml"
         if not path.is_file():
-            raise AnsibleActionFail(f"There is no part {part}: {path} does not exist.")
-        variables["role_path"] = str(ROLES / part)
+            raise AnsibleActionFail(f"There is no part {role}: {path} does not exist.")
+        variables["role_path"] = str(ROLES / role)
         for task in self._loader.load_from_file(str(path), trusted_as_template=True):
             if "when" in task and not self._templar.evaluate_conditional(task["when"]):
                 continue
@@ -77,7 +87,7 @@ class ActionModule(ControlNodeAction):
 
     def _action(self, name: str, arguments: dict[str, t.Any]) -> ActionBase:
         task = self._task.copy(exclude_parent=True)
-        task.args = arguments
+        task.args = {**self._connection_options, **arguments} if issubclass(ACTIONS[name], ClusterAction) else arguments
         return ACTIONS[name](
             task=task,
             connection=self._connection,

@@ -12,13 +12,13 @@ author:
   - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Runs the tasks in C(tasks/render.yml) of several roles of this collection, in one process, which is quicker than a
-    task for each of them. It writes nothing and contacts nothing.
+    task for each of them. It writes nothing. It contacts nothing either, but for what the O(checks) read.
   - Each part has the name of its role for a tag. C(--tags) and C(--skip-tags) leave parts out, so the task itself has
     the tag C(always).
   - The variables of the roles must be there, as they are when the play imports C(variables) of each role.
   - The result is hidden from every output at any verbosity, as it may hold a Secret; C(register) hands it on. A fault
-    of a part ends the task, with the message of M(agentsmith.platform.render_objects) or
-    M(agentsmith.platform.config_check), which quotes no secret.
+    of a part ends the task, with the message of M(agentsmith.platform.render_objects),
+    M(agentsmith.platform.config_check) or M(agentsmith.platform.secret_keys_check), which quotes no secret.
 options:
   parts:
     description:
@@ -33,12 +33,22 @@ options:
     type: list
     elements: str
     default: []
+  checks:
+    description:
+      - Roles that check the release when it is rendered, each with a list of the parts that it compares.
+        Where a tag has left one of these parts out, the check is left out, too.
+      - The tasks of such a role find the result of this module in C(release_render), as later tasks do.
+    type: dict
+    default: {}
 extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - agentsmith.platform.connection
   - agentsmith.platform.control_node
   - agentsmith.platform.control_node.read_only
 seealso:
   - module: agentsmith.platform.render_objects
   - module: agentsmith.platform.config_check
+  - module: agentsmith.platform.secret_keys_check
 """
 
 EXAMPLES = r"""
@@ -50,6 +60,17 @@ EXAMPLES = r"""
 - name: Render the release
   agentsmith.platform.render_release:
     parts: [redis]
+  register: release_render
+  tags: [always]
+
+- name: Render the release and check it
+  agentsmith.platform.render_release:
+    parts: [secrets, config]
+    checks:
+      preflight: [secrets, config]
+  vars:
+    preflight_required_secrets: "{{ release_render.required_secrets }}"
+    preflight_secret_keys: "{{ release_render.parts.secrets[0].data | list }}"
   register: release_render
   tags: [always]
 """

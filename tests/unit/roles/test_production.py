@@ -63,8 +63,8 @@ def test_it_is_hardened(rendered: dict[str, dict[str, Any]], target: str) -> Non
     (container,) = pod["containers"]
     assert spec["replicas"] == 2
     assert container["resources"] == {
-        "requests": {"cpu": "200m", "memory": "384Mi"},
-        "limits": {"cpu": "1000m", "memory": "768Mi"},
+        "requests": {"cpu": "200m", "memory": "384Mi", "ephemeral-storage": "64Mi"},
+        "limits": {"cpu": "1000m", "memory": "768Mi", "ephemeral-storage": "256Mi"},
     }
     assert {constraint["topologyKey"] for constraint in pod["topologySpreadConstraints"]} == {
         "kubernetes.io/hostname",
