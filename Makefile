@@ -115,10 +115,9 @@ test-long: KILL_STRIDE := 1
 test-long: INTEGRATION_TESTS := tests/integration/test_kill.py -s
 test-long: integration
 
-# The scenario prod has not been seen green yet, so it is not among those that must be.
 .PHONY: molecule
 molecule: test-cluster
-	$(MOLECULE) test --all --exclude prod
+	$(MOLECULE) test --all
 
 .PHONY: clean
 clean:

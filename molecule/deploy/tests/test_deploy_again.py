@@ -13,8 +13,8 @@ from conftest import spellings
 
 MARKED = "ghp_canary+/=canary4711"  # with characters that every encoding changes
 
-# The aim is 2.5. Seen are 2.5 to 2.8 since the release has nine parts, a lock and a record (docs/decisions.md).
-LIMIT = 3.2
+# The aim is 2.5, and 2.4 to 2.5 are seen (docs/decisions.md); the rest is for a busy machine.
+LIMIT = 2.9
 
 DEBUG_PLAYBOOK = """
 - name: The price of Ansible itself

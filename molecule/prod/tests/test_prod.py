@@ -121,6 +121,7 @@ def test_a_secret_of_others_is_checked_and_then_used(play, kubectl, get, tmp_pat
     now = datetime.now(UTC)
     root = issue("root", now=now)
     ingress = get("ingress/agentsmith-dispatcher", "agentsmith-eu")
+    kubectl("-n agentsmith-eu delete secret company-tls --ignore-not-found")
     missing = play("deploy", *TLS)
     assert missing.returncode != 0
     assert "agentsmith-eu/company-tls, which dispatcher_tls_secret_name names, does not exist" in missing.output
@@ -143,9 +144,10 @@ def test_a_secret_of_others_is_checked_and_then_used(play, kubectl, get, tmp_pat
         changed = get("ingress/agentsmith-dispatcher", "agentsmith-eu")["spec"]
         assert changed["tls"] == [{"hosts": [HOST], "secretName": "company-tls"}]
         assert kubectl("-n agentsmith-eu get secret agentsmith-tls --ignore-not-found") == "", "pruned"
-        assert kubectl("-n agentsmith-eu get secret company-tls -o name") == "secret/company-tls\n", "not ours to prune"
+        assert kubectl("-n agentsmith-eu get secret company-tls -o name") == "secret/company-tls", "not ours to prune"
     finally:
         restored = play("deploy", "--limit", "prod-eu")
+        kubectl("-n agentsmith-eu delete secret company-tls")
     assert restored.returncode == 0, restored.output
 
 
