@@ -117,6 +117,8 @@ test-long: integration
 
 .PHONY: molecule
 molecule: test-cluster
+	@# A run that was cut off says there that the scenario prod is prepared
+	@rm -rf .local/molecule
 	$(MOLECULE) test --all
 
 .PHONY: clean

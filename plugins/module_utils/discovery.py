@@ -123,6 +123,13 @@ class Discovery:
         scope = f"/namespaces/{quote(namespace, safe='')}" if resource.namespaced else ""
         return f"{root}{scope}/{resource.plural}"
 
+    def plural(self, identity: Identity) -> str:
+        """Return the name of the object's kind in paths and in rules of RBAC, `deployments`.
+
+        :raises KeyError: when the kind is not served; see require_kinds().
+        """
+        return self._resources[identity.api_version, identity.kind].plural
+
     def kinds(self) -> dict[tuple[str, str], tuple[str, Resource]]:
         """Return the kinds that can be listed, by group and kind: the version that the server prefers, and where."""
         found: dict[tuple[str, str], tuple[str, Resource]] = {}

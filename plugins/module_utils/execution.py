@@ -51,20 +51,22 @@ ADMISSION_KINDS = frozenset(
 GUARD_KINDS = frozenset(
     {
         "ClusterRole",
-        "ClusterRoleBinding",
         "CustomResourceDefinition",
         "LimitRange",
         "NetworkPolicy",
         "PriorityClass",
         "ResourceQuota",
         "Role",
-        "RoleBinding",
         "ServiceAccount",
     }
 )
+# The API server looks the Role up, to see whether whoever binds it holds what it grants.
+BINDING_KINDS = frozenset({"ClusterRoleBinding", "RoleBinding"})
 ROUTE_KINDS = frozenset({"Gateway", "GRPCRoute", "HTTPRoute", "Ingress", "TCPRoute", "TLSRoute"})
 
 POLL_PAUSE = 0.25  # seconds
+# The API server looks in its cache of Roles, which is behind by milliseconds.
+ROLE_TIMEOUT = 10.0  # seconds
 
 
 def wave_of(item: PlannedObject) -> int:
@@ -82,7 +84,7 @@ def wave_of(item: PlannedObject) -> int:
         return GUARD_WAVE
     if kind == "ConfigMap":
         return CONFIGURATION_WAVE if item.live else DATA_WAVE
-    if kind == "Secret":
+    if kind == "Secret" or kind in BINDING_KINDS:
         return DATA_WAVE
     return ROUTE_WAVE if kind in ROUTE_KINDS else WORKLOAD_WAVE
 
@@ -99,6 +101,7 @@ class Execution:
         self._executor = executor
         self._dry_run = dry_run
         self._force = force
+        self._created: set[tuple[str, str, str]] = set()
         self.warnings: list[str] = []
 
     def apply(
@@ -109,6 +112,8 @@ class Execution:
         :param before_wave: is given the objects of each wave, to complete them with what earlier ones brought.
         :raises ApplyError: naming every object of the wave that failed. ``done`` tells which objects are through.
         """
+        created = [item.identity for item in planned if item.result == "created"]
+        self._created = {(identity.kind, identity.namespace, identity.name) for identity in created}
         self._run_waves(planned, self._apply_one, before_wave=before_wave)
 
     def delete(self, planned: Sequence[PlannedObject]) -> None:
@@ -161,7 +166,24 @@ class Execution:
             return self._send(item, force=True)
 
     def _send(self, item: PlannedObject, force: bool) -> dict[str, Any]:
-        return self._write(item, apply_query(self._dry_run, force), item.desired, APPLY_PATCH)
+        deadline = time.monotonic() + ROLE_TIMEOUT
+        while True:
+            try:
+                return self._write(item, apply_query(self._dry_run, force), item.desired, APPLY_PATCH)
+            except ApiError as error:
+                if error.status != 404 or not self._binds_new_role(item):
+                    raise
+                if self._dry_run:
+                    return item.desired  # of which the server can say more when there is the Role
+                if time.monotonic() >= deadline:
+                    raise
+            time.sleep(POLL_PAUSE)
+
+    def _binds_new_role(self, item: PlannedObject) -> bool:
+        """Tell whether an object binds a Role that this very run creates."""
+        role = item.desired.get("roleRef") or {}
+        namespace = item.identity.namespace if role.get("kind") == "Role" else ""
+        return item.identity.kind in BINDING_KINDS and (role["kind"], namespace, role["name"]) in self._created
 
     def _strip_last_applied(self, item: PlannedObject) -> dict[str, Any]:
         """Remove what client-side `kubectl apply` left: a copy of the object, of a Secret with all old values."""

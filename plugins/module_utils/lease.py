@@ -23,6 +23,7 @@ from typing import Any
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError, ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import Need, Permission
 
 POLL_PAUSE = 0.5  # seconds between two looks of a waiter
 RENEWALS = 3  # as often is a lease renewed in the time that it lasts
@@ -77,6 +78,18 @@ class ReleaseLease:
     def name(self) -> str:
         """The name of the Lease, and of the record of the release."""
         return f"{self._owner.instance}-release"
+
+    def needs(self) -> list[Need]:
+        """Return what it takes to hold the lock."""
+        verbs = ("create", "get", "update", "delete")
+        group, space = "coordination.k8s.io", self._owner.namespace
+        # The name of what is created is not known to the API server when it asks
+        names = ["" if verb == "create" else self.name for verb in verbs]
+        purpose = f"Lease {space}/{self.name}, the lock"
+        return [
+            Need(Permission(verb, group, "leases", space, name), purpose)
+            for verb, name in zip(verbs, names, strict=True)
+        ]
 
     def find(self) -> dict[str, Any] | None:
         """Read the Lease; None while nobody holds the lock. None, too, where it may not be read."""

@@ -25,6 +25,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_obj
 )
 from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
 from ansible_collections.agentsmith.platform.plugins.module_utils.plan import apply_query
+from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import VERBS, Need, Permission
 
 RECORD_TYPE = f"{FIELD_MANAGER}/release.v1"
 RECORDED_BY = f"{FIELD_MANAGER}/recorded-by"
@@ -75,6 +76,17 @@ class ReleaseRecord:
         self._owner = owner
         self.identity = Identity("v1", "Secret", owner.namespace, f"{owner.instance}-release")
         self._path = f"/api/v1/namespaces/{owner.namespace}/secrets/{self.identity.name}"
+
+    def needs(self) -> list[Need]:
+        """Return what it takes to write the record."""
+        identity = self.identity
+        return [
+            Need(
+                Permission(verb, "", "secrets", identity.namespace, identity.name),
+                f"{identity}, the record of the last good release",
+            )
+            for verb in VERBS["created"]
+        ]
 
     def read(self) -> Releases:
         """Read what is recorded.

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.agentsmith.platform.plugins.module_utils import write_permissions
 from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain, wait_for_jobs
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.lease import (
@@ -67,7 +68,8 @@ class DeployRun(Run):
     def _bring(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
         connection, owner = cluster.connection, self._transaction.owner
         stated = json.loads(json.dumps(bodies))  # the plan stamps the workloads
-        record = cluster.executor.submit(ReleaseRecord(connection, owner).read)
+        release_record = ReleaseRecord(connection, owner)
+        record = cluster.executor.submit(release_record.read)
         lease = ReleaseLease(connection, owner, new_holder(), self._transaction.lock)
         lock = cluster.executor.submit(lease.find)
         releases = record.result()
@@ -80,11 +82,27 @@ class DeployRun(Run):
         self.opened = to_do or not recorded or lock.result() is not None
         if not self.opened:
             self._wait_for_rollout(cluster)
-        elif self._settings.check_mode:
+            return
+        self._check_permissions(cluster, [*lease.needs(), *release_record.needs()])
+        if self._settings.check_mode:
             self._warn_of_drain(cluster)
             self._execution.apply(self._planned)
         else:
             self._bring_locked(cluster, bodies, lease)
+
+    def _check_permissions(self, cluster: Cluster, needs: list[write_permissions.Need]) -> None:
+        """Refuse before the first write what the API server would refuse half way. A preview warns: whoever may only
+        read may ask what a deploy would change."""
+        namespace = self._transaction.owner.namespace
+        needs += write_permissions.needs_of(cluster.discovery, [*self._planned, *self._surplus])
+        answer = write_permissions.ask(cluster.connection, cluster.executor, namespace, needs)
+        if answer.unknown:
+            self._warnings.append(f"Whether you may write what this run writes is not checked: {answer.unknown}")
+        if answer.missing:
+            text = write_permissions.refusal(answer.missing, namespace)
+            if not self._settings.check_mode:
+                raise ApplyError(f"{text} Nothing was changed.")
+            self._warnings.append(f"A deploy would be refused. {text}")
 
     def _bring_locked(self, cluster: Cluster, bodies: list[dict[str, Any]], lease: ReleaseLease) -> None:
         created = self._create_namespace()

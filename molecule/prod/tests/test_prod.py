@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from conftest import BIN, CHECKOUT, Run
 from cryptography import x509
 
 NAMESPACES = {"prod-eu": "agentsmith-eu", "prod-us": "agentsmith-us"}
+TENANT = "agentsmith-tenant"
 HOST = "agentsmith.eu.example.com"
 TLS = ["--limit", "prod-eu", "-e", "dispatcher_tls=secret", "-e", "dispatcher_tls_secret_name=company-tls"]
 
@@ -162,3 +164,51 @@ def test_switching_the_ways_in_off_removes_them(play, kubectl):
     finally:
         restored = play("deploy")
     assert restored.returncode == 0, restored.output
+
+
+@pytest.fixture
+def deployer(kubectl, tmp_path) -> Iterator[list[str]]:
+    """Arguments to deploy prod-eu to a namespace of others, by the documented Role and nothing else."""
+    kubectl("create namespace %s", TENANT)
+    try:
+        kubectl("-n %s apply -f %s", TENANT, str(CHECKOUT / "docs/how-to/deployer-role.yml"))
+        kubectl("-n %s create serviceaccount deployer", TENANT)
+        kubectl(
+            "-n %s create rolebinding deployer --role=agentsmith-deployer --serviceaccount=%s:deployer", TENANT, TENANT
+        )
+        view = json.loads(kubectl("config view --raw --minify -o json"))
+        token = kubectl("-n %s create token deployer", TENANT)
+        view["users"] = [{"name": "deployer", "user": {"token": token}}]
+        view["contexts"] = [{"name": TENANT, "context": {"cluster": view["clusters"][0]["name"], "user": "deployer"}}]
+        view["current-context"] = TENANT
+        kubeconfig = tmp_path / "deployer.kubeconfig"
+        kubeconfig.write_text(json.dumps(view))
+        kubeconfig.chmod(0o600)
+        facts = {"agentsmith_namespace": TENANT, "agentsmith_context": TENANT, "agentsmith_kubeconfig": str(kubeconfig)}
+        yield ["--limit", "prod-eu", "-e", json.dumps({**facts, "namespace_create": False, "verify_public_url": ""})]
+    finally:
+        kubectl("delete namespace %s", TENANT)
+
+
+def test_the_documented_role_of_a_deployer_suffices(play, kubectl, deployer):
+    run = play("deploy", *deployer)
+    assert run.returncode == 0, run.output
+    again = play("deploy", *deployer)
+    assert "changed=0" in again.output, again.output
+    verified = play("verify", *deployer)
+    assert verified.returncode == 0, verified.output
+    for check in ("challenge", "redis_ping", "redis_maxmemory", "access_jobs", "mounted_config"):
+        assert re.search(rf"\b{check} +ok\b", verified.output), verified.output
+    # Asked about the whole cluster, which such a deployer may not
+    assert "more you may not ask (subjectaccessreviews)" in verified.output
+
+    rules = json.loads(kubectl("-n %s get role agentsmith-deployer -o json", TENANT))["rules"]
+    index = next(index for index, rule in enumerate(rules) if "networkpolicies" in rule["resources"])
+    patch = json.dumps([{"op": "replace", "path": f"/rules/{index}/verbs", "value": ["get", "list", "create"]}])
+    kubectl("-n %s patch role agentsmith-deployer --type=json -p %s", TENANT, patch)
+    before = kubectl("-n %s get deployment,configmap,networkpolicy -o json", TENANT)
+    lacking = play("deploy", *deployer, "-e", "redis_maxmemory=64mb", "-e", "redis_network_policy_enabled=false")
+    assert lacking.returncode != 0
+    assert f"- delete networkpolicies.networking.k8s.io: for NetworkPolicy {TENANT}/redis" in lacking.output
+    assert "docs/how-to/deployer.md has a Role that suffices" in lacking.output
+    assert kubectl("-n %s get deployment,configmap,networkpolicy -o json", TENANT) == before, "nothing was changed"

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deploys by somebody with few rights: the documented Role suffices, and what lacks is named before the first write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from control_plane import ControlPlane
+from release_objects import RBAC, a_release, an_object
+from stand_in_kubelet import ready, stand_in_kubelet
+from transactions import Release
+
+DEPLOYER = "deployer"
+DOCUMENTED = Path(__file__).parents[2] / "docs/how-to/deployer-role.yml"
+Rules = list[dict[str, Any]]
+
+
+@pytest.fixture
+def rules() -> Rules:
+    """The rules of the documented Role."""
+    return yaml.safe_load(DOCUMENTED.read_text(encoding="utf-8"))["rules"]
+
+
+@pytest.fixture
+def release_of(
+    control_plane: ControlPlane, connection_options: dict[str, Any], namespace: str
+) -> Callable[[Rules], Release]:
+    """A release that is deployed by somebody who holds the rules that are given, in its namespace and nowhere else."""
+
+    def hold(rules: Rules) -> Release:
+        role = an_object(f"{RBAC}/v1", "Role", namespace, DEPLOYER, rules=rules)
+        subject = {"apiGroup": RBAC, "kind": "User", "name": DEPLOYER}
+        reference = {"apiGroup": RBAC, "kind": "Role", "name": DEPLOYER}
+        binding = an_object(f"{RBAC}/v1", "RoleBinding", namespace, DEPLOYER, roleRef=reference, subjects=[subject])
+        for body, plural in ((role, "roles"), (binding, "rolebindings")):
+            body["metadata"]["labels"] = {}
+            status, answer = control_plane.request("POST", f"/apis/{RBAC}/v1/namespaces/{namespace}/{plural}", body)
+            assert status == 201, answer
+        # Of an unknown group, as the user would otherwise be one of those of the administrator
+        return Release(namespace, {**connection_options, "impersonate_user": DEPLOYER})
+
+    return hold
+
+
+def objects_in(namespace: str) -> list[dict[str, Any]]:
+    return a_release(namespace)[1:]
+
+
+def without(rules: Rules, resource: str, verb: str) -> Rules:
+    """Return the rules without a verb on a resource."""
+    left = []
+    for rule in deepcopy(rules):
+        if resource in rule["resources"]:
+            alone = {**rule, "resources": [resource], "verbs": [name for name in rule["verbs"] if name != verb]}
+            rule["resources"].remove(resource)
+            left.append(alone)
+        if rule["resources"]:
+            left.append(rule)
+    return left
+
+
+def reading(rules: Rules) -> Rules:
+    """Return what of the rules reads."""
+    verbs = [[verb for verb in rule["verbs"] if verb in ("get", "list")] for rule in rules]
+    return [{**rule, "verbs": left} for rule, left in zip(rules, verbs, strict=True) if left]
+
+
+def versions(control_plane: ControlPlane, namespace: str) -> dict[str, str]:
+    """Return the versions of what a run could have written."""
+    space = f"namespaces/{namespace}"
+    paths = [f"/api/v1/{space}/{name}" for name in ("secrets", "configmaps", "services", "serviceaccounts")]
+    paths += [f"/apis/{RBAC}/v1/{space}/{name}" for name in ("roles", "rolebindings")]
+    paths += [f"/apis/coordination.k8s.io/v1/{space}/leases", f"/apis/apps/v1/{space}/deployments"]
+    found = [(path, body["metadata"]) for path in paths for body in control_plane.get(path)["items"]]
+    return {f"{path}/{metadata['name']}": metadata["resourceVersion"] for path, metadata in found}
+
+
+def test_the_documented_role_suffices(
+    control_plane: ControlPlane, namespace: str, release_of: Callable[[Rules], Release], rules: Rules
+) -> None:
+    release = release_of(rules)
+    preview = release.apply(objects_in(namespace), check_mode=True)
+    assert not preview.get("failed"), preview
+    assert {entry["result"] for entry in preview["objects"]} == {"created"}
+    with stand_in_kubelet(control_plane, namespace, lambda _pod: ready()):
+        first = release.deploy(objects_in(namespace))
+        assert first["commit"]["recorded"], first
+        fewer = [body for body in objects_in(namespace) if body["kind"] != "NetworkPolicy"]
+        second = release.deploy(fewer)
+    assert [entry["result"] for entry in second["commit"]["objects"]] == ["deleted"], second
+    assert not any("cannot be listed" in text for text in second["commit"].get("warnings", []))
+
+
+@pytest.mark.parametrize(
+    ("resource", "verb", "missing"),
+    [
+        ("networkpolicies", "create", "create networkpolicies.networking.k8s.io: for NetworkPolicy {}/redis"),
+        ("deployments", "patch", "patch deployments.apps: for Deployment {}/redis"),
+        ("leases", "create", "create leases.coordination.k8s.io: for Lease {}/agentsmith-release, the lock"),
+        (
+            "jobs",
+            "create",
+            f"create jobs.batch, or escalate roles.{RBAC}: for Role {{}}/agentsmith, which grants it",
+        ),
+    ],
+)
+def test_a_missing_verb_is_named_and_nothing_is_written(
+    control_plane: ControlPlane,
+    namespace: str,
+    release_of: Callable[[Rules], Release],
+    rules: Rules,
+    resource: str,
+    verb: str,
+    missing: str,
+) -> None:
+    release = release_of(without(rules, resource, verb))
+    before = versions(control_plane, namespace)
+    result = release.apply(objects_in(namespace))
+    assert result["failed"]
+    assert f"in the namespace {namespace}" in result["msg"]
+    assert f"- {missing.format(namespace)}\n" in result["msg"]
+    named = [line for line in result["msg"].splitlines() if line.startswith("- ")]
+    assert all(line.startswith(f"- {verb} {resource}") for line in named), "all else is allowed"
+    assert "docs/how-to/deployer.md" in result["msg"]
+    assert not result["transaction"]["started"], "there is nothing to undo"
+    assert result["requests"]["write"] == 0
+    assert versions(control_plane, namespace) == before
+
+
+def test_all_that_lacks_is_named_at_once(namespace: str, release_of: Callable[[Rules], Release], rules: Rules) -> None:
+    result = release_of(reading(rules)).apply(objects_in(namespace))
+    for text in ("create secrets", "patch secrets", "patch services", "update leases.coordination.k8s.io"):
+        assert f"- {text}: for" in result["msg"]
+
+
+def test_who_may_grant_anything_needs_not_hold_it(
+    control_plane: ControlPlane, namespace: str, release_of: Callable[[Rules], Release], rules: Rules
+) -> None:
+    """`escalate` and `bind` stand for holding the rights: https://kubernetes.io/docs/reference/access-authn-authz/rbac/"""
+    granting = [
+        *without(rules, "jobs", "create"),
+        {"apiGroups": [RBAC], "resources": ["roles"], "verbs": ["escalate", "bind"], "resourceNames": ["agentsmith"]},
+    ]
+    with stand_in_kubelet(control_plane, namespace, lambda _pod: ready()):
+        result = release_of(granting).deploy(objects_in(namespace))
+    assert result["commit"]["recorded"], result
+
+
+def test_a_missing_verb_is_a_warning_of_a_preview(
+    namespace: str, release_of: Callable[[Rules], Release], rules: Rules
+) -> None:
+    result = release_of(without(rules, "leases", "create")).apply(objects_in(namespace), check_mode=True)
+    assert not result.get("failed"), result
+    (warning,) = result["warnings"]
+    assert warning.startswith("A deploy would be refused.")
+    assert "create leases.coordination.k8s.io" in warning
+
+
+def test_an_unchanged_release_asks_nobody(
+    control_plane: ControlPlane, namespace: str, release_of: Callable[[Rules], Release], rules: Rules
+) -> None:
+    """Who may only read may find out that nothing is to be done."""
+    release = release_of(rules)
+    with stand_in_kubelet(control_plane, namespace, lambda _pod: ready()):
+        release.deploy(objects_in(namespace))
+    path = f"/apis/{RBAC}/v1/namespaces/{namespace}/roles/{DEPLOYER}"
+    control_plane.request("PATCH", path, {"rules": reading(rules)}, "application/merge-patch+json")
+    result = release.apply(objects_in(namespace))
+    assert not result.get("failed"), result
+    assert not result["transaction"]["opened"]
