@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.agentsmith.platform.plugins.module_utils import write_permissions
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import CONCURRENCY, Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.discovery import Discovery
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
@@ -91,7 +92,7 @@ class Teardown:
         with ThreadPoolExecutor(CONCURRENCY) as executor:
             discovery = Discovery.ask(self._connection, executor, [])
             found = self._find(executor, discovery)
-            self._check_rights(discovery, found)
+            self._check_rights(executor, discovery, found)
             jobs_end = self._clock() + self._settings.jobs_timeout
             self._settle_jobs(jobs_end, refuse=self._settings.jobs == REFUSE)
             self._namespace = ReleaseNamespace.read(self._connection, self._owner)
@@ -163,8 +164,8 @@ class Teardown:
             lease.check()
         self._warnings += give_back(lease)
 
-    def _check_rights(self, discovery: Discovery, found: Found) -> None:
-        """Refuse to leave behind what cannot be seen: all kinds that a release has in its namespace."""
+    def _check_rights(self, executor: Executor, discovery: Discovery, found: Found) -> None:
+        """Refuse to leave behind what cannot be seen or deleted, of all kinds that a release has in its namespace."""
         needed = {
             kind
             for (group, kind), (_version, resource) in discovery.kinds().items()
@@ -178,6 +179,12 @@ class Teardown:
                 "Allow to list them, or let somebody tear down who may."
             )
         self._not_looked_at = found.denied
+        needs = write_permissions.needs_of_deletion(discovery, found.objects)
+        answer = write_permissions.ask(self._connection, executor, self._owner.namespace, needs)
+        if answer.unknown:
+            self._warnings.append(f"Whether you may delete what would be deleted is not checked: {answer.unknown}")
+        if answer.missing:
+            raise ApplyError(write_permissions.refusal(answer.missing, self._owner.namespace) + " Nothing was changed.")
 
     def _settle_jobs(self, end: float, refuse: bool) -> None:
         """See to it that no Job runs that must not be killed."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether whoever deploys may write what a run is about to write, asked before its first write.
+"""Whether whoever runs this may write what is about to be written, asked before the first write.
 
 Every authenticated user may ask about itself (ClusterRole `system:basic-user`), so it takes no permission of its own:
 https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access
@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.discovery import Discovery
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
+from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import Identity
 from ansible_collections.agentsmith.platform.plugins.module_utils.plan import PlannedObject, concurrently
 
 REVIEWS = "/apis/authorization.k8s.io/v1"
@@ -69,6 +70,17 @@ class Answer:
     unknown: str = ""
 
 
+def needs_of_deletion(discovery: Discovery, bodies: Iterable[Mapping[str, Any]]) -> list[Need]:
+    """Return what it takes to delete objects."""
+    return [
+        Need(
+            Permission("delete", identity.group, discovery.plural(identity), identity.namespace, identity.name),
+            str(identity),
+        )
+        for identity in map(Identity.of, bodies)
+    ]
+
+
 def needs_of(discovery: Discovery, planned: Iterable[PlannedObject]) -> list[Need]:
     """Return what the writes of a plan need."""
     needs: dict[Permission, Need] = {}
@@ -107,7 +119,7 @@ def refusal(needs: Sequence[Need], namespace: str) -> str:
     """Return what to say of needs that are not met in a release of *namespace*."""
     lines = "\n".join(f"- {need}" for need in needs)
     return (
-        f"Whoever deploys may not do what this run has to do in the namespace {namespace}. Missing are:\n{lines}\n"
+        f"You may not do all that this run has to do in the namespace {namespace}. Missing are:\n{lines}\n"
         "docs/how-to/deployer.md has a Role that suffices."
     )
 

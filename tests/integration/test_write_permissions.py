@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.module_utils.teardown import Teardown, TeardownSettings
+from awaiting import await_true
 from control_plane import ControlPlane
 from release_objects import RBAC, a_release, an_object
 from stand_in_kubelet import ready, stand_in_kubelet
@@ -18,6 +22,24 @@ from transactions import Release
 DEPLOYER = "deployer"
 DOCUMENTED = Path(__file__).parents[2] / "docs/how-to/deployer-role.yml"
 Rules = list[dict[str, Any]]
+
+
+def may(control_plane: ControlPlane, namespace: str, resource: str, verb: str) -> bool:
+    """Ask the API server whether whoever deploys may do something: it sees a changed Role a moment later."""
+    attributes = {"namespace": namespace, "resource": resource, "verb": verb}
+    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview"}
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    body = {**review, "spec": {"resourceAttributes": attributes}}
+    return control_plane.request("POST", path, body, user=DEPLOYER)[1]["status"]["allowed"]
+
+
+def set_rules(control_plane: ControlPlane, namespace: str, rules: Rules, resource: str, verb: str) -> None:
+    """Let whoever deploys hold other rules. Wait until they are seen, by a verb that they change."""
+    before = may(control_plane, namespace, resource, verb)
+    path = f"/apis/{RBAC}/v1/namespaces/{namespace}/roles/{DEPLOYER}"
+    status, answer = control_plane.request("PATCH", path, {"rules": rules}, "application/merge-patch+json")
+    assert status == 200, answer
+    await_true(lambda: may(control_plane, namespace, resource, verb) != before)
 
 
 @pytest.fixture
@@ -41,7 +63,7 @@ def release_of(
             body["metadata"]["labels"] = {}
             status, answer = control_plane.request("POST", f"/apis/{RBAC}/v1/namespaces/{namespace}/{plural}", body)
             assert status == 201, answer
-        # Of an unknown group, as the user would otherwise be one of those of the administrator
+        await_true(lambda: may(control_plane, namespace, "configmaps", "get"))
         return Release(namespace, {**connection_options, "impersonate_user": DEPLOYER})
 
     return hold
@@ -168,8 +190,26 @@ def test_an_unchanged_release_asks_nobody(
     release = release_of(rules)
     with stand_in_kubelet(control_plane, namespace, lambda _pod: ready()):
         release.deploy(objects_in(namespace))
-    path = f"/apis/{RBAC}/v1/namespaces/{namespace}/roles/{DEPLOYER}"
-    control_plane.request("PATCH", path, {"rules": reading(rules)}, "application/merge-patch+json")
+    set_rules(control_plane, namespace, reading(rules), "secrets", "patch")
     result = release.apply(objects_in(namespace))
     assert not result.get("failed"), result
     assert not result["transaction"]["opened"]
+
+
+def test_a_teardown_needs_the_documented_role_and_names_what_lacks(
+    control_plane: ControlPlane, namespace: str, release_of: Callable[[Rules], Release], rules: Rules
+) -> None:
+    release = release_of(rules)
+    with stand_in_kubelet(control_plane, namespace, lambda _pod: ready()):
+        release.deploy(objects_in(namespace))
+        set_rules(control_plane, namespace, without(rules, "services", "delete"), "services", "delete")
+        before = versions(control_plane, namespace)
+        with Connection(release.options) as connection, pytest.raises(ApplyError) as refused:
+            Teardown(connection, release.owner, TeardownSettings()).execute()
+        assert f"- delete services: for Service {namespace}/redis" in str(refused.value)
+        assert versions(control_plane, namespace) == before
+        set_rules(control_plane, namespace, rules, "services", "delete")
+        with Connection(release.options) as connection:
+            Teardown(connection, release.owner, TeardownSettings()).execute()
+    left = [path for path in versions(control_plane, namespace) if not path.endswith(("/default", f"/{DEPLOYER}"))]
+    assert left == []

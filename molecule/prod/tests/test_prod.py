@@ -201,6 +201,9 @@ def test_the_documented_role_of_a_deployer_suffices(play, kubectl, deployer):
         assert re.search(rf"\b{check} +ok\b", verified.output), verified.output
     # Asked about the whole cluster, which such a deployer may not
     assert "more you may not ask (subjectaccessreviews)" in verified.output
+    for verb in ("status", "drift"):
+        looked = play(verb, *deployer)
+        assert looked.returncode == 0, looked.output
 
     rules = json.loads(kubectl("-n %s get role agentsmith-deployer -o json", TENANT))["rules"]
     index = next(index for index, rule in enumerate(rules) if "networkpolicies" in rule["resources"])
@@ -212,3 +215,8 @@ def test_the_documented_role_of_a_deployer_suffices(play, kubectl, deployer):
     assert f"- delete networkpolicies.networking.k8s.io: for NetworkPolicy {TENANT}/redis" in lacking.output
     assert "docs/how-to/deployer.md has a Role that suffices" in lacking.output
     assert kubectl("-n %s get deployment,configmap,networkpolicy -o json", TENANT) == before, "nothing was changed"
+
+    kubectl("-n %s apply -f %s", TENANT, str(CHECKOUT / "docs/how-to/deployer-role.yml"))
+    gone = play("teardown", *deployer, "-e", f"teardown_confirm={TENANT}")
+    assert gone.returncode == 0, gone.output
+    assert kubectl("-n %s get deployment,secret,configmap -l app.kubernetes.io/instance -o name", TENANT) == ""

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which rule grants what; what the API server says of it is in tests/integration/test_write_permissions.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
+from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import Need, Permission, ask
+
+PATCH_REDIS = Permission("patch", "apps", "deployments", "agentsmith", "redis")
+RULE = {"verbs": ["patch"], "apiGroups": ["apps"], "resources": ["deployments"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "granted"),
+    [
+        ({}, True),
+        ({"verbs": ["*"]}, True),
+        ({"apiGroups": ["*"]}, True),
+        ({"resources": ["*"]}, True),
+        ({"resourceNames": ["redis"]}, True),
+        ({"verbs": ["create"]}, False),
+        ({"apiGroups": [""]}, False),
+        ({"resources": ["deployments/scale"]}, False),
+        ({"resourceNames": ["other"]}, False),
+    ],
+)
+def test_a_rule_grants_what_it_names(change: dict[str, Any], granted: bool) -> None:
+    assert PATCH_REDIS.granted_by({**RULE, **change}) is granted
+
+
+def test_a_rule_for_one_name_does_not_grant_all() -> None:
+    every = Permission("create", "apps", "deployments", "agentsmith")
+    assert not every.granted_by({**RULE, "verbs": ["create"], "resourceNames": ["redis"]})
+
+
+class Reviewer:
+    """Stands in for the API server: the rules that it lists, and what it allows."""
+
+    def __init__(self, rules: list[dict[str, Any]], allowed: set[str]) -> None:
+        self._rules = rules
+        self._allowed = allowed
+        self.asked: list[Mapping[str, Any]] = []
+
+    def request(self, method: str, path: str, *, body: Any) -> Any:
+        assert method == "POST"
+        if path.endswith("selfsubjectrulesreviews"):
+            return SimpleNamespace(body={"status": {"resourceRules": self._rules, "incomplete": True}})
+        attributes = body["spec"]["resourceAttributes"]
+        self.asked.append(attributes)
+        return SimpleNamespace(body={"status": {"allowed": attributes["verb"] in self._allowed}})
+
+
+def asked(reviewer: Any, *permissions: Permission, instead: Permission | None = None) -> Any:
+    needs = [Need(permission, "Deployment agentsmith/redis", instead) for permission in permissions]
+    with ThreadPoolExecutor(1) as executor:
+        return ask(reviewer, executor, "agentsmith", needs)
+
+
+def test_what_the_rules_grant_is_not_asked_again() -> None:
+    reviewer = Reviewer([RULE], set())
+    assert asked(reviewer, PATCH_REDIS).missing == []
+    assert reviewer.asked == []
+
+
+def test_an_authoriser_that_lists_no_rules_is_asked_one_by_one() -> None:
+    reviewer = Reviewer([], {"patch"})
+    assert asked(reviewer, PATCH_REDIS).missing == []
+    assert reviewer.asked == [
+        {
+            "verb": "patch",
+            "group": "apps",
+            "resource": "deployments",
+            "subresource": "",
+            "namespace": "agentsmith",
+            "name": "redis",
+        }
+    ]
+
+
+def test_rules_of_the_namespace_say_nothing_about_what_is_in_none() -> None:
+    everything = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
+    answer = asked(Reviewer([everything], set()), Permission("create", "", "namespaces", ""))
+    assert [str(need.permission) for need in answer.missing] == ["create namespaces"]
+
+
+def test_a_permission_that_does_as_well_is_enough() -> None:
+    grant = Permission("create", "batch", "jobs", "agentsmith")
+    escalate = Permission("escalate", "rbac.authorization.k8s.io", "roles", "agentsmith")
+    assert asked(Reviewer([], {"escalate"}), grant, instead=escalate).missing == []
+    assert len(asked(Reviewer([], set()), grant, instead=escalate).missing) == 1
+
+
+def test_a_subresource_is_asked_for_as_one() -> None:
+    reviewer = Reviewer([], {"get"})
+    asked(reviewer, Permission("get", "", "pods/log", "agentsmith"))
+    assert (reviewer.asked[0]["resource"], reviewer.asked[0]["subresource"]) == ("pods", "log")
+
+
+def test_a_server_that_answers_no_questions_leaves_it_unknown() -> None:
+    def request(*_arguments: Any, **_options: Any) -> Any:
+        raise ApiError(403, "Forbidden", "selfsubjectrulesreviews is forbidden")
+
+    answer = asked(SimpleNamespace(request=request), PATCH_REDIS)
+    assert answer.missing == []
+    assert answer.unknown == "selfsubjectrulesreviews is forbidden"
