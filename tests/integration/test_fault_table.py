@@ -46,13 +46,15 @@ def a_target(control_plane: ControlPlane, namespace: str, directory: Path) -> It
 
 
 def expire(proxy: FaultProxy, release: Release, fresh: str) -> None:
-    """Let the token of a release expire for good, and put a fresh one into its kubeconfig."""
-    old = proxy.control_plane.token
-    proxy.faults.append(Fault(method="", token=old, status=401, times=10**6))
+    """Put a fresh token into the kubeconfig of a release, and let the old one expire for good.
+
+    In this order: of the requests that are on their way beside the one that is refused, each reads it again once.
+    """
     kubeconfig = Path(release.options["kubeconfig"])
     renewed = kubeconfig.with_suffix(".renewed")
     renewed.write_text(proxy.control_plane.kubeconfig(token=fresh, server=proxy.url), encoding="utf-8")
     renewed.replace(kubeconfig)  # at once, as kubectl writes it: somebody may be reading
+    proxy.faults.append(Fault(method="", token=proxy.control_plane.token, status=401, times=10**6))
 
 
 def outcome(control_plane: ControlPlane, case: Case, position: str, directory: Path, fresh: str) -> str:

@@ -7,9 +7,11 @@ import json
 import os
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from certificate_authority import Issued, issue
@@ -18,6 +20,7 @@ from cryptography import x509
 
 NAMESPACES = {"prod-eu": "agentsmith-eu", "prod-us": "agentsmith-us"}
 TENANT = "agentsmith-tenant"
+JOB = "agentsmith-00000000000"
 HOST = "agentsmith.eu.example.com"
 TLS = ["--limit", "prod-eu", "-e", "dispatcher_tls=secret", "-e", "dispatcher_tls_secret_name=company-tls"]
 
@@ -86,7 +89,7 @@ def test_gateway_with_the_certificate_of_an_issuer(get):
     (listener,) = get("gateway/agentsmith-dispatcher", "agentsmith-us")["spec"]["listeners"]
     route = get("httproute/agentsmith-dispatcher", "agentsmith-us")["spec"]
     certificate = get("certificate/agentsmith-dispatcher", "agentsmith-us")["spec"]
-    assert listener["tls"]["certificateRefs"] == [{"name": certificate["secretName"]}]
+    assert [entry["name"] for entry in listener["tls"]["certificateRefs"]] == [certificate["secretName"]]
     assert listener["hostname"] == route["hostnames"][0] == certificate["dnsNames"][0] == "agentsmith.us.example.com"
     assert certificate["issuerRef"]["name"] == "letsencrypt-prod"
 
@@ -163,6 +166,55 @@ def test_switching_the_ways_in_off_removes_them(play, kubectl):
             assert kubectl("-n %s get %s -o name", namespace, kinds) == ""
     finally:
         restored = play("deploy")
+    assert restored.returncode == 0, restored.output
+
+
+def a_job(number: int, image: str) -> dict[str, Any]:
+    """Return a Job as the Dispatcher makes it, but for what its container does."""
+    name = f"{JOB}{number}"
+    labels = {"app": "agentsmith", "job-id": name.removeprefix("agentsmith-")}
+    container = {
+        "name": "agentsmith",
+        "image": image,
+        "imagePullPolicy": "Always",
+        "command": ["sh", "-c", "exec sleep 600"],
+        "args": [f"fix #{number} in web"],
+        "resources": {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"cpu": "1000m", "memory": "1Gi"}},
+    }
+    pod = {"restartPolicy": "Never", "containers": [container]}
+    template = {"metadata": {"labels": labels}, "spec": pod}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "labels": {**labels, "platform": "slack", "project": "web"}},
+        "spec": {"backoffLimit": 0, "ttlSecondsAfterFinished": 300, "template": template},
+    }
+
+
+def test_the_quota_lets_n_jobs_run_and_status_says_why_the_next_one_waits(play, kubectl, get, tmp_path):
+    """N is `quota_jobs`, two here; the Jobs request what the app gives them."""
+    run = play("deploy", "--limit", "prod-eu", "-e", "quota_jobs=2")
+    assert run.returncode == 0, run.output
+    (container,) = get("deployment/redis", "agentsmith-eu")["spec"]["template"]["spec"]["containers"]
+    try:
+        for number in (1, 2, 3):
+            manifest = tmp_path / "job.json"
+            manifest.write_text(json.dumps(a_job(number, container["image"])))
+            kubectl("-n agentsmith-eu create -f %s", str(manifest))
+            if number < 3:
+                kubectl("-n agentsmith-eu wait --for=jsonpath={.status.ready}=1 --timeout=60s job/%s", f"{JOB}{number}")
+        deadline = time.monotonic() + 60
+        while "exceeded quota" not in kubectl("-n agentsmith-eu events --for job/%s", f"{JOB}3"):
+            assert time.monotonic() < deadline, "the third Job is not refused"
+            time.sleep(0.5)
+        status = play("status", "--limit", "prod-eu")
+        assert status.returncode == 0, status.output
+        for number in (1, 2):
+            assert re.search(rf"{JOB}{number} +running .* fix #{number} in web", status.output), status.output
+        assert re.search(rf"{JOB}3 +waiting .* fix #3 in web +quota: ", status.output), status.output
+    finally:
+        kubectl("-n agentsmith-eu delete job -l app=agentsmith,job-id --ignore-not-found")
+        restored = play("deploy", "--limit", "prod-eu")
     assert restored.returncode == 0, restored.output
 
 
