@@ -70,6 +70,7 @@ class Platform:
     """What a test needs to reach: `person` writes, `kubernetes` has the Jobs, `agents` are their pods."""
 
     def __init__(self, started: list[BackgroundProcess], directory: Path) -> None:
+        self._directory = directory
         self.redis_port = find_free_port()
         self.agents: list[BackgroundProcess] = []
         self.agent_app = _app_directory(directory / "agent")
@@ -99,7 +100,9 @@ class Platform:
 
     def start_slack(self) -> BackgroundProcess:
         """Start Slack where it was before, or for the first time, and wait until it listens."""
-        self.slack = start_slack(self._started, self._dispatcher_url, STAND_IN_SLACK_URLS=self._slack_url)
+        self.slack = start_slack(
+            self._started, self._directory, self._dispatcher_url, STAND_IN_SLACK_URLS=self._slack_url
+        )
         listening_url(self.slack)
         return self.slack
 
@@ -128,11 +131,15 @@ class Platform:
         self.agents.append(agent)
 
 
-def start_slack(started: list[BackgroundProcess], dispatcher_url: str, **environment: str) -> BackgroundProcess:
-    """Start the stand-in Slack; do not wait."""
+def start_slack(
+    started: list[BackgroundProcess], directory: Path, dispatcher_url: str, **environment: str
+) -> BackgroundProcess:
+    """Start the stand-in Slack, with its secret in a file of *directory*; do not wait."""
+    secret = directory / "slack-signing-secret"
+    secret.write_text(SIGNING_SECRET, encoding="utf-8")
     variables = {
         "PYTHONPATH": str(STAND_IN),
-        "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+        "SLACK_SIGNING_SECRET_FILE": str(secret),
         "STAND_IN_DISPATCHER_URL": dispatcher_url,
         "STAND_IN_SLACK_URLS": "http://127.0.0.1:0",
     }

@@ -6,12 +6,14 @@ from __future__ import annotations
 import hmac
 import http.client
 import json
+import os
 import re
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from queue import SimpleQueue
 from urllib.parse import parse_qs, urlsplit
 
@@ -72,11 +74,14 @@ def dispatcher() -> Iterator[RecordingDispatcher]:
 
 @pytest.fixture
 def slack(
-    processes: list[BackgroundProcess], dispatcher: RecordingDispatcher, monkeypatch: pytest.MonkeyPatch
+    processes: list[BackgroundProcess],
+    dispatcher: RecordingDispatcher,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> BackgroundProcess:
     """The stand-in Slack in front of it."""
     monkeypatch.delenv("DISPATCHER_COMMAND", raising=False)
-    return start_slack(processes, dispatcher.url)
+    return start_slack(processes, tmp_path, dispatcher.url)
 
 
 @pytest.fixture
@@ -208,9 +213,9 @@ def test_a_dispatcher_that_is_gone_is_shown(person: SlackPerson, dispatcher: Rec
     await_condition(lambda: "cannot be reached" in person.messages()[0].get("delivery", ""))
 
 
-def test_a_dispatcher_that_does_not_answer_is_shown(processes: list[BackgroundProcess]) -> None:
+def test_a_dispatcher_that_does_not_answer_is_shown(processes: list[BackgroundProcess], tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        slack = start_slack(processes, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        slack = start_slack(processes, tmp_path, f"http://127.0.0.1:{silent.getsockname()[1]}")
         person = SlackPerson(listening_url(slack))
         person.say("hello")
         await_condition(lambda: person.messages()[0].get("delivery") == "no answer of the Dispatcher within 3 s")
@@ -288,11 +293,21 @@ def test_it_answers_probes(person: SlackPerson) -> None:
     assert json.loads(request(person.url, "GET", "/health").body) == {"status": "ok"}
 
 
-@pytest.mark.parametrize("name", ["SLACK_SIGNING_SECRET", "STAND_IN_DISPATCHER_URL"])
-def test_it_does_not_start_without_its_variables(processes: list[BackgroundProcess], name: str) -> None:
-    slack = start_slack(processes, "http://127.0.0.1:1", **{name: " "})
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("SLACK_SIGNING_SECRET_FILE", " ", "SLACK_SIGNING_SECRET_FILE is not set"),
+        ("SLACK_SIGNING_SECRET_FILE", "/nonexistent", "/nonexistent cannot be read: No such file or directory."),
+        ("SLACK_SIGNING_SECRET_FILE", os.devnull, f"{os.devnull} is empty."),
+        ("STAND_IN_DISPATCHER_URL", " ", "STAND_IN_DISPATCHER_URL is not set"),
+    ],
+)
+def test_it_does_not_start_without_its_variables(
+    processes: list[BackgroundProcess], tmp_path: Path, name: str, value: str, message: str
+) -> None:
+    slack = start_slack(processes, tmp_path, "http://127.0.0.1:1", **{name: value})
     assert slack.wait() == 1
-    assert f"{name} is not set" in slack.output
+    assert message in slack.output
     assert slack.output.splitlines()[1].strip().startswith("STAND-IN: this is test equipment")
 
 

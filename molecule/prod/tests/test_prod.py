@@ -156,11 +156,23 @@ def test_a_secret_of_others_is_checked_and_then_used(play, kubectl, get, tmp_pat
     assert restored.returncode == 0, restored.output
 
 
-def test_switching_the_ways_in_off_removes_them(play, kubectl):
-    kinds = "ingress,httproute,gateway,certificate,poddisruptionbudget"
-    off = ["-e", "dispatcher_route=none", "-e", "dispatcher_tls=none", "-e", "dispatcher_gateway_class="]
+def test_what_is_switched_off_is_removed(play, kubectl):
+    kinds = "ingress,httproute,gateway,certificate,poddisruptionbudget,resourcequota,limitrange,networkpolicy"
+    off = {
+        "dispatcher_route": "none",
+        "dispatcher_tls": "none",
+        "dispatcher_gateway_class": "",
+        "dispatcher_pod_disruption_budget": False,
+        "quota_enabled": False,
+        "quota_limit_range_enabled": False,
+        "namespace_default_deny": False,
+        "dispatcher_network_policy_enabled": False,
+        "redis_network_policy_enabled": False,
+    }
+    for namespace in NAMESPACES.values():
+        assert kubectl("-n %s get %s -o name", namespace, kinds).count("\n") >= 7, "they were there"
     try:
-        run = play("deploy", *off, "-e", "dispatcher_pod_disruption_budget=false")
+        run = play("deploy", "-e", json.dumps(off))
         assert run.returncode == 0, run.output
         for namespace in NAMESPACES.values():
             assert kubectl("-n %s get %s -o name", namespace, kinds) == ""

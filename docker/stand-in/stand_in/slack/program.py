@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from aiohttp import web
 
@@ -49,7 +50,11 @@ async def _run(environment: Mapping[str, str]) -> None:
         _required(
             environment, "STAND_IN_DISPATCHER_URL", "where the Dispatcher is, as in http://agentsmith-dispatcher"
         ),
-        _required(environment, "SLACK_SIGNING_SECRET", "the secret that the Dispatcher checks signatures with"),
+        _required_file(
+            environment,
+            "SLACK_SIGNING_SECRET_FILE",
+            "a file with the Dispatcher's signing secret",
+        ),
     )
     addresses = parse_listen_addresses(environment.get("STAND_IN_SLACK_URLS") or DEFAULT_URLS)
     workspace = Workspace()
@@ -76,6 +81,17 @@ def _application(
 
 async def _health(_request: web.Request) -> web.Response:
     return web.json_response({"status": "ok"})
+
+
+def _required_file(environment: Mapping[str, str], name: str, meaning: str) -> str:
+    path = Path(_required(environment, name, meaning))
+    try:
+        content = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{name}: {path} cannot be read: {error.strerror}.") from None
+    if not content:
+        raise SettingsError(f"{name}: {path} is empty.")
+    return content
 
 
 def _required(environment: Mapping[str, str], name: str, meaning: str) -> str:
