@@ -132,7 +132,7 @@ def running_control_plane(binaries: Path, directory: Path) -> Iterator[ControlPl
                 "--service-account-issuer=https://kubernetes.default.svc",
                 f"--service-account-key-file={key}",
                 f"--service-account-signing-key-file={key}",
-                "--service-cluster-ip-range=10.0.0.0/24",
+                "--service-cluster-ip-range=10.0.0.0/16",
             ],
         )
         _await(api_server, directory, lambda: _is_ready(control_plane))
