@@ -277,8 +277,18 @@ def _container_faults(arguments: dict[str, t.Any], values: dict[str, t.Any]) -> 
     }
 
 
+def _plain(value: t.Any) -> t.Any:
+    """A copy without the notes on its origin that Ansible keeps with each text, and that take long to copy."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    return str.__str__(value) if isinstance(value, str) else value
+
+
 def _argument_faults(arguments: dict[str, t.Any], values: dict[str, t.Any]) -> list[str]:
-    faults = ArgumentSpecValidator(arguments).validate(values).error_messages
+    # The validator begins with a copy of its own
+    faults = ArgumentSpecValidator(arguments).validate(_plain(values)).error_messages
     secrets = [values[name] for name, argument in arguments.items() if argument.get("no_log") and values.get(name)]
     return remove_values(faults, {value for value in secrets if isinstance(value, str)})
 

@@ -12,7 +12,9 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
+from ansible.template import trust_as_template
 from ansible_collections.agentsmith.platform.plugins.action import config_check, render_objects, secret_keys_check
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import AUTH_ARG_SPEC, ClusterAction
 
@@ -29,6 +31,15 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "disabled": {"type": "list", "elements": "str", "default": []},
     "checks": {"type": "dict", "default": {}},
 }
+
+
+def _trusted(value: t.Any) -> t.Any:
+    """Mark the texts of a file of this collection as templates."""
+    if isinstance(value, dict):
+        return {key: _trusted(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_trusted(entry) for entry in value]
+    return trust_as_template(value) if isinstance(value, str) else value
 
 
 class ActionModule(ClusterAction):
@@ -76,7 +87,8 @@ class ActionModule(ClusterAction):
         if not path.is_file():
             raise AnsibleActionFail(f"There is no part {role}: {path} does not exist.")
         variables["role_path"] = str(ROLES / role)
-        for task in self._loader.load_from_file(str(path), trusted_as_template=True):
+        # Not with Ansible's loader, which notes the origin of every value: checking the options would copy all of them
+        for task in _trusted(yaml_load(path.read_bytes())):
             if "when" in task and not self._templar.evaluate_conditional(task["when"]):
                 continue
             name = next(name for name in task if name in ACTIONS)
