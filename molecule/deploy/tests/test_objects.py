@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+from conftest import KUBECONFIG, KUBECTL
 
 OBJECTS = [
     "serviceaccount/agentsmith",
@@ -33,10 +34,20 @@ def test_object_is_there_and_labelled(get, name):
     assert labels["app.kubernetes.io/part-of"] == "agentsmith"
 
 
-def test_namespace_refuses_privileged_pods(get):
-    labels = get("namespace/agentsmith")["metadata"]["labels"]
-    assert labels["pod-security.kubernetes.io/enforce"] == "baseline"
-    assert labels["pod-security.kubernetes.io/warn"] == "restricted"
+def test_namespace_refuses_privileged_pods(host):
+    """Baseline is enforced, and what is below `restricted` draws a warning, asked in dry runs."""
+
+    def offer(*container: str):
+        command = (
+            f"{KUBECTL} --kubeconfig {KUBECONFIG} -n agentsmith run offered --image=localhost/any:1 --dry-run=server"
+        )
+        return host.run(" ".join([command, *container]))
+
+    plain, privileged = offer(), offer("--privileged")
+    assert plain.rc == 0, plain.stderr
+    assert 'would violate PodSecurity "restricted' in plain.stderr
+    assert privileged.rc != 0
+    assert 'violates PodSecurity "baseline' in privileged.stderr
 
 
 def test_no_object_repeats_a_secret_in_an_annotation(get):
