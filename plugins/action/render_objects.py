@@ -30,6 +30,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.secret_values 
 )
 from ansible_collections.agentsmith.platform.plugins.module_utils.shapes import SHAPES, Shape, misfits, type_in_words
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.texts import map_texts
 
 # This file is imported once, by the process that forks a worker for every task. Ansible loads its filters and tests
 # when the first is used: loaded here they are there in all workers, instead of 10 ms of every one of them.
@@ -277,18 +278,10 @@ def _container_faults(arguments: dict[str, t.Any], values: dict[str, t.Any]) -> 
     }
 
 
-def _plain(value: t.Any) -> t.Any:
-    """A copy without the notes on its origin that Ansible keeps with each text, and that take long to copy."""
-    if isinstance(value, dict):
-        return {_plain(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_plain(entry) for entry in value]
-    return str.__str__(value) if isinstance(value, str) else value
-
-
 def _argument_faults(arguments: dict[str, t.Any], values: dict[str, t.Any]) -> list[str]:
-    # The validator begins with a copy of its own
-    faults = ArgumentSpecValidator(arguments).validate(_plain(values)).error_messages
+    # The validator copies everything. Without the notes on its origin that Ansible keeps with each text, that is quick.
+    plain = map_texts(values, str.__str__)
+    faults = ArgumentSpecValidator(arguments).validate(plain).error_messages
     secrets = [values[name] for name, argument in arguments.items() if argument.get("no_log") and values.get(name)]
     return remove_values(faults, {value for value in secrets if isinstance(value, str)})
 

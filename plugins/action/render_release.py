@@ -17,6 +17,7 @@ from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
 from ansible_collections.agentsmith.platform.plugins.action import config_check, render_objects, secret_keys_check
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import AUTH_ARG_SPEC, ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.texts import map_texts
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 
@@ -33,15 +34,6 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 }
 
 
-def _trusted(value: t.Any) -> t.Any:
-    """Mark the texts of a file of this collection as templates."""
-    if isinstance(value, dict):
-        return {key: _trusted(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_trusted(entry) for entry in value]
-    return trust_as_template(value) if isinstance(value, str) else value
-
-
 class ActionModule(ClusterAction):
     """Renders the parts of a release, with the same result in check mode."""
 
@@ -50,7 +42,8 @@ class ActionModule(ClusterAction):
         # The worker ends with this task: what it leaves behind needs no collecting, which took a tenth of the time
         gc.disable()
         options = self.checked_options(tmp, task_vars, ARGUMENT_SPEC)
-        self._connection_options = {name: value for name, value in self._task.args.items() if name in AUTH_ARG_SPEC}
+        given = {name: options[name] for name in AUTH_ARG_SPEC}
+        self._connection_options = {name: value for name, value in given.items() if value is not None}
         parts = options["parts"]
         variables = dict(task_vars or {})
         # One dictionary for all parts: a value that one has checked is not templated again by the next
@@ -81,18 +74,18 @@ class ActionModule(ClusterAction):
         # register hands the objects on, no callback shows them: a Secret is among them
         return {**result, "_ansible_no_log": True}
 
-    def _run_tasks(self, role: str, name: str, variables: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
-        """Run roles/ROLE/tasks/NAME.yml and yield the results. `variables` gets the values that were checked."""
-        path = ROLES / role / "tasks" / f"{name}.yml"
+    def _run_tasks(self, role: str, file: str, variables: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
+        """Run roles/ROLE/tasks/FILE.yml and yield the results. `variables` gets the values that were checked."""
+        path = ROLES / role / "tasks" / f"{file}.yml"
         if not path.is_file():
             raise AnsibleActionFail(f"There is no part {role}: {path} does not exist.")
         variables["role_path"] = str(ROLES / role)
         # Not with Ansible's loader, which notes the origin of every value: checking the options would copy all of them
-        for task in _trusted(yaml_load(path.read_bytes())):
+        for task in map_texts(yaml_load(path.read_bytes()), trust_as_template):
             if "when" in task and not self._templar.evaluate_conditional(task["when"]):
                 continue
-            name = next(name for name in task if name in ACTIONS)
-            result = self._action(name, self._templar.template(task[name])).run(task_vars=variables)
+            action = next(key for key in task if key in ACTIONS)
+            result = self._action(action, self._templar.template(task[action])).run(task_vars=variables)
             for warning in result.get("warnings", []):
                 self._display.warning(warning)
             yield result

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from copy import deepcopy
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import (
@@ -135,8 +136,8 @@ class Execution:
             concurrently(self._executor, write, items)
 
     def _apply_one(self, item: PlannedObject) -> None:
-        if item.namespace_missing and self._dry_run:
-            item.done = True  # the schema was checked; there is no namespace to try it in
+        if self._dry_run and (item.namespace_missing or item.refused):
+            item.done = True  # the schema was checked; there is no namespace to try it in, or nobody who may
             return
         try:
             if item.fields or item.live is None:
@@ -174,7 +175,7 @@ class Execution:
                 if error.status != 404 or not self._binds_new_role(item):
                     raise
                 if self._dry_run:
-                    return item.desired  # of which the server can say more when there is the Role
+                    return deepcopy(item.desired)  # of which the server can say more when there is the Role
                 if time.monotonic() >= deadline:
                     raise
             time.sleep(POLL_PAUSE)

@@ -22,6 +22,7 @@ from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError, ApplyError
+from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import Identity
 from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
 from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import Need, Permission
 
@@ -85,9 +86,9 @@ class ReleaseLease:
         group, space = "coordination.k8s.io", self._owner.namespace
         # The name of what is created is not known to the API server when it asks
         names = ["" if verb == "create" else self.name for verb in verbs]
-        purpose = f"Lease {space}/{self.name}, the lock"
+        lease = Identity(f"{group}/v1", "Lease", space, self.name)
         return [
-            Need(Permission(verb, group, "leases", space, name), purpose)
+            Need(Permission(verb, group, "leases", space, name), lease, ", the lock")
             for verb, name in zip(verbs, names, strict=True)
         ]
 

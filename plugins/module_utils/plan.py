@@ -37,6 +37,7 @@ Outcome = TypeVar("Outcome")
 class PlannedObject:
     """One object on its way through a run.
 
+    ``refused``: it is known that we may not write it.
     ``fields`` are ``paths``, what differs, as the user is told them.
     ``result`` is `created`, `updated`, `unchanged`, `deleted` or `absent`: first what is to be done, in the end what
     was done. ``after`` is the object as the server returned it, None until then.
@@ -50,6 +51,7 @@ class PlannedObject:
     paths: list[Path] = field(default_factory=list)
     strip_last_applied: bool = False
     namespace_missing: bool = False
+    refused: bool = False
     after: dict[str, Any] | None = None
     former_owners: list[dict[str, Any]] = field(default_factory=list)
     done: bool = False

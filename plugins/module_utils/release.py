@@ -29,6 +29,12 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.prune import p
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.module_utils.rollout import wait_for_rollout
 from ansible_collections.agentsmith.platform.plugins.module_utils.secret_digest import SecretDigests, changed_keys
+from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import (
+    Need,
+    NotPermitted,
+    ask,
+    refusal,
+)
 
 
 @dataclass(frozen=True)
@@ -118,9 +124,35 @@ class Run:
     def _bring(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
         """Make the cluster have what *bodies* describe."""
         self._plan_present(cluster, bodies)
+        self._before_writes(cluster)
         self._execution.apply(self._planned, self._stamp_pending)
         self._wait_for_rollout(cluster)
         self._delete_surplus(cluster)
+
+    def _before_writes(self, cluster: Cluster) -> None:
+        """Look at the plan. What raises here is raised before the first write."""
+
+    def _check_permissions(
+        self, cluster: Cluster, namespace: str, needs: Sequence[Need], changed: str = "Nothing was changed."
+    ) -> None:
+        """Refuse what the API server would refuse half way. A preview warns instead, and tries nothing of it: who may
+        only read may ask what a deploy would change.
+
+        :param changed: what the run has done so far.
+        :raises NotPermitted: with all that lacks.
+        """
+        answer = ask(cluster.connection, cluster.executor, namespace, needs)
+        if answer.unknown:
+            self._warnings.append(f"Whether you may write what this run writes is not checked: {answer.unknown}")
+        if not answer.missing:
+            return
+        text = refusal(answer.missing, namespace)
+        if not self._settings.check_mode:
+            raise NotPermitted(f"{text} {changed}")
+        self._warnings.append(f"This run would be refused. {text}")
+        refused = {need.subject for need in answer.missing}
+        for item in self._planned:
+            item.refused = item.identity in refused
 
     def _remove(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
         self._planned = plan_absent(cluster.connection, cluster.executor, cluster.discovery, bodies)

@@ -22,6 +22,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_obj
 from ansible_collections.agentsmith.platform.plugins.module_utils.namespace_origin import was_created_by_us
 from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner, list_metadata
 from ansible_collections.agentsmith.platform.plugins.module_utils.plan import PlannedObject, apply_query, is_going
+from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import Need, Permission
 
 DELETED, RELEASED, KEPT, ABSENT = "deleted", "released", "kept", "absent"
 
@@ -72,6 +73,14 @@ class ReleaseNamespace:
             "reason": self.reason,
             "foreign": self.foreign,
         }
+
+    def needs(self) -> list[Need]:
+        """Return what it takes to delete it, or to take our labels off it."""
+        if self.live is None or is_going(self.live) or not self._is_ours():
+            return []
+        verb = "delete" if was_created_by_us(self.live) else "patch"
+        identity = Identity("v1", "Namespace", "", self.owner.namespace)
+        return [Need(Permission.on(verb, identity, "namespaces"), identity)]
 
     def remove(
         self, executor: Executor, discovery: Discovery, gone: Collection[Identity], timeout: float, check_mode: bool

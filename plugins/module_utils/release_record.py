@@ -77,16 +77,11 @@ class ReleaseRecord:
         self.identity = Identity("v1", "Secret", owner.namespace, f"{owner.instance}-release")
         self._path = f"/api/v1/namespaces/{owner.namespace}/secrets/{self.identity.name}"
 
-    def needs(self) -> list[Need]:
-        """Return what it takes to write the record."""
-        identity = self.identity
-        return [
-            Need(
-                Permission(verb, "", "secrets", identity.namespace, identity.name),
-                f"{identity}, the record of the last good release",
-            )
-            for verb in VERBS["created"]
-        ]
+    def needs(self, before: Releases) -> list[Need]:
+        """Return what it takes to write the record, where *before* is what it holds."""
+        verbs = VERBS["created" if before.current is None else "updated"]
+        why = ", the record of the last good release"
+        return [Need(Permission.on(verb, self.identity, "secrets"), self.identity, why) for verb in verbs]
 
     def read(self) -> Releases:
         """Read what is recorded.

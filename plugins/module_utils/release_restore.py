@@ -12,6 +12,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.redaction impo
 from ansible_collections.agentsmith.platform.plugins.module_utils.release import Cluster, Run, Settings
 from ansible_collections.agentsmith.platform.plugins.module_utils.release_record import ReleaseRecord, Releases
 from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import Transaction, give_back
+from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import NotPermitted, needs_of
 
 CURRENT, PREVIOUS = "current", "previous"
 
@@ -72,6 +73,8 @@ class RestoreRun(Run):
             )
         try:
             self._bring_back(cluster, releases.previous, releases)
+        except NotPermitted:
+            raise
         except ApplyError as error:
             if releases.current is None or self._settings.check_mode:
                 raise
@@ -97,6 +100,12 @@ class RestoreRun(Run):
             f"The last good release, recorded at {releases.recorded_at} by {releases.recorded_by}, is back and works: "
             f"{written} objects were written or deleted for it."
         )
+
+    def _before_writes(self, cluster: Cluster) -> None:
+        """Ask for the permissions of a rollback on request. After a failed deploy, what can be undone is undone."""
+        if self._generation == PREVIOUS:
+            needs = needs_of(cluster.discovery, [*self._planned, *self._surplus])
+            self._check_permissions(cluster, self._transaction.owner.namespace, needs)
 
     def _bring_back(self, cluster: Cluster, objects: list[dict[str, Any]], releases: Releases) -> None:
         self._once_stated = releases.bodies()

@@ -92,10 +92,11 @@ class Teardown:
         with ThreadPoolExecutor(CONCURRENCY) as executor:
             discovery = Discovery.ask(self._connection, executor, [])
             found = self._find(executor, discovery)
-            self._check_rights(executor, discovery, found)
+            self._check_rights(discovery, found)
+            self._namespace = ReleaseNamespace.read(self._connection, self._owner)
+            self._check_permissions(executor, discovery, found.objects)
             jobs_end = self._clock() + self._settings.jobs_timeout
             self._settle_jobs(jobs_end, refuse=self._settings.jobs == REFUSE)
-            self._namespace = ReleaseNamespace.read(self._connection, self._owner)
             with self._locked(self._namespace, bool(found.objects or self._jobs())):
                 self._delete(executor, discovery, self._find(executor, discovery).objects, jobs_end)
                 if not self._settings.check_mode:
@@ -154,7 +155,7 @@ class Teardown:
 
         A namespace that is not there, or going, takes no lock and no deploy either.
         """
-        lease = ReleaseLease(self._connection, self._owner, new_holder(), self._settings.lock, self._clock, self._sleep)
+        lease = self._lease()
         # A lock that is there is held by a deploy, or was left by a run that died.
         if self._settings.check_mode or not namespace.is_usable or not (to_do or lease.find()):
             yield
@@ -164,8 +165,8 @@ class Teardown:
             lease.check()
         self._warnings += give_back(lease)
 
-    def _check_rights(self, executor: Executor, discovery: Discovery, found: Found) -> None:
-        """Refuse to leave behind what cannot be seen or deleted, of all kinds that a release has in its namespace."""
+    def _check_rights(self, discovery: Discovery, found: Found) -> None:
+        """Refuse to leave behind what cannot be seen: all kinds that a release has in its namespace."""
         needed = {
             kind
             for (group, kind), (_version, resource) in discovery.kinds().items()
@@ -179,12 +180,29 @@ class Teardown:
                 "Allow to list them, or let somebody tear down who may."
             )
         self._not_looked_at = found.denied
-        needs = write_permissions.needs_of_deletion(discovery, found.objects)
+
+    def _check_permissions(self, executor: Executor, discovery: Discovery, found: Sequence[dict[str, Any]]) -> None:
+        """Refuse what the API server would refuse half way. A preview warns: who may only read may look."""
+        bodies = [live for live in [*found, *self._jobs()] if not is_going(live)]
+        if not bodies or self._namespace is None:
+            return
+        needs = [
+            *write_permissions.needs_of_deletion(discovery, bodies),
+            *self._lease().needs(),
+            *self._namespace.needs(),
+        ]
         answer = write_permissions.ask(self._connection, executor, self._owner.namespace, needs)
         if answer.unknown:
             self._warnings.append(f"Whether you may delete what would be deleted is not checked: {answer.unknown}")
-        if answer.missing:
-            raise ApplyError(write_permissions.refusal(answer.missing, self._owner.namespace) + " Nothing was changed.")
+        if not answer.missing:
+            return
+        text = write_permissions.refusal(answer.missing, self._owner.namespace)
+        if not self._settings.check_mode:
+            raise write_permissions.NotPermitted(f"{text} Nothing was changed.")
+        self._warnings.append(f"This run would be refused. {text}")
+
+    def _lease(self) -> ReleaseLease:
+        return ReleaseLease(self._connection, self._owner, new_holder(), self._settings.lock, self._clock, self._sleep)
 
     def _settle_jobs(self, end: float, refuse: bool) -> None:
         """See to it that no Job runs that must not be killed."""

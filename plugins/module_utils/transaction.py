@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.module_utils import write_permissions
 from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain, wait_for_jobs
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.lease import (
@@ -26,6 +25,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.plan import Pl
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.module_utils.release import Cluster, Run, Settings
 from ansible_collections.agentsmith.platform.plugins.module_utils.release_record import ReleaseRecord
+from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import needs_of
 
 
 @dataclass(frozen=True)
@@ -83,29 +83,33 @@ class DeployRun(Run):
         if not self.opened:
             self._wait_for_rollout(cluster)
             return
-        self._check_permissions(cluster, [*lease.needs(), *release_record.needs()])
+        undoable = releases.current is not None and not self._transaction.keep
+        needs = [
+            *needs_of(cluster.discovery, [*self._planned, *self._surplus], undoable),
+            *lease.needs(),
+            *(release_record.needs(releases) if not recorded else []),
+        ]
+        # Rights in a namespace may come with it: those are asked for when it is there
+        new = any(item.namespace_missing for item in self._planned)
+        known = [need for need in needs if not new or need.subject.namespace != owner.namespace]
+        self._check_permissions(cluster, owner.namespace, known)
         if self._settings.check_mode:
             self._warn_of_drain(cluster)
             self._execution.apply(self._planned)
         else:
-            self._bring_locked(cluster, bodies, lease)
+            created = self._create_namespace()
+            if created:
+                made = "Nothing was made but the Namespace."
+                self._check_permissions(cluster, owner.namespace, needs, made)
+            self._bring_locked(cluster, bodies, lease, created)
 
-    def _check_permissions(self, cluster: Cluster, needs: list[write_permissions.Need]) -> None:
-        """Refuse before the first write what the API server would refuse half way. A preview warns: whoever may only
-        read may ask what a deploy would change."""
-        namespace = self._transaction.owner.namespace
-        needs += write_permissions.needs_of(cluster.discovery, [*self._planned, *self._surplus])
-        answer = write_permissions.ask(cluster.connection, cluster.executor, namespace, needs)
-        if answer.unknown:
-            self._warnings.append(f"Whether you may write what this run writes is not checked: {answer.unknown}")
-        if answer.missing:
-            text = write_permissions.refusal(answer.missing, namespace)
-            if not self._settings.check_mode:
-                raise ApplyError(f"{text} Nothing was changed.")
-            self._warnings.append(f"A deploy would be refused. {text}")
-
-    def _bring_locked(self, cluster: Cluster, bodies: list[dict[str, Any]], lease: ReleaseLease) -> None:
-        created = self._create_namespace()
+    def _bring_locked(
+        self,
+        cluster: Cluster,
+        bodies: list[dict[str, Any]],
+        lease: ReleaseLease,
+        created: dict[Any, PlannedObject],
+    ) -> None:
         with given_back_on_failure(lease), lease.kept():
             self._plan_present(cluster, bodies)
             self._planned = [created.get(item.identity, item) for item in self._planned]

@@ -14,15 +14,21 @@ from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.discovery import Discovery
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError, ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import Identity
 from ansible_collections.agentsmith.platform.plugins.module_utils.plan import PlannedObject, concurrently
 
 REVIEWS = "/apis/authorization.k8s.io/v1"
 RBAC = "rbac.authorization.k8s.io"
 # A server-side apply of what is not there asks for both
-# (https://kubernetes.io/docs/reference/using-api/server-side-apply/#using-server-side-apply-in-a-controller).
+# (https://kubernetes.io/docs/reference/using-api/server-side-apply/).
 VERBS = {"created": ("create", "patch"), "updated": ("patch",), "deleted": ("delete",)}
+# By the kind of a binding and that of the role it binds: what allows to bind it, whatever it grants.
+ROLES = {"Role": "roles", "ClusterRole": "clusterroles"}
+
+
+class NotPermitted(ApplyError):
+    """Whoever runs this may not do what the run has to do. Nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,12 @@ class Permission:
     resource: str
     namespace: str
     name: str = ""
+
+    @classmethod
+    def on(cls, verb: str, identity: Identity, resource: str) -> Permission:
+        """Return the permission for one object. A Namespace counts as one of the objects in it."""
+        namespace = identity.name if identity.kind == "Namespace" else identity.namespace
+        return cls(verb, identity.group, resource, namespace, identity.name)
 
     def __str__(self) -> str:
         return f"{self.verb} {self.resource}.{self.group}" if self.group else f"{self.verb} {self.resource}"
@@ -51,76 +63,96 @@ class Permission:
 
 @dataclass(frozen=True)
 class Need:
-    """A permission, and what it is needed for. ``instead``: another one that does as well."""
+    """A permission, the object that it is needed for, and why. ``instead``: another one that does as well."""
 
     permission: Permission
-    purpose: str
+    subject: Identity
+    why: str = ""
     instead: Permission | None = None
 
-    def __str__(self) -> str:
+    def text(self, namespace: str) -> str:
+        """Say it, in a release of *namespace*."""
+        where = self.permission.namespace
+        place = "" if where == namespace else f" in the namespace {where}" if where else " in the whole cluster"
         instead = f", or {self.instead}" if self.instead else ""
-        return f"{self.permission}{instead}: for {self.purpose}"
+        return f"{self.permission}{instead}{place}: for {self.subject}{self.why}"
 
 
 @dataclass
 class Answer:
-    """``missing``: what is not allowed. ``unknown``: why it could not be asked, empty where it could."""
+    """``missing``: what is not allowed. ``unknown``: why something could not be asked, empty where all could."""
 
     missing: list[Need] = field(default_factory=list)
     unknown: str = ""
 
 
+def needs_of(discovery: Discovery, planned: Sequence[PlannedObject], undoable: bool = False) -> list[Need]:
+    """Return what the writes of a plan need.
+
+    :param undoable: whether what is created may have to be deleted again.
+    """
+    needs = []
+    roles = {item.identity: item.desired for item in planned if item.identity.kind in ROLES}
+    for item in planned:
+        verbs = VERBS.get(item.result, ())
+        identity = item.identity
+        resource = discovery.plural(identity) if verbs else ""
+        needs += [Need(Permission.on(verb, identity, resource), identity) for verb in verbs]
+        if undoable and item.result == "created" and identity.kind != "Namespace":
+            undo = Permission.on("delete", identity, resource)
+            needs.append(Need(undo, identity, ", where the deploy fails and is undone"))
+        if item.result in ("created", "updated"):
+            needs += _rights_granted(item, roles)
+    unique: dict[tuple[Permission, Permission | None], Need] = {}
+    for need in needs:
+        unique.setdefault((need.permission, need.instead), need)
+    return list(unique.values())
+
+
 def needs_of_deletion(discovery: Discovery, bodies: Iterable[Mapping[str, Any]]) -> list[Need]:
     """Return what it takes to delete objects."""
-    return [
-        Need(
-            Permission("delete", identity.group, discovery.plural(identity), identity.namespace, identity.name),
-            str(identity),
-        )
-        for identity in map(Identity.of, bodies)
-    ]
+    identities = list(map(Identity.of, bodies))
+    return [Need(Permission.on("delete", one, discovery.plural(one)), one) for one in identities]
 
 
-def needs_of(discovery: Discovery, planned: Iterable[PlannedObject]) -> list[Need]:
-    """Return what the writes of a plan need."""
-    needs: dict[Permission, Need] = {}
-    for item in planned:
-        identity = item.identity
-        resource = discovery.plural(identity)
-        found = [
-            Need(Permission(verb, identity.group, resource, identity.namespace, identity.name), str(identity))
-            for verb in VERBS.get(item.result, ())
-        ]
-        for need in [*found, *(_rights_granted(item) if item.result != "deleted" else [])]:
-            needs.setdefault(need.permission, need)
-    return list(needs.values())
-
-
-def _rights_granted(item: PlannedObject) -> list[Need]:
+def _rights_granted(item: PlannedObject, roles: Mapping[Identity, Mapping[str, Any]]) -> list[Need]:
     """Return what the API server asks of whoever grants rights: to hold them, or to be allowed to grant any.
 
-    The rule: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#restrictions-on-role-creation-or-update
-    A RoleBinding to a Role of the release needs the same, and is refused by the server itself where it lacks it.
+    The rule: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping
+    What a role grants that is not among the objects is not known here: the API server refuses its binding by itself.
     """
     identity = item.identity
-    if (identity.group, identity.kind) != (RBAC, "Role"):
+    if identity.group != RBAC:
         return []
-    escalate = Permission("escalate", RBAC, "roles", identity.namespace, identity.name)
+    reference = item.desired.get("roleRef") or {}
+    if identity.kind in ROLES:
+        verb, role, granted = "escalate", identity, item.desired
+    else:
+        namespace = identity.namespace if reference.get("kind") == "Role" else ""
+        role = Identity(identity.api_version, reference.get("kind", ""), namespace, reference.get("name", ""))
+        verb, granted = "bind", roles.get(role, {})
+    instead = Permission(verb, RBAC, ROLES.get(role.kind, ""), role.namespace, role.name)
     return [
-        Need(Permission(verb, group, resource, identity.namespace), f"{identity}, which grants it", escalate)
-        for rule in item.desired.get("rules") or []
-        for verb in rule.get("verbs") or []
+        Need(Permission(right, group, resource, identity.namespace, name), identity, ", which grants it", instead)
+        for rule in granted.get("rules") or []
+        for right in rule.get("verbs") or []
         for group in rule.get("apiGroups") or []
         for resource in rule.get("resources") or []
+        for name in rule.get("resourceNames") or [""]
     ]
 
 
 def refusal(needs: Sequence[Need], namespace: str) -> str:
     """Return what to say of needs that are not met in a release of *namespace*."""
-    lines = "\n".join(f"- {need}" for need in needs)
-    return (
-        f"You may not do all that this run has to do in the namespace {namespace}. Missing are:\n{lines}\n"
-        "docs/how-to/deployer.md has a Role that suffices."
+    lines = [f"- {need.text(namespace)}" for need in needs]
+    if any(need.subject.kind == "Namespace" for need in needs):
+        lines.append("Without rights on the namespace itself: set namespace_create to false.")
+    return "\n".join(
+        [
+            f"You may not do all that this run has to do in the namespace {namespace}. Missing are:",
+            *lines,
+            "docs/how-to/deployer.md has a Role for a release with the defaults, and says what more takes.",
+        ]
     )
 
 
@@ -129,13 +161,23 @@ def ask(connection: Connection, executor: Executor, namespace: str, needs: Seque
 
     :param namespace: that of the release, whose rules are asked for as a whole.
     """
+    answer = Answer()
+
+    def is_missing(need: Need) -> bool:
+        try:
+            return not any(_review(connection, one) for one in (need.permission, need.instead) if one)
+        except ApiError as error:
+            answer.unknown = str(error)
+            return False
+
     try:
         rules = _rules_in(connection, namespace)
-        doubtful = [need for need in needs if not _is_granted(need, namespace, rules)]
-        refused = concurrently(executor, lambda need: not _is_allowed(connection, need), doubtful)
     except ApiError as error:
         return Answer(unknown=str(error))
-    return Answer([need for need, missing in zip(doubtful, refused, strict=True) if missing])
+    doubtful = [need for need in needs if not _is_granted(need, namespace, rules)]
+    refused = concurrently(executor, is_missing, doubtful)
+    answer.missing = [need for need, missing in zip(doubtful, refused, strict=True) if missing]
+    return answer
 
 
 def _rules_in(connection: Connection, namespace: str) -> list[Mapping[str, Any]]:
@@ -153,13 +195,8 @@ def _is_granted(need: Need, namespace: str, rules: Sequence[Mapping[str, Any]]) 
     return need.permission.namespace == namespace and any(map(need.permission.granted_by, rules))
 
 
-def _is_allowed(connection: Connection, need: Need) -> bool:
-    """Ask about one permission, as not every authoriser can list its rules."""
-    wanted = [need.permission, *([need.instead] if need.instead else [])]
-    return any(_review(connection, permission) for permission in wanted)
-
-
 def _review(connection: Connection, permission: Permission) -> bool:
+    """Ask about one permission, as not every authoriser can list its rules."""
     resource, _slash, subresource = permission.resource.partition("/")
     attributes = {
         "verb": permission.verb,

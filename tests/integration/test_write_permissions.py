@@ -12,10 +12,10 @@ import pytest
 import yaml
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.module_utils.teardown import Teardown, TeardownSettings
+from ansible_collections.agentsmith.platform.plugins.module_utils.teardown import KILL, Teardown, TeardownSettings
 from awaiting import await_true
 from control_plane import ControlPlane
-from release_objects import RBAC, a_release, an_object
+from release_objects import RBAC, a_job, a_release, an_object
 from stand_in_kubelet import ready, stand_in_kubelet
 from transactions import Release
 
@@ -24,13 +24,19 @@ DOCUMENTED = Path(__file__).parents[2] / "docs/how-to/deployer-role.yml"
 Rules = list[dict[str, Any]]
 
 
-def may(control_plane: ControlPlane, namespace: str, resource: str, verb: str) -> bool:
-    """Ask the API server whether whoever deploys may do something: it sees a changed Role a moment later."""
-    attributes = {"namespace": namespace, "resource": resource, "verb": verb}
+def may(control_plane: ControlPlane, namespace: str, resource: str, verb: str, user: str = DEPLOYER) -> bool:
+    """Ask the API server whether somebody may do something: it sees a changed Role a moment later.
+
+    :param resource: as in `jobs.batch`, of the core group without a group.
+    """
+    plural, _dot, group = resource.partition(".")
+    attributes = {"namespace": namespace, "resource": plural, "group": group, "verb": verb}
+    if plural == "roles":
+        attributes["name"] = "agentsmith"
     review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview"}
     path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
     body = {**review, "spec": {"resourceAttributes": attributes}}
-    return control_plane.request("POST", path, body, user=DEPLOYER)[1]["status"]["allowed"]
+    return control_plane.request("POST", path, body, user=user)[1]["status"]["allowed"]
 
 
 def set_rules(control_plane: ControlPlane, namespace: str, rules: Rules, resource: str, verb: str) -> None:
@@ -159,29 +165,121 @@ def test_all_that_lacks_is_named_at_once(namespace: str, release_of: Callable[[R
     result = release_of(reading(rules)).apply(objects_in(namespace))
     for text in ("create secrets", "patch secrets", "patch services", "update leases.coordination.k8s.io"):
         assert f"- {text}: for" in result["msg"]
+    assert result["requests"]["write"] == 0
 
 
 def test_who_may_grant_anything_needs_not_hold_it(
     control_plane: ControlPlane, namespace: str, release_of: Callable[[Rules], Release], rules: Rules
 ) -> None:
     """`escalate` and `bind` stand for holding the rights: https://kubernetes.io/docs/reference/access-authn-authz/rbac/"""
-    granting = [
-        *without(rules, "jobs", "create"),
-        {"apiGroups": [RBAC], "resources": ["roles"], "verbs": ["escalate", "bind"], "resourceNames": ["agentsmith"]},
-    ]
+    granting = {"apiGroups": [RBAC], "resources": ["roles"], "verbs": ["escalate"], "resourceNames": ["agentsmith"]}
+    release = release_of([*without(rules, "jobs", "create"), granting])
+    half = release.apply(objects_in(namespace))
+    binding = f"- create jobs.batch, or bind roles.{RBAC}: for RoleBinding {namespace}/agentsmith, which grants it"
+    assert [line for line in half["msg"].splitlines() if line.startswith("- ")] == [binding]
+    granting["verbs"].append("bind")
+    set_rules(control_plane, namespace, [*without(rules, "jobs", "create"), granting], f"roles.{RBAC}", "bind")
     with stand_in_kubelet(control_plane, namespace, lambda _pod: ready()):
-        result = release_of(granting).deploy(objects_in(namespace))
+        result = release.deploy(objects_in(namespace))
     assert result["commit"]["recorded"], result
 
 
+@pytest.mark.parametrize(
+    ("resource", "verb"), [("leases", "create"), ("networkpolicies", "create"), ("jobs", "create")]
+)
 def test_a_missing_verb_is_a_warning_of_a_preview(
-    namespace: str, release_of: Callable[[Rules], Release], rules: Rules
+    namespace: str, release_of: Callable[[Rules], Release], rules: Rules, resource: str, verb: str
 ) -> None:
-    result = release_of(without(rules, "leases", "create")).apply(objects_in(namespace), check_mode=True)
+    result = release_of(without(rules, resource, verb)).apply(objects_in(namespace), check_mode=True)
     assert not result.get("failed"), result
     (warning,) = result["warnings"]
-    assert warning.startswith("A deploy would be refused.")
-    assert "create leases.coordination.k8s.io" in warning
+    assert warning.startswith("This run would be refused.")
+    assert f"- {verb} {resource}" in warning
+    assert {entry["result"] for entry in result["objects"]} == {"created"}
+
+
+def test_who_may_only_read_can_preview(namespace: str, release_of: Callable[[Rules], Release], rules: Rules) -> None:
+    result = release_of(reading(rules)).apply(objects_in(namespace), check_mode=True)
+    assert not result.get("failed"), result
+    assert len(result["objects"]) == len(objects_in(namespace))
+    assert result["requests"]["dry_run"] == 0, "each would be refused"
+
+
+def test_a_role_that_stays_as_it_is_asks_for_no_rights(
+    control_plane: ControlPlane, namespace: str, release_of: Callable[[Rules], Release], rules: Rules
+) -> None:
+    release = release_of(rules)
+    with stand_in_kubelet(control_plane, namespace, lambda _pod: ready()):
+        release.deploy(objects_in(namespace))
+        set_rules(control_plane, namespace, without(rules, "jobs", "create"), "jobs.batch", "create")
+        changed = objects_in(namespace)
+        next(body for body in changed if body["kind"] == "ConfigMap")["data"] = {"agentsmith.yml": "# changed\n"}
+        result = release.deploy(changed)
+    assert result["commit"]["recorded"], result
+
+
+def test_what_a_failed_deploy_would_have_to_undo_is_asked_for(
+    control_plane: ControlPlane, namespace: str, release_of: Callable[[Rules], Release], rules: Rules
+) -> None:
+    release = release_of(without(rules, "services", "delete"))
+    added = an_object("v1", "Service", namespace, "added", spec={"ports": [{"port": 1}], "selector": {"app": "x"}})
+    with stand_in_kubelet(control_plane, namespace, lambda _pod: ready()):
+        first = release.deploy(objects_in(namespace))
+        assert first["commit"]["recorded"], "a first deploy is not undone"
+        refused = release.apply([*objects_in(namespace), added])
+    undo = f"- delete services: for Service {namespace}/added, where the deploy fails and is undone"
+    assert undo in refused["msg"]
+    assert control_plane.get(f"/api/v1/namespaces/{namespace}/services/added") is None
+
+
+def test_rights_of_a_new_namespace_are_asked_for_when_it_is_there(
+    control_plane: ControlPlane, connection_options: dict[str, Any], new_namespace: str
+) -> None:
+    """Such rights may come with it. Without them the Namespace is all that was made."""
+    user = f"maker-{new_namespace}"
+    making = [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "create", "patch"]}]
+    looking = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}]
+    subject = {"apiGroup": RBAC, "kind": "User", "name": user}
+    reference = {"apiGroup": RBAC, "kind": "ClusterRole", "name": user}
+    for plural, body in (
+        ("clusterroles", an_object(f"{RBAC}/v1", "ClusterRole", "", user, rules=[*making, *looking])),
+        ("clusterrolebindings", an_object(f"{RBAC}/v1", "ClusterRoleBinding", "", user, roleRef=reference)),
+    ):
+        body["metadata"]["labels"] = {}
+        if plural == "clusterrolebindings":
+            body["subjects"] = [subject]
+        assert control_plane.request("POST", f"/apis/{RBAC}/v1/{plural}", body)[0] == 201
+    await_true(lambda: may(control_plane, "", "namespaces", "create", user))
+    release = Release(new_namespace, {**connection_options, "impersonate_user": user})
+    result = release.apply(a_release(new_namespace))
+    assert f"- create secrets: for Secret {new_namespace}/agentsmith-secrets" in result["msg"]
+    assert result["msg"].endswith("Nothing was made but the Namespace.")
+    assert not result["transaction"]["started"]
+    assert control_plane.get(f"/api/v1/namespaces/{new_namespace}") is not None
+    assert "agentsmith-release" not in str(versions(control_plane, new_namespace))
+
+
+def test_a_rollback_names_what_lacks(
+    control_plane: ControlPlane, namespace: str, release_of: Callable[[Rules], Release], rules: Rules
+) -> None:
+    release = release_of(rules)
+    with stand_in_kubelet(control_plane, namespace, lambda _pod: ready()):
+        release.deploy(objects_in(namespace))
+        release.deploy([body for body in objects_in(namespace) if body["kind"] != "NetworkPolicy"])
+        set_rules(
+            control_plane,
+            namespace,
+            without(rules, "networkpolicies", "create"),
+            "networkpolicies.networking.k8s.io",
+            "create",
+        )
+        before = versions(control_plane, namespace)
+        refused = release.restore("previous")
+        assert f"- create networkpolicies.networking.k8s.io: for NetworkPolicy {namespace}/redis" in refused["msg"]
+        assert "The present one is back" not in refused["msg"]
+        assert versions(control_plane, namespace) == before
+        set_rules(control_plane, namespace, rules, "networkpolicies.networking.k8s.io", "create")
+        assert release.restore("previous")["restored"]
 
 
 def test_an_unchanged_release_asks_nobody(
@@ -201,16 +299,30 @@ def test_a_teardown_needs_the_documented_role_and_names_what_lacks(
     control_plane: ControlPlane, namespace: str, release_of: Callable[[Rules], Release], rules: Rules
 ) -> None:
     release = release_of(rules)
+
+    def tear_down(**settings: Any) -> dict[str, Any]:
+        with Connection(release.options) as connection:
+            teardown = Teardown(connection, release.owner, TeardownSettings(jobs=KILL, **settings))
+            teardown.execute()
+            return teardown.result()
+
+    job = a_job(namespace, "agentsmith-0123456789ab")
+    job["metadata"]["labels"] = {"app": "agentsmith", "job-id": "0123456789ab"}
     with stand_in_kubelet(control_plane, namespace, lambda _pod: ready()):
         release.deploy(objects_in(namespace))
-        set_rules(control_plane, namespace, without(rules, "services", "delete"), "services", "delete")
+        assert control_plane.request("POST", f"/apis/batch/v1/namespaces/{namespace}/jobs", job)[0] == 201
+        lacking = without(without(rules, "services", "delete"), "jobs", "delete")
+        set_rules(control_plane, namespace, lacking, "services", "delete")
         before = versions(control_plane, namespace)
-        with Connection(release.options) as connection, pytest.raises(ApplyError) as refused:
-            Teardown(connection, release.owner, TeardownSettings()).execute()
+        with pytest.raises(ApplyError) as refused:
+            tear_down()
         assert f"- delete services: for Service {namespace}/redis" in str(refused.value)
+        assert f"- delete jobs.batch: for Job {namespace}/agentsmith-0123456789ab" in str(refused.value)
+        preview = tear_down(check_mode=True)
+        assert preview["warnings"][0].startswith("This run would be refused.")
+        assert any(entry["kind"] == "Service" for entry in preview["objects"])
         assert versions(control_plane, namespace) == before
         set_rules(control_plane, namespace, rules, "services", "delete")
-        with Connection(release.options) as connection:
-            Teardown(connection, release.owner, TeardownSettings()).execute()
+        tear_down()
     left = [path for path in versions(control_plane, namespace) if not path.endswith(f"/{DEPLOYER}")]
     assert left == []

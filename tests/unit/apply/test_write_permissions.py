@@ -10,9 +10,19 @@ from typing import Any
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
-from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import Need, Permission, ask
+from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import Identity
+from ansible_collections.agentsmith.platform.plugins.module_utils.plan import PlannedObject
+from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import (
+    RBAC,
+    Need,
+    Permission,
+    ask,
+    needs_of,
+    refusal,
+)
 
 PATCH_REDIS = Permission("patch", "apps", "deployments", "agentsmith", "redis")
+REDIS = Identity("apps/v1", "Deployment", "agentsmith", "redis")
 RULE = {"verbs": ["patch"], "apiGroups": ["apps"], "resources": ["deployments"]}
 
 
@@ -57,7 +67,7 @@ class Reviewer:
 
 
 def asked(reviewer: Any, *permissions: Permission, instead: Permission | None = None) -> Any:
-    needs = [Need(permission, "Deployment agentsmith/redis", instead) for permission in permissions]
+    needs = [Need(permission, REDIS, instead=instead) for permission in permissions]
     with ThreadPoolExecutor(1) as executor:
         return ask(reviewer, executor, "agentsmith", needs)
 
@@ -109,3 +119,66 @@ def test_a_server_that_answers_no_questions_leaves_it_unknown() -> None:
     answer = asked(SimpleNamespace(request=request), PATCH_REDIS)
     assert answer.missing == []
     assert answer.unknown == "selfsubjectrulesreviews is forbidden"
+
+
+def test_one_answer_that_fails_does_not_hide_the_others() -> None:
+    """Two that fail are no fault of the run either."""
+
+    def request(method: str, path: str, *, body: Any) -> Any:
+        if path.endswith("selfsubjectrulesreviews"):
+            return SimpleNamespace(body={"status": {"resourceRules": []}})
+        if body["spec"]["resourceAttributes"]["verb"] != "delete":
+            raise ApiError(403, "Forbidden", f"{method} is forbidden")
+        return SimpleNamespace(body={"status": {"allowed": False}})
+
+    verbs = ("patch", "create", "delete")
+    permissions = [Permission(verb, "apps", "deployments", "agentsmith", "redis") for verb in verbs]
+    answer = asked(SimpleNamespace(request=request), *permissions)
+    assert [need.permission.verb for need in answer.missing] == ["delete"]
+    assert answer.unknown == "POST is forbidden"
+
+
+def planned(kind: str, result: str, **content: Any) -> PlannedObject:
+    metadata = {"name": "x", "namespace": "agentsmith"}
+    body = {"apiVersion": f"{RBAC}/v1", "kind": kind, "metadata": metadata, **content}
+    return PlannedObject(body, "", None, result)
+
+
+DISCOVERY: Any = SimpleNamespace(plural=lambda identity: f"{identity.kind.lower()}s")
+GRANT = {"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["one"]}
+
+
+def test_a_role_takes_the_rights_that_it_grants_by_their_names() -> None:
+    needs = needs_of(DISCOVERY, [planned("Role", "created", rules=[GRANT])])
+    granted = [need for need in needs if need.instead]
+    assert [need.permission for need in granted] == [Permission("get", "", "secrets", "agentsmith", "one")]
+    assert granted[0].instead == Permission("escalate", RBAC, "roles", "agentsmith", "x")
+
+
+@pytest.mark.parametrize("result", ["unchanged", "deleted"])
+def test_a_role_that_is_not_written_takes_none(result: str) -> None:
+    needs = needs_of(DISCOVERY, [planned("Role", result, rules=[GRANT])])
+    assert [need.permission.verb for need in needs] == (["delete"] if result == "deleted" else [])
+
+
+def test_a_binding_takes_the_rights_of_its_role_or_bind() -> None:
+    reference = {"apiGroup": RBAC, "kind": "Role", "name": "x"}
+    roles = planned("Role", "unchanged", rules=[GRANT])
+    needs = needs_of(DISCOVERY, [roles, planned("RoleBinding", "created", roleRef=reference)])
+    assert [str(need.instead) for need in needs if need.instead] == [f"bind roles.{RBAC}"]
+
+
+def test_a_namespace_counts_as_in_itself() -> None:
+    """So does the API server: a Role in a namespace may grant verbs on it."""
+    namespace = Identity("v1", "Namespace", "", "agentsmith")
+    assert Permission.on("patch", namespace, "namespaces").namespace == "agentsmith"
+    need = Need(Permission.on("create", namespace, "namespaces"), namespace)
+    assert "set namespace_create to false" in refusal([need], "agentsmith")
+
+
+@pytest.mark.parametrize(
+    ("where", "place"), [("agentsmith", ""), ("other", " in the namespace other"), ("", " in the whole cluster")]
+)
+def test_a_need_says_where(where: str, place: str) -> None:
+    need = Need(Permission("create", "", "secrets", where), REDIS)
+    assert need.text("agentsmith") == f"create secrets{place}: for Deployment agentsmith/redis"
