@@ -29,8 +29,9 @@ ACTIONS: dict[str, type[ActionBase]] = {
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "parts": {"type": "list", "elements": "str", "required": True},
-    "disabled": {"type": "list", "elements": "str", "default": []},
+    "conditions": {"type": "dict", "default": {}},
     "checks": {"type": "dict", "default": {}},
+    "variables": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -45,14 +46,14 @@ class ActionModule(ClusterAction):
         given = {name: options[name] for name in AUTH_ARG_SPEC}
         self._connection_options = {name: value for name, value in given.items() if value is not None}
         parts = options["parts"]
-        variables = dict(task_vars or {})
+        variables = self._with_role_variables([*parts, *options["checks"]], task_vars or {})
         # One dictionary for all parts: a value that one has checked is not templated again by the next
         self._templar = self._templar.copy_with_new_env(available_variables=variables)
         selected = [part for part in parts if self._is_selected(part, variables)]
         result: dict[str, t.Any] = {"changed": False, "parts": {}, "complete": len(selected) == len(parts)}
         for part in selected:
             objects: list[t.Any] = []
-            if part not in options["disabled"]:
+            if self._templar.evaluate_conditional(options["conditions"].get(part, True)):
                 # The quota, the last part, adds up what the others rendered
                 known = [manifest for rendered in result["parts"].values() for manifest in rendered]
                 variables["release_objects"] = known
@@ -71,8 +72,25 @@ class ActionModule(ClusterAction):
                 for registered in self._run_tasks(role, "main", variables):
                     if registered.get("failed"):
                         return registered
+        result["variables"] = {name: self._templar.template(variables[name]) for name in options["variables"]}
         # register hands the objects on, no callback shows them: a Secret is among them
         return {**result, "_ansible_no_log": True}
+
+    @staticmethod
+    def _with_role_variables(roles: t.Iterable[str], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return the variables of the task with those of the roles, with the precedence that Ansible gives them:
+        `defaults` give way to everything, `vars` to nothing that an inventory says.
+
+        Importing ten roles takes Ansible longer: it gathers all variables anew three times for each.
+        """
+        defaults: dict[str, t.Any] = {}
+        private: dict[str, t.Any] = {}
+        for role in roles:
+            for directory, found in (("defaults", defaults), ("vars", private)):
+                path = ROLES / role / directory / "main.yml"
+                if path.is_file():
+                    found.update(map_texts(yaml_load(path.read_bytes()) or {}, trust_as_template))
+        return {**defaults, **task_vars, **private}
 
     def _run_tasks(self, role: str, file: str, variables: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
         """Run roles/ROLE/tasks/FILE.yml and yield the results. `variables` gets the values that were checked."""

@@ -15,7 +15,8 @@ description:
     task for each of them. It writes nothing. It contacts nothing either, but for what the O(checks) read.
   - Each part has the name of its role for a tag. C(--tags) and C(--skip-tags) leave parts out, so the task itself has
     the tag C(always).
-  - The variables of the roles must be there, as they are when the play imports C(variables) of each role.
+  - The variables in C(defaults/main.yml) and C(vars/main.yml) of the roles have the precedence that they have in a play
+    with these roles. Other tasks do not see them, but for those that O(variables) names.
   - The result is hidden from every output at any verbosity, as it may hold a Secret; C(register) hands it on. A fault
     of a part ends the task, with the message of M(agentsmith.platform.render_objects),
     M(agentsmith.platform.config_check) or M(agentsmith.platform.secret_keys_check), which quotes no secret.
@@ -28,11 +29,11 @@ options:
     type: list
     elements: str
     required: true
-  disabled:
-    description: Those of the O(parts) that have no objects in this release. Their variables are not checked.
-    type: list
-    elements: str
-    default: []
+  conditions:
+    description: Of those of the O(parts) that a release may do without, what has to hold for them, as in C(when).
+      Where it does not hold, a part has no objects, and its variables are not checked.
+    type: dict
+    default: {}
   checks:
     description:
       - Roles that check the release when it is rendered, each with a list of the parts that it compares.
@@ -40,6 +41,11 @@ options:
       - The tasks of such a role find the result of this module in C(release_render), as later tasks do.
     type: dict
     default: {}
+  variables:
+    description: Names of variables of the O(parts) whose values later tasks need.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
@@ -52,14 +58,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Take in the variables of the part redis
-  ansible.builtin.import_role:
-    name: agentsmith.platform.redis
-    tasks_from: variables
-
 - name: Render the release
   agentsmith.platform.render_release:
-    parts: [redis]
+    parts: [redis, job_policy]
+    conditions:
+      job_policy: job_policy_enabled
+    variables: [job_policy_enabled]
   register: release_render
   tags: [always]
 
@@ -84,6 +88,10 @@ complete:
   description: Whether no part was left out by C(--tags) or C(--skip-tags).
   returned: success
   type: bool
+variables:
+  description: The values of O(variables).
+  returned: success
+  type: dict
 required_secrets:
   description: The result of the same name of M(agentsmith.platform.config_check).
   returned: when the part config was rendered

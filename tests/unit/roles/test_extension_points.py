@@ -174,3 +174,10 @@ def test_the_role_has_a_profile(objects: dict[str, Any]) -> None:
     assert minimal == [{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create"]}]
     sandbox = objects["everything"]["Role/agentsmith-job-manager"]["rules"]
     assert {"apiGroups": [""], "resources": ["pods/log", "pods/status"], "verbs": ["get"]} in sandbox
+
+
+def test_a_variable_that_is_a_roles_own_is_not_for_inventories(render):
+    """`vars/main.yml` of a role wins over an inventory, as in a play with that role."""
+    run = render({"own": {"__rbac_rules": {"phase19": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]}}})
+    rules = run.objects["own"]["Role/agentsmith-job-manager"]["rules"]
+    assert {verb for rule in rules for verb in rule["verbs"]} == {"create", "delete", "get", "list", "watch"}
