@@ -72,14 +72,16 @@ class ActionModule(ClusterAction):
                 for registered in self._run_tasks(role, "main", variables):
                     if registered.get("failed"):
                         return registered
+        unknown = [name for name in options["variables"] if name not in variables]
+        if unknown:
+            raise AnsibleActionFail(f"No part has the variables {', '.join(unknown)}, which `variables` asks for.")
         result["variables"] = {name: self._templar.template(variables[name]) for name in options["variables"]}
         # register hands the objects on, no callback shows them: a Secret is among them
         return {**result, "_ansible_no_log": True}
 
     @staticmethod
     def _with_role_variables(roles: t.Iterable[str], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Return the variables of the task with those of the roles, with the precedence that Ansible gives them:
-        `defaults` give way to everything, `vars` to nothing that an inventory says.
+        """Return the task's variables with those of the roles: `defaults` give way to all, `vars` to nothing.
 
         Importing ten roles takes Ansible longer: it gathers all variables anew three times for each.
         """

@@ -41,11 +41,13 @@ class ActionModule(ClusterAction):
         check_mode, diff_mode = self._task.check_mode, self._task.diff
         wait = {"wait": options["wait"], "wait_timeout": options["wait_timeout"]}
         redactor = Redactor()
-        run: Run
-        run = preview = Run(Settings(check_mode=True, diff_mode=diff_mode), redactor)
+        looking = Settings(check_mode=True, diff_mode=diff_mode)
+        run = preview = Run(looking, redactor)
         try:
             # Whatever the inventory has besides is not rotated, and so not recorded either.
             transaction = options["transaction"] and replace(transaction_of(options["transaction"]), complete=False)
+            if transaction:
+                run = preview = DeployRun(looking, redactor, transaction)
             bodies = normalise_objects(options["objects"])
             redactor.learn(bodies)
             secret = Identity("v1", "Secret", options["namespace"], options["secret"])

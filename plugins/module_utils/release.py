@@ -104,7 +104,9 @@ class Run:
         if warnings:
             result["warnings"] = warnings
         if self._settings.diff_mode:
-            result["diff"] = [self._difference(item) for item in done if item.to_write]
+            # Of a change that may not be tried, nobody can say how it would come out
+            known = [item for item in done if item.to_write and not (item.refused and item.live)]
+            result["diff"] = [self._difference(item) for item in known]
         return self._redactor.tree(result)
 
     def _execute(self, connection: Connection, executor: Executor, bodies: list[dict[str, Any]]) -> None:

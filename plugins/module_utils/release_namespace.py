@@ -41,7 +41,11 @@ DERIVED_KINDS = frozenset({"Event", "PodMetrics"})
 
 @dataclass
 class ReleaseNamespace:
-    """The namespace of a release. ``foreign``: the objects of others in it, as `kind name`. ``reason``: for people."""
+    """The namespace of a release.
+
+    ``foreign``: the objects of others in it, as `kind name`. ``reason``: for people. ``untouchable``: whether it is
+    known that we may neither delete nor change it.
+    """
 
     connection: Connection
     owner: Owner
@@ -49,6 +53,7 @@ class ReleaseNamespace:
     result: str = KEPT
     reason: str = ""
     foreign: list[str] = field(default_factory=list)
+    untouchable: bool = False
 
     @classmethod
     def read(cls, connection: Connection, owner: Owner) -> ReleaseNamespace:
@@ -94,6 +99,8 @@ class ReleaseNamespace:
             self.result, self.reason = ABSENT, "it does not exist"
         elif not self._is_ours():
             self.reason = "it does not belong to this release"
+        elif self.untouchable:
+            self.reason = "you may not delete or change it"
         elif not was_created_by_us(self.live) and not is_going(self.live):
             self.result, self.reason = RELEASED, "it was there before the release, whose labels were taken off it"
             if not check_mode:

@@ -12,7 +12,11 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.redaction impo
 from ansible_collections.agentsmith.platform.plugins.module_utils.release import Cluster, Run, Settings
 from ansible_collections.agentsmith.platform.plugins.module_utils.release_record import ReleaseRecord, Releases
 from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import Transaction, give_back
-from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import NotPermitted, needs_of
+from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import (
+    Need,
+    NotPermitted,
+    needs_of,
+)
 
 CURRENT, PREVIOUS = "current", "previous"
 
@@ -32,6 +36,8 @@ class RestoreRun(Run):
         self._transaction = transaction
         self._generation = generation
         self._holder = holder
+        self._lock_needs: list[Need] = []
+        self._needs: list[Need] | None = None  # beside those of the objects, until they were asked for
         self.restored = False
         self.summary = ""
 
@@ -43,10 +49,11 @@ class RestoreRun(Run):
         del bodies  # those of the record are meant
         owner = self._transaction.owner
         record = ReleaseRecord(cluster.connection, owner)
+        lease = ReleaseLease(cluster.connection, owner, self._holder or new_holder(), self._transaction.lock)
+        self._lock_needs = lease.needs()
         if self._settings.check_mode:
             self._restore(cluster, record, None)
             return
-        lease = ReleaseLease(cluster.connection, owner, self._holder or new_holder(), self._transaction.lock)
         if self._holder:
             lease.adopt()
         else:
@@ -71,6 +78,7 @@ class RestoreRun(Run):
                 f"No release before the present one is recorded in {record.identity}, so there is none to go back to. "
                 "Nothing was changed."
             )
+        self._needs = [*self._lock_needs, *record.needs(releases)]
         try:
             self._bring_back(cluster, releases.previous, releases)
         except NotPermitted:
@@ -102,10 +110,12 @@ class RestoreRun(Run):
         )
 
     def _before_writes(self, cluster: Cluster) -> None:
-        """Ask for the permissions of a rollback on request. After a failed deploy, what can be undone is undone."""
-        if self._generation == PREVIOUS:
-            needs = needs_of(cluster.discovery, [*self._planned, *self._surplus])
-            self._check_permissions(cluster, self._transaction.owner.namespace, needs)
+        """Ask once, for a rollback on request. On the way back from what has failed, what can be undone is undone."""
+        if self._needs is None:
+            return
+        needs = [*needs_of(cluster.discovery, [*self._planned, *self._surplus], undoable=True), *self._needs]
+        self._needs = None
+        self._check_permissions(cluster, self._transaction.owner.namespace, needs)
 
     def _bring_back(self, cluster: Cluster, objects: list[dict[str, Any]], releases: Releases) -> None:
         self._once_stated = releases.bodies()

@@ -189,9 +189,12 @@ class Teardown:
         needs = [
             *write_permissions.needs_of_deletion(discovery, bodies),
             *self._lease().needs(),
-            *self._namespace.needs(),
         ]
-        answer = write_permissions.ask(self._connection, executor, self._owner.namespace, needs)
+        about_namespace = self._namespace.needs()
+        answer = write_permissions.ask(self._connection, executor, self._owner.namespace, [*needs, *about_namespace])
+        # Its owner can remove it; that is no reason to leave the release there
+        self._namespace.untouchable = any(need in about_namespace for need in answer.missing)
+        answer.missing = [need for need in answer.missing if need not in about_namespace]
         if answer.unknown:
             self._warnings.append(f"Whether you may delete what would be deleted is not checked: {answer.unknown}")
         if not answer.missing:

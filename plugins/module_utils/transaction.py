@@ -8,6 +8,7 @@ release_restore.py ends it badly. A failure in here gives the lock back at once.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +26,10 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.plan import Pl
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.module_utils.release import Cluster, Run, Settings
 from ansible_collections.agentsmith.platform.plugins.module_utils.release_record import ReleaseRecord
-from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import needs_of
+from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import Need, ask, needs_of
+
+RIGHTS_TIMEOUT = 10.0  # seconds
+RIGHTS_PAUSE = 0.5  # seconds
 
 
 @dataclass(frozen=True)
@@ -90,18 +94,26 @@ class DeployRun(Run):
             *(release_record.needs(releases) if not recorded else []),
         ]
         # Rights in a namespace may come with it: those are asked for when it is there
-        new = any(item.namespace_missing for item in self._planned)
-        known = [need for need in needs if not new or need.subject.namespace != owner.namespace]
-        self._check_permissions(cluster, owner.namespace, known)
+        missing = {item.identity.namespace for item in self._planned if item.namespace_missing}
+        self._check_permissions(
+            cluster, owner.namespace, [need for need in needs if need.subject.namespace not in missing]
+        )
         if self._settings.check_mode:
             self._warn_of_drain(cluster)
             self._execution.apply(self._planned)
         else:
             created = self._create_namespace()
             if created:
-                made = "Nothing was made but the Namespace."
-                self._check_permissions(cluster, owner.namespace, needs, made)
+                self._check_permissions_of_new_namespace(cluster, needs)
             self._bring_locked(cluster, bodies, lease, created)
+
+    def _check_permissions_of_new_namespace(self, cluster: Cluster, needs: list[Need]) -> None:
+        """Ask again when the namespace is there. Who binds its maker to rights in it does so a moment later."""
+        namespace = self._transaction.owner.namespace
+        deadline = time.monotonic() + RIGHTS_TIMEOUT
+        while time.monotonic() < deadline and ask(cluster.connection, cluster.executor, namespace, needs).missing:
+            time.sleep(RIGHTS_PAUSE)
+        self._check_permissions(cluster, namespace, needs, "Nothing was made but the Namespace.")
 
     def _bring_locked(
         self,

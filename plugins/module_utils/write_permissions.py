@@ -28,7 +28,7 @@ ROLES = {"Role": "roles", "ClusterRole": "clusterroles"}
 
 
 class NotPermitted(ApplyError):
-    """Whoever runs this may not do what the run has to do. Nothing was written."""
+    """Whoever runs this may not do what the run has to do. Nothing of the release was written."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,8 @@ def _rights_granted(item: PlannedObject, roles: Mapping[Identity, Mapping[str, A
         namespace = identity.namespace if reference.get("kind") == "Role" else ""
         role = Identity(identity.api_version, reference.get("kind", ""), namespace, reference.get("name", ""))
         verb, granted = "bind", roles.get(role, {})
-    instead = Permission(verb, RBAC, ROLES.get(role.kind, ""), role.namespace, role.name)
+    # Both are asked for where the rights are granted, also of a ClusterRole that is bound in one namespace
+    instead = Permission(verb, RBAC, ROLES.get(role.kind, ""), identity.namespace, role.name)
     return [
         Need(Permission(right, group, resource, identity.namespace, name), identity, ", which grants it", instead)
         for rule in granted.get("rules") or []

@@ -15,8 +15,9 @@ description:
     task for each of them. It writes nothing. It contacts nothing either, but for what the O(checks) read.
   - Each part has the name of its role for a tag. C(--tags) and C(--skip-tags) leave parts out, so the task itself has
     the tag C(always).
-  - The variables in C(defaults/main.yml) and C(vars/main.yml) of the roles have the precedence that they have in a play
-    with these roles. Other tasks do not see them, but for those that O(variables) names.
+  - The variables in C(defaults/main.yml) of the roles give way to all others, as in a play with these roles; those in
+    C(vars/main.yml), which are their own, win over all others. Other tasks see none of them, but those that
+    O(variables) names.
   - The result is hidden from every output at any verbosity, as it may hold a Secret; C(register) hands it on. A fault
     of a part ends the task, with the message of M(agentsmith.platform.render_objects),
     M(agentsmith.platform.config_check) or M(agentsmith.platform.secret_keys_check), which quotes no secret.
@@ -62,7 +63,7 @@ EXAMPLES = r"""
   agentsmith.platform.render_release:
     parts: [redis, job_policy]
     conditions:
-      job_policy: job_policy_enabled
+      job_policy: job_policy_enabled | bool
     variables: [job_policy_enabled]
   register: release_render
   tags: [always]

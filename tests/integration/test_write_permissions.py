@@ -15,6 +15,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.errors import 
 from ansible_collections.agentsmith.platform.plugins.module_utils.teardown import KILL, Teardown, TeardownSettings
 from awaiting import await_true
 from control_plane import ControlPlane
+from engine import Play
 from release_objects import RBAC, a_job, a_release, an_object
 from stand_in_kubelet import ready, stand_in_kubelet
 from transactions import Release
@@ -60,19 +61,21 @@ def release_of(
 ) -> Callable[[Rules], Release]:
     """A release that is deployed by somebody who holds the rules that are given, in its namespace and nowhere else."""
 
-    def hold(rules: Rules) -> Release:
-        role = an_object(f"{RBAC}/v1", "Role", namespace, DEPLOYER, rules=rules)
-        subject = {"apiGroup": RBAC, "kind": "User", "name": DEPLOYER}
-        reference = {"apiGroup": RBAC, "kind": "Role", "name": DEPLOYER}
-        binding = an_object(f"{RBAC}/v1", "RoleBinding", namespace, DEPLOYER, roleRef=reference, subjects=[subject])
-        for body, plural in ((role, "roles"), (binding, "rolebindings")):
-            body["metadata"]["labels"] = {}
-            status, answer = control_plane.request("POST", f"/apis/{RBAC}/v1/namespaces/{namespace}/{plural}", body)
-            assert status == 201, answer
-        await_true(lambda: may(control_plane, namespace, "configmaps", "get"))
-        return Release(namespace, {**connection_options, "impersonate_user": DEPLOYER})
+    return lambda rules: held(control_plane, namespace, connection_options, rules)
 
-    return hold
+
+def held(control_plane: ControlPlane, namespace: str, connection_options: dict[str, Any], rules: Rules) -> Release:
+    """Give the rules to whoever deploys, and return the release as he sees it."""
+    role = an_object(f"{RBAC}/v1", "Role", namespace, DEPLOYER, rules=rules)
+    subject = {"apiGroup": RBAC, "kind": "User", "name": DEPLOYER}
+    reference = {"apiGroup": RBAC, "kind": "Role", "name": DEPLOYER}
+    binding = an_object(f"{RBAC}/v1", "RoleBinding", namespace, DEPLOYER, roleRef=reference, subjects=[subject])
+    for body, plural in ((role, "roles"), (binding, "rolebindings")):
+        body["metadata"]["labels"] = {}
+        status, answer = control_plane.request("POST", f"/apis/{RBAC}/v1/namespaces/{namespace}/{plural}", body)
+        assert status == 201, answer
+    await_true(lambda: may(control_plane, namespace, "configmaps", "get"))
+    return Release(namespace, {**connection_options, "impersonate_user": DEPLOYER})
 
 
 def objects_in(namespace: str) -> list[dict[str, Any]]:
@@ -293,6 +296,80 @@ def test_an_unchanged_release_asks_nobody(
     result = release.apply(objects_in(namespace))
     assert not result.get("failed"), result
     assert not result["transaction"]["opened"]
+
+
+def test_a_rollback_that_fails_brings_the_present_release_back_as_far_as_it_may(
+    control_plane: ControlPlane, namespace: str, release_of: Callable[[Rules], Release], rules: Rules
+) -> None:
+    """What it creates, it may have to delete: that is asked for. The way back asks nothing any more."""
+    release = release_of(rules)
+    with stand_in_kubelet(control_plane, namespace, lambda _pod: ready()):
+        release.deploy(objects_in(namespace))
+        release.deploy([body for body in objects_in(namespace) if body["kind"] != "NetworkPolicy"])
+        lacking = without(rules, "networkpolicies", "delete")
+        set_rules(control_plane, namespace, lacking, "networkpolicies.networking.k8s.io", "delete")
+        refused = release.restore("previous")
+    undo = f"- delete networkpolicies.networking.k8s.io: for NetworkPolicy {namespace}/redis, where"
+    assert undo in refused["msg"]
+    path = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies/redis"
+    assert control_plane.get(path) is None
+
+
+def test_a_preview_of_a_change_that_may_not_be_tried_shows_no_deletion(
+    control_plane: ControlPlane, namespace: str, release_of: Callable[[Rules], Release], rules: Rules
+) -> None:
+    release = release_of(rules)
+    with stand_in_kubelet(control_plane, namespace, lambda _pod: ready()):
+        release.deploy(objects_in(namespace))
+    set_rules(control_plane, namespace, reading(rules), "secrets", "patch")
+    changed = objects_in(namespace)
+    next(body for body in changed if body["kind"] == "ConfigMap")["data"] = {"agentsmith.yml": "# changed\n"}
+    preview = release.apply(changed, check_mode=True, diff_mode=True)
+    assert not preview.get("failed"), preview
+    assert [entry["result"] for entry in preview["objects"] if entry["kind"] == "ConfigMap"] == ["updated"]
+    assert preview["diff"] == []
+
+
+def test_a_rotation_names_what_lacks_in_all_it_writes(
+    control_plane: ControlPlane, namespace: str, release_of: Callable[[Rules], Release], rules: Rules, play: Play
+) -> None:
+    release = release_of(rules)
+    with stand_in_kubelet(control_plane, namespace, lambda _pod: ready()):
+        release.deploy(objects_in(namespace))
+        set_rules(control_plane, namespace, reading(rules), "secrets", "patch")
+        rotated = objects_in(namespace)
+        next(body for body in rotated if body["kind"] == "Secret")["stringData"]["github-token"] = "ghp_9876543210"
+        options = {
+            **release.options,
+            "secret": "agentsmith-secrets",
+            "namespace": namespace,
+            "keys": ["github-token"],
+            "transaction": {"namespace": namespace, "instance": "agentsmith"},
+        }
+        before = versions(control_plane, namespace)
+        ended = play(rotated, options, action="rotate_secret")
+        assert ended.returncode != 0
+        assert f"- patch secrets: for Secret {namespace}/agentsmith-secrets" in ended.stdout
+        preview = play(rotated, options, "--check", action="rotate_secret")
+        assert preview.returncode == 0, preview.stdout
+        assert "This run would be refused." in preview.stdout + preview.stderr
+        assert versions(control_plane, namespace) == before
+
+
+def test_a_namespace_that_may_not_be_deleted_is_kept(
+    control_plane: ControlPlane, new_namespace: str, connection_options: dict[str, Any], rules: Rules
+) -> None:
+    """An administrator made it with the release; who tears the release down holds the documented Role."""
+    with stand_in_kubelet(control_plane, new_namespace, lambda _pod: ready()):
+        Release(new_namespace, connection_options).deploy(a_release(new_namespace))
+        release = held(control_plane, new_namespace, connection_options, rules)
+        with Connection(release.options) as connection:
+            teardown = Teardown(connection, release.owner, TeardownSettings())
+            teardown.execute()
+    result = teardown.result()
+    assert result["namespace"]["result"] == "kept"
+    assert result["namespace"]["reason"] == "you may not delete or change it"
+    assert control_plane.get(f"/api/v1/namespaces/{new_namespace}/secrets/agentsmith-secrets") is None
 
 
 def test_a_teardown_needs_the_documented_role_and_names_what_lacks(

@@ -55,8 +55,8 @@ def test_dockerfiles(verdict):
     [
         (name, of_equipment, scanner, limit)
         for name, settings in ENVIRONMENTS.items()
-        for of_equipment, part in ((False, settings), (True, settings.get("test_equipment", {})))
-        for scanner, limit in part.get("exceptions", {}).items()
+        for of_equipment, part in ((False, settings), (True, settings.get("test_equipment", {"exceptions": {}})))
+        for scanner, limit in part["exceptions"].items()
     ],
 )
 def test_few_exceptions(environment, of_equipment, scanner, limit, exceptions):

@@ -277,7 +277,7 @@ def test_the_documented_role_of_a_deployer_suffices(play, kubectl, deployer):
     lacking = play("deploy", *deployer, "-e", "redis_maxmemory=64mb", "-e", "redis_network_policy_enabled=false")
     assert lacking.returncode != 0
     assert f"- delete networkpolicies.networking.k8s.io: for NetworkPolicy {TENANT}/redis" in lacking.output
-    assert "docs/how-to/deployer.md has a Role that suffices" in lacking.output
+    assert "docs/how-to/deployer.md has a Role for a release with the defaults" in lacking.output
     assert kubectl("-n %s get deployment,configmap,networkpolicy -o json", TENANT) == before, "nothing was changed"
 
     kubectl("-n %s apply -f %s", TENANT, str(CHECKOUT / "docs/how-to/deployer-role.yml"))
