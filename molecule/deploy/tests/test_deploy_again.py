@@ -13,8 +13,8 @@ from conftest import spellings
 
 MARKED = "ghp_canary+/=canary4711"  # with characters that every encoding changes
 
-# The aim is 2.5, and 2.46 is seen (docs/decisions.md); the rest is for a busy machine.
-LIMIT = 2.7
+# As the issue of the first deploy asks; 2.3 is seen (docs/decisions.md).
+LIMIT = 2.5
 
 DEBUG_PLAYBOOK = """
 - name: The price of Ansible itself
