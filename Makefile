@@ -28,7 +28,7 @@ $(VENV)/.complete: requirements.lock
 	@started=$$SECONDS; python=$$($(find_python)); \
 	echo "==> Python environment in $(VENV) with $$($$python --version), from $<"; \
 	$$python -m venv --clear $(VENV); \
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement $<; \
+	$(BIN)/pip install --disable-pip-version-check --requirement $<; \
 	touch $@; echo "    took $$((SECONDS - started)) s"
 
 .PHONY: deploy
@@ -54,8 +54,12 @@ PYTEST := PYTHONPATH=.collections $(BIN)/pytest
 MOLECULE := MOLECULE_EPHEMERAL_DIRECTORY='$(CURDIR)/.local/molecule' MOLECULE_GLOB='molecule/*/molecule.yml' $(BIN)/molecule
 
 .PHONY: test
-test: clean-reports lint scan unit contract test-cluster integration molecule
-	@$(BIN)/python tests/summary.py $(REPORTS)
+test: clean-reports
+	@status=0; $(MAKE) --no-print-directory test-steps || status=1; \
+	$(BIN)/python tests/summary.py $(REPORTS) || status=1; exit $$status
+
+.PHONY: test-steps
+test-steps: lint scan unit contract test-cluster integration molecule
 
 .PHONY: clean-reports
 clean-reports:
@@ -126,5 +130,7 @@ clean:
 	@if [ -x $(ANSIBLE_PLAYBOOK) ]; then \
 	  $(ANSIBLE_PLAYBOOK) playbooks/local_cluster.yml -i inventories/dev -e local_cluster_state=absent; \
 	  $(ANSIBLE_PLAYBOOK) playbooks/local_cluster.yml -i inventories/dev -e @molecule/target.yml -e local_cluster_state=absent; \
+	else \
+	  echo 'There is no $(VENV) to remove a local cluster with. Where one runs: make $(VENV)/.complete, and make clean again.'; \
 	fi
 	rm -rf .local .venv

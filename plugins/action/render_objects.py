@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import typing as t
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,14 +58,15 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
             "matches": {"type": "str"},
             "that": {"type": "str"},
             "value_of": {"type": "str"},
+            "vault": {"type": "str"},
             "certificate_for": {"type": "str"},
             "certificate_key": {"type": "str", "no_log": False},
             "each": {"type": "bool", "default": False},
             "allowed": {"type": "str"},
             "secret": {"type": "bool", "default": False},
         },
-        "mutually_exclusive": [("shape", "matches", "value_of", "certificate_for", "that")],
-        "required_one_of": [("shape", "matches", "value_of", "certificate_for", "that")],
+        "mutually_exclusive": [("shape", "matches", "value_of", "vault", "certificate_for", "that")],
+        "required_one_of": [("shape", "matches", "value_of", "vault", "certificate_for", "that")],
         "required_together": [("certificate_for", "certificate_key")],
         "required_by": {"matches": "allowed", "that": "allowed"},
     },
@@ -103,7 +105,7 @@ class ActionModule(ControlNodeAction):
         plain = [name for name, argument in arguments.items() if argument.get("type") != "raw"]
         names = dict.fromkeys([*plain, *(check["variable"].split(".")[0] for check in checks)])
         secrets = {name for name, argument in arguments.items() if argument.get("no_log")}
-        secrets |= {check["variable"] for check in checks if check["secret"] or check["value_of"]}
+        secrets |= {check["variable"] for check in checks if check["secret"] or _vault_of(check)}
         secrets |= {check["certificate_key"] for check in checks if check["certificate_key"]}
         values, faults = self._values([name for name in names if name in self._vars], secrets)
         containers = _container_faults(arguments, values)
@@ -116,9 +118,9 @@ class ActionModule(ControlNodeAction):
         for check in checks:
             if check["certificate_key"]:
                 faults += self._certificate_faults(check, values)
-            elif check["value_of"] and (fault := self._vault_fault(vault_variable(check["value_of"]))):
+            elif (vault := _vault_of(check)) and (fault := self._vault_fault(vault)):
                 faults.append(fault)
-            elif not check["that"] and check["variable"].split(".")[0] not in unusable:
+            elif not check["that"] and not check["vault"] and check["variable"].split(".")[0] not in unusable:
                 faults += _shape_faults(check, values)
         # What follows finds the values that were just checked, instead of templating them again at every mention
         self._vars.update(values)
@@ -133,8 +135,7 @@ class ActionModule(ControlNodeAction):
     def _role_arguments(self) -> dict[str, t.Any]:
         """The arguments that the role of this task describes for its entry `render`; none outside of such a role.
 
-        Ansible would check them in a task of its own before this one, which takes longer than the rendering:
-        playbooks/tasks/render_release.yml switches that off.
+        Ansible itself checks the entry `main` only, in a task that takes longer than the rendering.
         """
         if "role_path" not in self._vars:
             return {}
@@ -149,14 +150,16 @@ class ActionModule(ControlNodeAction):
         for name in names:
             try:
                 values[name] = self._templar.template(self._vars[name])
-            except AnsibleUndefinedVariable as error:
-                faults.append(f"{name} cannot be read: {error.message}")
             except AnsibleTemplateError as error:
-                if name not in secrets:
+                if name in secrets and (missing := re.search(r"'(vault_\w+)' is undefined", str(error))):
+                    faults.append(f"{name} cannot be read: {missing[1]} is not set.")
+                elif name in secrets:  # what is undefined in the password a{{b}}c is a part of it
+                    advice = "Correct its expression, or write a value with {{ or {% in it as !unsafe '…'."
+                    faults.append(f"{name} cannot be read: {_kind_of(error)}. {advice}")
+                elif isinstance(error, AnsibleUndefinedVariable):
+                    faults.append(f"{name} cannot be read: {error.message}")
+                else:
                     raise
-                faults.append(
-                    f"{name} cannot be read: {_kind_of(error)}. Write a value with {{{{ or {{% in it as !unsafe '…'."
-                )
         return values, faults
 
     def _certificate_faults(self, check: dict[str, t.Any], values: dict[str, t.Any]) -> list[str]:
@@ -284,6 +287,11 @@ def _argument_faults(arguments: dict[str, t.Any], values: dict[str, t.Any]) -> l
     faults = ArgumentSpecValidator(arguments).validate(plain).error_messages
     secrets = [values[name] for name, argument in arguments.items() if argument.get("no_log") and values.get(name)]
     return remove_values(faults, {value for value in secrets if isinstance(value, str)})
+
+
+def _vault_of(check: dict[str, t.Any]) -> str | None:
+    """The Vault variable that the variable of a check takes its value from."""
+    return vault_variable(check["value_of"]) if check["value_of"] else check["vault"]
 
 
 def _shape_faults(check: dict[str, t.Any], values: dict[str, t.Any]) -> list[str]:

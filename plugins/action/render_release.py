@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.yaml import yaml_load
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
 from ansible_collections.agentsmith.platform.plugins.action import config_check, render_objects, secret_keys_check
@@ -27,10 +28,15 @@ ACTIONS: dict[str, type[ActionBase]] = {
     "agentsmith.platform.secret_keys_check": secret_keys_check.ActionModule,
 }
 
+# What of Ansible's task language the files of a part may use. What is registered is read by tasks/main.yml alone.
+KEYWORDS = ("name", "when", "register")
+ALLOWED = ", ".join([*KEYWORDS, *ACTIONS])
+
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "parts": {"type": "list", "elements": "str", "required": True},
     "conditions": {"type": "dict", "default": {}},
     "checks": {"type": "dict", "default": {}},
+    "in_full": {"type": "bool", "default": False},
     "variables": {"type": "list", "elements": "str", "default": []},
 }
 
@@ -49,11 +55,11 @@ class ActionModule(ClusterAction):
         variables = self._with_role_variables([*parts, *options["checks"]], task_vars or {})
         # One dictionary for all parts: a value that one has checked is not templated again by the next
         self._templar = self._templar.copy_with_new_env(available_variables=variables)
-        selected = [part for part in parts if self._is_selected(part, variables)]
+        selected = [part for part in parts if options["in_full"] or self._is_selected(part, variables)]
         result: dict[str, t.Any] = {"changed": False, "parts": {}, "complete": len(selected) == len(parts)}
         for part in selected:
             objects: list[t.Any] = []
-            if self._templar.evaluate_conditional(options["conditions"].get(part, True)):
+            if part not in options["conditions"] or self._is_wanted(part, options["conditions"][part], variables):
                 # The quota, the last part, adds up what the others rendered
                 known = [manifest for rendered in result["parts"].values() for manifest in rendered]
                 variables["release_objects"] = known
@@ -102,6 +108,8 @@ class ActionModule(ClusterAction):
         variables["role_path"] = str(ROLES / role)
         # Not with Ansible's loader, which notes the origin of every value: checking the options would copy all of them
         for task in map_texts(yaml_load(path.read_bytes()), trust_as_template):
+            if unknown := task.keys() - {*KEYWORDS, *ACTIONS}:
+                raise AnsibleActionFail(f"{path} has {', '.join(sorted(unknown))} in a task. Allowed: {ALLOWED}.")
             if "when" in task and not self._templar.evaluate_conditional(task["when"]):
                 continue
             action = next(key for key in task if key in ACTIONS)
@@ -121,6 +129,17 @@ class ActionModule(ClusterAction):
             templar=self._templar,
             shared_loader_obj=self._shared_loader_obj,
         )
+
+    def _is_wanted(self, part: str, condition: str, variables: dict[str, t.Any]) -> bool:
+        """Whether the condition of a part holds. A text such as `ture` is no answer, rather than a no."""
+        value = self._templar.evaluate_expression(condition)
+        try:
+            return boolean(value)
+        except TypeError:
+            raise AnsibleActionFail(
+                f"Whether the part {part} is wanted cannot be told for the target {variables['inventory_hostname']}: "
+                f"{condition} is {value!r}. Allowed: true, false."
+            ) from None
 
     def _is_selected(self, part: str, variables: dict[str, t.Any]) -> bool:
         """Whether --tags and --skip-tags leave a part in, as they would a task with the part's name as its tag."""

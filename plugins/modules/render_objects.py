@@ -48,8 +48,8 @@ options:
     description:
       - What variables must look like beyond what an argument spec can say.
       - All faults are reported at once, except that O(checks[].that) is asked only when everything else is right.
-      - Each has one of O(checks[].shape), O(checks[].matches), O(checks[].value_of), O(checks[].certificate_for) and
-        O(checks[].that).
+      - Each has one of O(checks[].shape), O(checks[].matches), O(checks[].value_of), O(checks[].vault),
+        O(checks[].certificate_for) and O(checks[].that).
     type: list
     elements: dict
     default: []
@@ -80,6 +80,12 @@ options:
         description:
           - Key of the app's Secret whose value this is, such as V(slack-bot-token). It must look like one, and the
             message says what is wrong with it without quoting it, as with O(checks[].secret).
+        type: str
+      vault:
+        description:
+          - Name of the Vault variable that this one takes its value from. It must not hold a template that cannot be
+            rendered, for which C(default) would take it as not set, nor what Ansible takes for a comment. With
+            O(checks[].value_of) that is checked without asking.
         type: str
       certificate_for:
         description:

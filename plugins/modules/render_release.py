@@ -31,8 +31,8 @@ options:
     elements: str
     required: true
   conditions:
-    description: Of those of the O(parts) that a release may do without, what has to hold for them, as in C(when).
-      Where it does not hold, a part has no objects, and its variables are not checked.
+    description: Of those of the O(parts) that a release may do without, what has to hold for them, as an expression
+      that is true or false. Where it does not hold, a part has no objects, and its variables are not checked.
     type: dict
     default: {}
   checks:
@@ -42,6 +42,10 @@ options:
       - The tasks of such a role find the result of this module in C(release_render), as later tasks do.
     type: dict
     default: {}
+  in_full:
+    description: Whether all O(parts) are rendered, whatever C(--tags) and C(--skip-tags) say.
+    type: bool
+    default: false
   variables:
     description: Names of variables of the O(parts) whose values later tasks need.
     type: list
@@ -63,7 +67,7 @@ EXAMPLES = r"""
   agentsmith.platform.render_release:
     parts: [redis, job_policy]
     conditions:
-      job_policy: job_policy_enabled | bool
+      job_policy: job_policy_enabled
     variables: [job_policy_enabled]
   register: release_render
   tags: [always]

@@ -29,7 +29,10 @@ DEBUG_PLAYBOOK = """
 
 def versions(get) -> dict[str, str]:
     """The resourceVersion of every object of the release: any write changes one."""
-    kinds = "serviceaccounts,roles,rolebindings,secrets,configmaps,services,deployments,networkpolicies,limitranges"
+    kinds = (
+        "serviceaccounts,roles,rolebindings,secrets,configmaps,services,deployments,networkpolicies,limitranges,"
+        "poddisruptionbudgets,leases"
+    )
     objects = {f"{item['kind']}/{item['metadata']['name']}": item for item in get(kinds)}
     # The controllers write a Deployment's status on their own: its generation counts changes of what was asked for.
     return {
@@ -63,9 +66,12 @@ def test_second_run_is_quick(playbook, tmp_path):
     assert min(deploys) / min(floors) <= LIMIT, (deploys, floors)
 
 
-def test_check_of_a_new_namespace_writes_nothing_and_shows_no_secret(playbook, kubectl, inventory):
+def test_check_of_a_new_namespace_writes_nothing_and_shows_no_secret(playbook, kubectl, get, inventory):
+    before = versions(get)
     run = playbook("playbooks/deploy.yml", "--check", "--diff", "-vvv", "-e", "agentsmith_namespace=agentsmith-preview")
     assert run.returncode == 0, run.output
+    assert re.search(r'"?write"?: 0\b', run.output)
+    assert versions(get) == before
     assert "agentsmith-dispatcher" in run.output, "a preview shows the objects"
     assert kubectl("get namespace agentsmith-preview --ignore-not-found") == ""
     for key, secret in inventory.items():
@@ -134,7 +140,7 @@ def test_unreachable_api_server_is_reported_within_15_seconds(playbook, tmp_path
     assert run.returncode != 0
     assert server in run.output
     assert "nowhere" in run.output
-    assert run.seconds < 15 + 5, "15 s for the API server, the rest is Ansible's own"
+    assert run.seconds < 15
 
 
 @pytest.mark.parametrize(
@@ -151,9 +157,11 @@ def test_missing_image_fails_in_seconds_and_the_old_pod_serves_on(playbook, kube
             "playbooks/deploy.yml", "-e", f"dispatcher_image={image}", "-e", f"dispatcher_image_pull_policy={policy}"
         )
         assert run.returncode != 0
-        assert cause in run.output
-        assert image in run.output
-        assert run.seconds < 60
+        ended = re.search(rf"will not become ready: {cause}[^\n]*", run.output)
+        assert ended, run.output
+        assert image in ended[0]
+        assert "event Warning" in run.output
+        assert run.seconds < 40
         ready = kubectl("-n agentsmith get pod %s -o jsonpath={.status.containerStatuses[0].ready}", serving)
         assert ready == "true"
     finally:

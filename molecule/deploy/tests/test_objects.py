@@ -7,6 +7,7 @@ import pytest
 from conftest import KUBECONFIG, KUBECTL
 
 OBJECTS = [
+    "namespace/agentsmith",
     "serviceaccount/agentsmith",
     "serviceaccount/default",
     "role/agentsmith-job-manager",

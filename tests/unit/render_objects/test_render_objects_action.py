@@ -39,7 +39,7 @@ FAULTS = {
 BAD_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "no shape": (
         {"checks": [{"variable": "a"}]},
-        "one of the following is required: shape, matches, value_of, certificate_for, that",
+        "one of the following is required: shape, matches, value_of, vault, certificate_for, that",
     ),
     "two shapes": ({"checks": [{"variable": "a", "shape": "token", "matches": "x"}]}, "mutually exclusive"),
     "unknown shape": ({"checks": [{"variable": "a", "shape": "circle"}]}, "must be one of: cidr, count, dns_label"),

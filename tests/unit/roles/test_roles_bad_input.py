@@ -64,7 +64,39 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "token-undefined": (
         {"secrets_github_token": "{{ no_such_variable }}MARKED"},
-        ["secrets_github_token cannot be read: 'no_such_variable' is undefined"],
+        [
+            "secrets_github_token cannot be read: AnsibleUndefinedVariable (what it says is not shown",
+            "Correct its expression",
+        ],
+    ),
+    "token-undefined-in-a-password": (
+        {
+            "secrets_registries": {
+                "registry.example.com": {"username": "x", "password": "{{ vault_registry_password }}"}
+            },
+            "vault_registry_password": "a{{MARKED}}c",
+        },
+        ["secrets_registries cannot be read: AnsibleUndefinedVariable (what it says is not shown"],
+    ),
+    "registry-password-missing": (
+        {
+            "secrets_registries": {
+                "registry.example.com": {"username": "x", "password": "{{ vault_registry_password }}"}
+            }
+        },
+        ["secrets_registries cannot be read: vault_registry_password is not set."],
+    ),
+    "redis-password-undefined": (
+        {"vault_redis_password": "abcdefgh{{MARKED}}ijklmnop"},
+        ["vault_redis_password holds {{ or {% and cannot be rendered", "write a value that is none as !unsafe"],
+    ),
+    "redis-password-comment": (
+        {"vault_redis_password": "abcdefghijklmnopq{#MARKED#}"},
+        ["vault_redis_password holds {#, with which a comment begins"],
+    ),
+    "job-policy-no-answer": (
+        {"agentsmith_job_policy": "ture"},
+        ["the part job_policy is wanted cannot be told", "job_policy_enabled is 'ture'. Allowed: true, false."],
     ),
     "token-filter": (
         {"secrets_github_token": "{{ 'MARKED' | human_to_bytes }}"},
