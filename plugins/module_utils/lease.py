@@ -102,7 +102,7 @@ class ReleaseLease:
             raise
 
     def acquire(self) -> None:
-        """Take the lock, wait for it, or take it over from a run that died.
+        """Take the lock, wait for it, or take it over from a run that died. One that we hold already is renewed.
 
         :raises ApplyError: when another run keeps it, naming who and since when; or when we may not lock.
         """
@@ -115,14 +115,11 @@ class ReleaseLease:
                 if self._write("POST", self._collection, self._body(None)):
                     return
                 continue  # somebody was quicker, or our own first attempt got through and its answer was lost
-            if spec.get("holderIdentity") == self.holder:
-                self._live = live
-                return
             now = self._clock()
             if live["metadata"]["resourceVersion"] != seen:
                 seen, seen_at = live["metadata"]["resourceVersion"], now
             expired = now - seen_at >= (spec.get("leaseDurationSeconds") or self._settings.duration)
-            if expired or not spec.get("holderIdentity"):
+            if expired or spec.get("holderIdentity") in (None, "", self.holder):
                 if self._write("PUT", self._path, self._body(live)):
                     return
                 continue

@@ -36,8 +36,8 @@ class CommitRun(Run):
             self.recorded = releases is not None
             return
         lease = ReleaseLease(cluster.connection, self._transaction.owner, self._holder, self._transaction.lock)
-        lease.adopt()
         try:
+            lease.adopt()
             with lease.kept():
                 releases = self._finish(cluster, bodies, record)
                 lease.check()

@@ -26,7 +26,7 @@ class RestoreRun(Run):
 
     :param generation: `current`, the last good release; `previous`, the one before it, which then becomes the last
         good one.
-    :param holder: who holds the lock already, empty when it has to be taken.
+    :param holder: as whom the deploy that is undone took the lock, which it may hold still; empty for a run of its own.
     """
 
     def __init__(
@@ -54,10 +54,7 @@ class RestoreRun(Run):
         if self._settings.check_mode:
             self._restore(cluster, record, None)
             return
-        if self._holder:
-            lease.adopt()
-        else:
-            lease.acquire()
+        lease.acquire()
         try:
             with lease.kept():
                 self._restore(cluster, record, lease)

@@ -49,8 +49,9 @@ class Transaction:
 class DeployRun(Run):
     """Applies a release under its lock. An unchanged one is left alone: no lock, no write.
 
-    ``holder`` is who holds the lock when the run is over, empty when nobody does. ``opened``: whether there was
-    anything to do. ``started``: whether it came to the writes and the wait under the lock, which a rollback undoes.
+    ``holder`` is as whom the run took the lock, empty when it did not. After a failure nobody holds it; what undoes the
+    failure takes it as the same one. ``opened``: whether there was anything to do. ``started``: whether it came to the
+    writes and the wait under the lock, which a rollback undoes.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class DeployRun(Run):
         created: dict[Any, PlannedObject],
     ) -> None:
         with given_back_on_failure(lease), lease.kept():
+            self.holder = lease.holder
             self._plan_present(cluster, bodies)
             self._planned = [created.get(item.identity, item) for item in self._planned]
             self._wait_for_jobs(cluster)
@@ -130,7 +132,6 @@ class DeployRun(Run):
             self._execution.apply(self._planned, self._before_wave(lease))
             self._wait_for_rollout(cluster)
             lease.check()
-        self.holder = lease.holder
 
     def _create_namespace(self) -> dict[Any, PlannedObject]:
         """Create the namespace where it is missing: the lock lives in it."""
