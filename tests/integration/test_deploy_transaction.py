@@ -21,23 +21,29 @@ from stand_in_kubelet import ready, stand_in_kubelet, waiting
 from transactions import Release
 
 BAD_IMAGE = "registry.invalid/nothing:1"
+CRASHING = "crashing:1"
+BACK_OFF = f'Back-off pulling image "{BAD_IMAGE}"'
+CRASHED = "back-off 10s restarting failed container"
+# What becomes of the pods of an image.
+FAULTY = {BAD_IMAGE: ("ImagePullBackOff", BACK_OFF), CRASHING: ("CrashLoopBackOff", CRASHED)}
 TOKEN, NEW_TOKEN = "ghp_0123456789", "ghp_new_9876543210"  # noqa: S105  test values
 HELD = LockSettings(duration=60, timeout=0)
 
 
 @pytest.fixture(autouse=True)
 def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(diagnosis.WAITING_REASONS, "ImagePullBackOff", 1.0)
+    for reason, _message in FAULTY.values():
+        monkeypatch.setitem(diagnosis.WAITING_REASONS, reason, 1.0)
 
 
 @pytest.fixture
 def release(control_plane: ControlPlane, connection_options: dict[str, Any], new_namespace: str) -> Iterator[Release]:
-    """A release that is not installed yet, in a namespace whose pods run, unless their image is the bad one."""
+    """A release that is not installed yet, in a namespace whose pods run, unless their image is a faulty one."""
 
     def status(pod: dict[str, Any]) -> dict[str, Any]:
         container = pod["spec"]["containers"][0]
-        if container["image"] == BAD_IMAGE:
-            return waiting("ImagePullBackOff", f'Back-off pulling image "{BAD_IMAGE}"', container["name"])
+        if container["image"] in FAULTY:
+            return waiting(*FAULTY[container["image"]], container["name"])
         return ready()
 
     with stand_in_kubelet(control_plane, new_namespace, status):
@@ -132,21 +138,37 @@ def test_what_is_no_longer_wanted_goes_with_the_commit(release: Release, control
     assert "configmaps/added" not in live(control_plane, release)
 
 
-def test_an_image_that_cannot_be_pulled_brings_the_last_good_release_back(
-    release: Release, control_plane: ControlPlane
+@pytest.mark.parametrize("image", FAULTY)
+def test_pods_that_cannot_start_bring_the_last_good_release_back(
+    release: Release, control_plane: ControlPlane, image: str
 ) -> None:
     objects = a_release(release.namespace)
     release.deploy(objects)
     before, record = live(control_plane, release), record_of(control_plane, release)
-    steps = release.deploy(changed(objects, BAD_IMAGE))
-    assert BAD_IMAGE in steps["apply"]["msg"]
-    assert "ImagePullBackOff" in steps["apply"]["msg"]
+    steps = release.deploy(changed(objects, image))
+    assert ": ".join(FAULTY[image]) in steps["apply"]["msg"]
     assert steps["restore"]["restored"]
     assert "The last good release, recorded at" in steps["restore"]["summary"]
     assert live(control_plane, release) == before
     assert record_of(control_plane, release) == record
     for value in (TOKEN, NEW_TOKEN):
         assert value not in str(steps)
+    assert not release.deploy(objects)["apply"]["transaction"]["opened"]
+
+
+def test_a_failed_verify_brings_the_last_good_release_back(release: Release, control_plane: ControlPlane) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    before, record = live(control_plane, release), record_of(control_plane, release)
+    applied = release.apply(changed(objects))
+    assert not applied.get("failed")
+    assert lease_of(control_plane, release)["spec"]["holderIdentity"] == applied["transaction"]["holder"]
+    assert "configmaps/added" in live(control_plane, release)
+    undone = release.restore(holder=applied["transaction"]["holder"])
+    assert undone["restored"], undone
+    assert live(control_plane, release) == before
+    assert record_of(control_plane, release) == record
+    assert lease_of(control_plane, release) is None
     assert not release.deploy(objects)["apply"]["transaction"]["opened"]
 
 
@@ -236,6 +258,7 @@ def test_a_lock_that_nobody_renews_passes_on(release: Release, control_plane: Co
     late = release.commit(changed(objects), dead)
     assert "has passed to nobody" in late["msg"]
     assert "configmaps/added" not in live(control_plane, release)
+    assert not release.restore(holder=dead["transaction"]["holder"])["changed"]
 
 
 def test_a_run_that_died_after_its_writes_is_completed_by_the_next(
