@@ -261,6 +261,19 @@ def test_a_lock_that_nobody_renews_passes_on(release: Release, control_plane: Co
     assert not release.restore(holder=dead["transaction"]["holder"])["changed"]
 
 
+def test_a_lease_that_says_nothing_is_held_by_nobody(release: Release, control_plane: ControlPlane) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    release.lock = HELD
+    lease = an_object("coordination.k8s.io/v1", "Lease", release.namespace, "agentsmith-release")
+    path = f"/apis/coordination.k8s.io/v1/namespaces/{release.namespace}/leases"
+    assert control_plane.request("POST", path, lease)[0] == 201
+    dead = release.commit(objects, {"transaction": {"holder": "somebody@else run 0"}})
+    assert "has passed to nobody" in dead["msg"]
+    assert release.deploy(changed(objects))["commit"]["recorded"]
+    assert lease_of(control_plane, release) is None
+
+
 def test_a_run_that_died_after_its_writes_is_completed_by_the_next(
     release: Release, control_plane: ControlPlane
 ) -> None:
