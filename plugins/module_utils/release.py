@@ -127,7 +127,7 @@ class Run:
         """Make the cluster have what *bodies* describe."""
         self._plan_present(cluster, bodies)
         self._before_writes(cluster)
-        self._execution.apply(self._planned, self._stamp_pending)
+        self._execution.apply(self._planned, self._before_wave)
         self._wait_for_rollout(cluster)
         self._delete_surplus(cluster)
 
@@ -200,6 +200,10 @@ class Run:
     def _wait_until_gone(self, cluster: Cluster, planned: Sequence[PlannedObject]) -> None:
         if self._settings.wait and not self._settings.check_mode:
             wait_until_gone(cluster.connection, cluster.executor, planned, self._settings.wait_timeout)
+
+    def _before_wave(self, wave: Sequence[PlannedObject]) -> None:
+        """Prepare the next wave of writes, or raise instead."""
+        self._stamp_pending(wave)
 
     def _stamp_pending(self, wave: Sequence[PlannedObject]) -> None:
         """Complete the workloads of a wave with the UIDs of the Secrets that an earlier wave has created."""

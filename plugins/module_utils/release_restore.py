@@ -7,11 +7,19 @@ from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import normalise_objects
-from ansible_collections.agentsmith.platform.plugins.module_utils.lease import ReleaseLease, new_holder
+from ansible_collections.agentsmith.platform.plugins.module_utils.lease import (
+    LeaseLost,
+    ReleaseLease,
+    new_holder,
+)
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.module_utils.release import Cluster, Run, Settings
+from ansible_collections.agentsmith.platform.plugins.module_utils.release import Cluster, Settings
 from ansible_collections.agentsmith.platform.plugins.module_utils.release_record import ReleaseRecord, Releases
-from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import Transaction, give_back
+from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import (
+    LockedRun,
+    Transaction,
+    give_back,
+)
 from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import (
     Need,
     NotPermitted,
@@ -21,7 +29,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissi
 CURRENT, PREVIOUS = "current", "previous"
 
 
-class RestoreRun(Run):
+class RestoreRun(LockedRun):
     """Brings a recorded release back, under the lock, and gives the lock back whatever happens.
 
     :param generation: `current`, the last good release; `previous`, the one before it, which then becomes the last
@@ -32,8 +40,7 @@ class RestoreRun(Run):
     def __init__(
         self, settings: Settings, redactor: Redactor, transaction: Transaction, generation: str, holder: str = ""
     ) -> None:
-        super().__init__(settings, redactor)
-        self._transaction = transaction
+        super().__init__(settings, redactor, transaction)
         self._generation = generation
         self._holder = holder
         self._lock_needs: list[Need] = []
@@ -52,16 +59,17 @@ class RestoreRun(Run):
         lease = ReleaseLease(cluster.connection, owner, self._holder or new_holder(), self._transaction.lock)
         self._lock_needs = lease.needs()
         if self._settings.check_mode:
-            self._restore(cluster, record, None)
+            self._restore(cluster, record)
             return
         lease.acquire()
+        self._lease = lease
         try:
             with lease.kept():
-                self._restore(cluster, record, lease)
+                self._restore(cluster, record)
         finally:
             self._warnings += give_back(lease)
 
-    def _restore(self, cluster: Cluster, record: ReleaseRecord, lease: ReleaseLease | None) -> None:
+    def _restore(self, cluster: Cluster, record: ReleaseRecord) -> None:
         if self._generation == CURRENT and self._transaction.keep:
             self.summary = "Everything is left as the failed deploy made it (agentsmith_on_failure is keep)."
             return
@@ -78,16 +86,16 @@ class RestoreRun(Run):
         self._needs = [*self._lock_needs, *record.needs(releases)]
         try:
             self._bring_back(cluster, releases.previous, releases)
-        except NotPermitted:
+        except (NotPermitted, LeaseLost):
             raise
         except ApplyError as error:
             if releases.current is None or self._settings.check_mode:
                 raise
             self._bring_back(cluster, releases.current, releases)
             raise ApplyError(f"The previous release does not work: {error}\n\nThe present one is back.") from None
-        if lease:
-            lease.check()
-            record.write(releases.swapped(), lease.holder)
+        if self._lease:
+            self._check_lock()
+            record.write(releases.swapped(), self._lease.holder)
         self.restored = True
         self.summary = "The previous release is back. Deploying from the inventory brings what the inventory says."
 

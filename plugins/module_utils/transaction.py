@@ -46,7 +46,28 @@ class Transaction:
     lock: LockSettings = LockSettings()
 
 
-class DeployRun(Run):
+class LockedRun(Run):
+    """A run that stops before its next writes when the lock has passed to another run."""
+
+    def __init__(self, settings: Settings, redactor: Redactor, transaction: Transaction) -> None:
+        super().__init__(settings, redactor)
+        self._transaction = transaction
+        self._lease: ReleaseLease | None = None  # where the run works under one
+
+    def _before_wave(self, wave: Sequence[PlannedObject]) -> None:
+        self._check_lock()
+        super()._before_wave(wave)
+
+    def _delete_surplus(self, cluster: Cluster) -> None:
+        self._check_lock()
+        super()._delete_surplus(cluster)
+
+    def _check_lock(self) -> None:
+        if self._lease:
+            self._lease.check()
+
+
+class DeployRun(LockedRun):
     """Applies a release under its lock. An unchanged one is left alone: no lock, no write.
 
     ``holder`` is as whom the run took the lock, empty when it did not. After a failure nobody holds it; what undoes the
@@ -57,8 +78,7 @@ class DeployRun(Run):
     def __init__(
         self, settings: Settings, redactor: Redactor, transaction: Transaction, drain: Drain | None = None
     ) -> None:
-        super().__init__(settings, redactor)
-        self._transaction = transaction
+        super().__init__(settings, redactor, transaction)
         self._drain = drain
         self.holder = ""
         self.opened = self.started = False
@@ -124,14 +144,14 @@ class DeployRun(Run):
         created: dict[Any, PlannedObject],
     ) -> None:
         with given_back_on_failure(lease), lease.kept():
-            self.holder = lease.holder
+            self._lease, self.holder = lease, lease.holder
             self._plan_present(cluster, bodies)
             self._planned = [created.get(item.identity, item) for item in self._planned]
             self._wait_for_jobs(cluster)
             self.started = True
-            self._execution.apply(self._planned, self._before_wave(lease))
+            self._execution.apply(self._planned, self._before_wave)
             self._wait_for_rollout(cluster)
-            lease.check()
+            self._check_lock()
 
     def _create_namespace(self) -> dict[Any, PlannedObject]:
         """Create the namespace where it is missing: the lock lives in it."""
@@ -144,13 +164,6 @@ class DeployRun(Run):
         ]
         self._execution.apply(missing)
         return {item.identity: item for item in missing}
-
-    def _before_wave(self, lease: ReleaseLease) -> Any:
-        def prepare(wave: Sequence[PlannedObject]) -> None:
-            lease.check()
-            self._stamp_pending(wave)
-
-        return prepare
 
     def _delete_surplus(self, cluster: Cluster) -> None:
         """Leave it to the commit: until the release is verified, a rollback may need what is no longer wanted."""

@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 from ansible_collections.agentsmith.platform.plugins.module_utils import diagnosis
 from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain
-from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LockSettings
+from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LeaseLost, LockSettings, ReleaseLease
+from awaiting import LONGEST
 from control_plane import ControlPlane
 from engine import Play
+from fault_proxy import Fault, FaultProxy
 from release_objects import a_job, a_release, an_object
 from stand_in_kubelet import ready, stand_in_kubelet, waiting
+from test_apply_faults import behind
 from transactions import Release
 
 BAD_IMAGE = "registry.invalid/nothing:1"
@@ -259,6 +262,39 @@ def test_a_lock_that_nobody_renews_passes_on(release: Release, control_plane: Co
     assert "has passed to nobody" in late["msg"]
     assert "configmaps/added" not in live(control_plane, release)
     assert not release.restore(holder=dead["transaction"]["holder"])["changed"]
+
+
+@pytest.mark.parametrize("step", ["apply", "restore"])
+def test_a_run_that_lost_its_lock_stops_before_its_next_wave(
+    release: Release, control_plane: ControlPlane, fault_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    objects = a_release(release.namespace)
+    for wanted in (changed(objects), objects):
+        release.deploy(wanted)
+    before = live(control_plane, release)
+    found_out = threading.Event()
+    usual = ReleaseLease._lose
+
+    def lose(*arguments: Any) -> LeaseLost:
+        error = usual(*arguments)
+        found_out.set()
+        return error
+
+    def take_the_lock() -> None:
+        path = f"/apis/coordination.k8s.io/v1/namespaces/{release.namespace}/leases/agentsmith-release"
+        taken = {"spec": {"holderIdentity": "other@host"}}
+        assert control_plane.request("PATCH", path, taken, "application/merge-patch+json")[0] == 200
+        assert found_out.wait(LONGEST)
+
+    monkeypatch.setattr(ReleaseLease, "_lose", lose)
+    fault_proxy.faults = [Fault(path="/secrets/agentsmith-secrets", hook=take_the_lock)]
+    release.options = behind(fault_proxy)
+    ended = release.apply(changed(objects)) if step == "apply" else release.restore("previous")
+    assert "has passed to other@host" in ended["msg"]
+    after = live(control_plane, release)
+    assert after["secrets/agentsmith-secrets"] != before["secrets/agentsmith-secrets"]
+    assert after["deployments/agentsmith-dispatcher"] == before["deployments/agentsmith-dispatcher"]
+    assert lease_of(control_plane, release)["spec"]["holderIdentity"] == "other@host"
 
 
 def test_a_lease_that_says_nothing_is_held_by_nobody(release: Release, control_plane: ControlPlane) -> None:
