@@ -97,7 +97,8 @@ class RestoreRun(LockedRun):
             self._check_lock()
             record.write(releases.swapped(), self._lease.holder)
         self.restored = True
-        self.summary = "The previous release is back. Deploying from the inventory brings what the inventory says."
+        back = "would be" if self._settings.check_mode else "is"
+        self.summary = f"The previous release {back} back. Deploying from the inventory brings what the inventory says."
 
     def _restore_current(self, cluster: Cluster, releases: Releases) -> None:
         if releases.current is None:
@@ -109,9 +110,10 @@ class RestoreRun(LockedRun):
         self._bring_back(cluster, releases.current, releases)
         self.restored = True
         written = sum(1 for item in [*self._planned, *self._surplus] if item.to_write)
+        back, done = ("would be back", "would be") if self._settings.check_mode else ("is back and works", "were")
         self.summary = (
-            f"The last good release, recorded at {releases.recorded_at} by {releases.recorded_by}, is back and works: "
-            f"{written} objects were written or deleted for it."
+            f"The last good release, recorded at {releases.recorded_at} by {releases.recorded_by}, {back}: "
+            f"{written} objects {done} written or deleted for it."
         )
 
     def _before_writes(self, cluster: Cluster) -> None:

@@ -71,7 +71,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 restored:
-  description: Whether a recorded release is in place now.
+  description: Whether a recorded release is in place now, or would be in check mode.
   returned: always
   type: bool
 summary:

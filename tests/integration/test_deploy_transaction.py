@@ -218,9 +218,11 @@ def test_the_previous_release_comes_back_and_the_present_one_again(
     release.deploy(changed(objects))
     second = live(control_plane, release)
     preview = release.restore("previous", check_mode=True, diff_mode=True)
+    assert preview["summary"].startswith("The previous release would be back.")
     assert live(control_plane, release) == second
     done = release.restore("previous", diff_mode=True)
     assert preview["objects"] == done["objects"]
+    assert done["summary"].startswith("The previous release is back.")
     assert live(control_plane, release) == first
     assert release.restore("previous")["restored"]
     assert live(control_plane, release) == second
