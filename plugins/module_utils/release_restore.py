@@ -71,7 +71,7 @@ class RestoreRun(LockedRun):
 
     def _restore(self, cluster: Cluster, record: ReleaseRecord) -> None:
         if self._generation == CURRENT and self._transaction.keep:
-            self.summary = "Everything is left as the failed deploy made it (agentsmith_on_failure is keep)."
+            self.summary = "Everything is left as the failed run made it (agentsmith_on_failure is keep)."
             return
         releases = record.read()
         self._redactor.learn(releases.bodies())
@@ -103,7 +103,7 @@ class RestoreRun(LockedRun):
     def _restore_current(self, cluster: Cluster, releases: Releases) -> None:
         if releases.current is None:
             self.summary = (
-                "No good release is recorded yet, so there is none to go back to: what this first deploy made is left "
+                "No good release is recorded yet, so there is none to go back to: what the failed run made is left "
                 "for you to look at. The next deploy goes on from there."
             )
             return

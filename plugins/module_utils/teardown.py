@@ -160,7 +160,7 @@ class Teardown:
         if self._settings.check_mode or not namespace.is_usable or not (to_do or lease.find()):
             yield
             return
-        with given_back_on_failure(lease), lease.kept():
+        with given_back_on_failure(lease, self._warnings), lease.kept():
             yield
             lease.check()
         self._warnings += give_back(lease)

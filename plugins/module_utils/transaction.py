@@ -143,7 +143,7 @@ class DeployRun(LockedRun):
         lease: ReleaseLease,
         created: dict[Any, PlannedObject],
     ) -> None:
-        with given_back_on_failure(lease), lease.kept():
+        with given_back_on_failure(lease, self._warnings), lease.kept():
             self._lease, self.holder = lease, lease.holder
             self._plan_present(cluster, bodies)
             self._planned = [created.get(item.identity, item) for item in self._planned]
@@ -178,13 +178,16 @@ class DeployRun(LockedRun):
 
 
 @contextmanager
-def given_back_on_failure(lease: ReleaseLease) -> Iterator[None]:
-    """Take the lock; give it back when the context fails, an interrupted one included."""
+def given_back_on_failure(lease: ReleaseLease, warnings: list[str]) -> Iterator[None]:
+    """Take the lock; give it back when the context fails, an interrupted one included.
+
+    :param warnings: is told where that is not possible.
+    """
     lease.acquire()
     try:
         yield
     except BaseException:
-        give_back(lease)
+        warnings += give_back(lease)
         raise
 
 

@@ -185,6 +185,14 @@ def test_a_first_install_that_fails_leaves_the_pieces(release: Release, control_
     assert release.deploy(a_release(release.namespace))["commit"]["recorded"]
 
 
+def test_a_lock_that_a_failed_deploy_cannot_give_back_is_said(release: Release, fault_proxy: FaultProxy) -> None:
+    fault_proxy.faults = [Fault(method="DELETE", path="/leases/", status=403)]
+    release.options = behind(fault_proxy)
+    applied = release.apply(changed(a_release(release.namespace), BAD_IMAGE))
+    assert BAD_IMAGE in applied["msg"]
+    assert "The lock of the release could not be given back" in str(applied["warnings"])
+
+
 def test_a_failed_deploy_can_be_kept(release: Release, control_plane: ControlPlane) -> None:
     objects = a_release(release.namespace)
     release.deploy(objects)
