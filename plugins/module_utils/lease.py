@@ -80,6 +80,11 @@ class ReleaseLease:
         """The name of the Lease, and of the record of the release."""
         return f"{self._owner.instance}-release"
 
+    @property
+    def was_left_behind(self) -> bool:
+        """Tell whether the lock that we hold was taken over from a run that died."""
+        return bool(_spec(self._live).get("leaseTransitions"))
+
     def needs(self) -> list[Need]:
         """Return what it takes to hold the lock."""
         verbs = ("create", "get", "update", "delete")

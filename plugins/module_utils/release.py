@@ -74,6 +74,7 @@ class Run:
         self._surplus: list[PlannedObject] = []
         # Objects of earlier releases: what has become surplus may be of a kind that nothing desired is of.
         self._once_stated: list[dict[str, Any]] = []
+        self._every_kind = False  # or of any kind
         self._digests = SecretDigests([])
         self._warnings: list[str] = []
         self._requests = {"read": 0, "write": 0, "dry_run": 0}
@@ -183,7 +184,13 @@ class Run:
     def _plan_prune(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
         if self._settings.prune:
             self._surplus, warnings = plan_prune(
-                cluster.connection, cluster.executor, cluster.discovery, self._settings.prune, bodies, self._once_stated
+                cluster.connection,
+                cluster.executor,
+                cluster.discovery,
+                self._settings.prune,
+                bodies,
+                self._once_stated,
+                self._every_kind,
             )
             self._redactor.learn(item.live for item in self._surplus)
             self._warnings += warnings

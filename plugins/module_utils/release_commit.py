@@ -34,14 +34,17 @@ class CommitRun(LockedRun):
 
     def _bring(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
         record = ReleaseRecord(cluster.connection, self._transaction.owner)
+        lease = ReleaseLease(cluster.connection, self._transaction.owner, self._holder, self._transaction.lock)
         if self._settings.check_mode:
+            # Of a lock that is there, the run would find out whether it was left behind.
+            self._every_kind = lease.find() is not None
             releases = self._finish(cluster, bodies, record)
             self.recorded = releases is not None
             return
-        lease = ReleaseLease(cluster.connection, self._transaction.owner, self._holder, self._transaction.lock)
         try:
             lease.adopt()
             self._lease = lease
+            self._every_kind = lease.was_left_behind
             with lease.kept():
                 releases = self._finish(cluster, bodies, record)
                 self._check_lock()

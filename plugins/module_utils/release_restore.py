@@ -63,6 +63,8 @@ class RestoreRun(LockedRun):
             return
         lease.acquire()
         self._lease = lease
+        # What has failed may have made an object of a kind that no recorded release has.
+        self._every_kind = self._generation == CURRENT or lease.was_left_behind
         try:
             with lease.kept():
                 self._restore(cluster, record)

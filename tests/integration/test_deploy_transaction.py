@@ -175,6 +175,25 @@ def test_a_failed_verify_brings_the_last_good_release_back(release: Release, con
     assert not release.deploy(objects)["apply"]["transaction"]["opened"]
 
 
+@pytest.mark.parametrize("died", [False, True])
+def test_what_a_failed_deploy_made_goes_whatever_its_kind(
+    release: Release, control_plane: ControlPlane, died: bool
+) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    pod = {"containers": [{"name": "added", "image": "redis"}]}
+    unusual = an_object("v1", "PodTemplate", release.namespace, "added", template={"spec": pod})
+    path = f"/api/v1/namespaces/{release.namespace}/podtemplates/added"
+    bad = [*changed(objects, BAD_IMAGE), unusual]
+    if died:
+        release.apply(bad, wait=False)
+        assert control_plane.get(path) is not None
+        assert release.deploy(objects)["commit"]["changed"]
+    else:
+        assert release.deploy(bad)["restore"]["restored"]
+    assert control_plane.get(path) is None
+
+
 def test_a_first_install_that_fails_leaves_the_pieces(release: Release, control_plane: ControlPlane) -> None:
     steps = release.deploy(changed(a_release(release.namespace), BAD_IMAGE))
     assert steps["apply"]["failed"]
