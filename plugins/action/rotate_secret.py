@@ -6,11 +6,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import Identity, normalise_objects
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.module_utils.release import Run, Settings
 from ansible_collections.agentsmith.platform.plugins.module_utils.release_commit import CommitRun
+from ansible_collections.agentsmith.platform.plugins.module_utils.release_restore import CURRENT, RestoreRun
 from ansible_collections.agentsmith.platform.plugins.module_utils.rotation import Rotation
 from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import DeployRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
@@ -43,6 +45,7 @@ class ActionModule(ClusterAction):
         redactor = Redactor()
         looking = Settings(check_mode=True, diff_mode=diff_mode)
         run = preview = Run(looking, redactor)
+        ends: list[Run] = []
         try:
             # Whatever the inventory has besides is not rotated, and so not recorded either.
             transaction = options["transaction"] and replace(transaction_of(options["transaction"]), complete=False)
@@ -61,15 +64,23 @@ class ActionModule(ClusterAction):
                     run.execute(connection, rotation.objects)
                 elif not check_mode:
                     run = deploy = DeployRun(Settings(diff_mode=diff_mode, **wait), redactor, transaction)
-                    deploy.execute(connection, rotation.objects)
+                    try:
+                        deploy.execute(connection, rotation.objects)
+                    except ApplyError as error:
+                        if not deploy.started:
+                            raise
+                        # It has made no object, so there is none to prune.
+                        undo = RestoreRun(Settings(**wait), redactor, transaction, CURRENT, deploy.holder)
+                        ends.append(undo)
+                        raise ApplyError(f"{error}\n\n{_outcome(undo, connection)}") from None
                     if deploy.holder:
-                        CommitRun(Settings(**wait), redactor, transaction, deploy.holder).execute(
-                            connection, rotation.objects
-                        )
+                        commit = CommitRun(Settings(**wait), redactor, transaction, deploy.holder)
+                        ends.append(commit)
+                        commit.execute(connection, rotation.objects)
         except Exception as error:  # noqa: BLE001  whatever went wrong may quote an object: it has to be masked
-            done = {"changed": False} if run is preview else run.result()
+            done = {"changed": False} if run is preview else _result(run, ends)
             return {**done, **redactor.failure(error)}
-        result = run.result()
+        result = _result(run, ends)
         return {
             **result,
             "report": rotation.report(result["objects"], check_mode),
@@ -84,3 +95,19 @@ def _refuse(faults: list[str]) -> None:
     """
     if faults:
         raise ApplyError("\n".join([*faults, "Nothing was changed."]))
+
+
+def _outcome(undo: RestoreRun, connection: Connection) -> str:
+    """Undo a rotation that has failed; say what became of it, a failure included."""
+    try:
+        undo.execute(connection, [])
+    except ApplyError as error:
+        return str(error)
+    return undo.summary
+
+
+def _result(run: Run, ends: list[Run]) -> dict[str, Any]:
+    """Return what a run returns, with the warnings of those that ended it."""
+    result = run.result()
+    warnings = [text for each in [result, *(end.result() for end in ends)] for text in each.get("warnings", [])]
+    return {**result, "warnings": warnings} if warnings else result

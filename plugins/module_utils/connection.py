@@ -86,6 +86,7 @@ class Connection:
     :param options: the connection options, named as in kubernetes.core; what is None falls back to K8S_AUTH_*.
     :param scratch_directory: where the Python client may put certificates and keys that a kubeconfig holds inline;
         they are removed on exit. None means the system's directory for temporary files.
+    :param in_contact: whether an earlier task of the same run had an answer, so that the address is known to be right.
     :raises ConnectionFailed: on entry, when the options lead to no usable configuration.
     """
 
@@ -95,6 +96,7 @@ class Connection:
         scratch_directory: str | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        in_contact: bool = False,
     ) -> None:
         if IMPORT_FAULT:
             raise ConnectionFailed(
@@ -104,6 +106,7 @@ class Connection:
         self._options = dict(options)
         self._scratch_parent = scratch_directory
         self._policy = RetryPolicy(clock)
+        self._policy.in_contact = in_contact
         self._sleep = sleep
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()

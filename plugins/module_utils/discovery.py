@@ -21,6 +21,8 @@ AGGREGATED = (
     "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,"
     "application/json"
 )
+# What nobody can delete is a view of other objects, whose labels it copies, such as the PodMetrics of a pod.
+STORED_VERBS = {"list", "delete"}
 # Server-side apply is stable from here on. It also catches `minimum_kubernetes: 1.30` without quotes, which YAML
 # reads as the number 1.3.
 OLDEST_USABLE = (1, 22)
@@ -28,14 +30,15 @@ OLDEST_USABLE = (1, 22)
 
 @dataclass(frozen=True)
 class Resource:
-    """Where a kind lives: `deployments` below its group and version, in a namespace or not. Not all have lists.
+    """Where a kind lives: `deployments` below its group and version, in a namespace or not.
 
-    ``stale``: an aggregated server answers for it, and did not answer the API server.
+    ``listed``: whether its objects can be listed, and are no views of others. ``stale``: an aggregated server answers
+    for it, and did not answer the API server.
     """
 
     plural: str
     namespaced: bool
-    listable: bool = True
+    listed: bool = True
     stale: bool = False
 
 
@@ -131,10 +134,10 @@ class Discovery:
         return self._resources[identity.api_version, identity.kind].plural
 
     def kinds(self) -> dict[tuple[str, str], tuple[str, Resource]]:
-        """Return the kinds that can be listed, by group and kind: the version that the server prefers, and where."""
+        """Return the kinds that are listed, by group and kind: the version that the server prefers, and where."""
         found: dict[tuple[str, str], tuple[str, Resource]] = {}
         for (api_version, kind), resource in self._resources.items():
-            if resource.listable:
+            if resource.listed:
                 found.setdefault((api_version.rpartition("/")[0], kind), (api_version, resource))
         return found
 
@@ -174,7 +177,7 @@ def _from_aggregated(body: Mapping[str, Any]) -> dict[tuple[str, str], Resource]
                 found[api_version, kind] = Resource(
                     resource["resource"],
                     resource.get("scope") == "Namespaced",
-                    "list" in (resource.get("verbs") or []),
+                    set(resource.get("verbs") or []) >= STORED_VERBS,
                     version.get("freshness") == "Stale",
                 )
     return found
@@ -189,7 +192,7 @@ def _from_list(connection: Connection, prefix: str, api_version: str) -> dict[tu
         raise
     return {
         (api_version, entry["kind"]): Resource(
-            entry["name"], bool(entry["namespaced"]), "list" in (entry.get("verbs") or [])
+            entry["name"], bool(entry["namespaced"]), set(entry.get("verbs") or []) >= STORED_VERBS
         )
         for entry in body.get("resources") or []
         if "/" not in entry["name"]

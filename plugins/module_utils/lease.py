@@ -80,6 +80,11 @@ class ReleaseLease:
         """The name of the Lease, and of the record of the release."""
         return f"{self._owner.instance}-release"
 
+    @property
+    def was_left_behind(self) -> bool:
+        """Tell whether the lock that we hold was taken over from a run that died."""
+        return bool(_spec(self._live).get("leaseTransitions"))
+
     def needs(self) -> list[Need]:
         """Return what it takes to hold the lock."""
         verbs = ("create", "get", "update", "delete")
@@ -102,7 +107,7 @@ class ReleaseLease:
             raise
 
     def acquire(self) -> None:
-        """Take the lock, wait for it, or take it over from a run that died.
+        """Take the lock, wait for it, or take it over from a run that died. One that we hold already is renewed.
 
         :raises ApplyError: when another run keeps it, naming who and since when; or when we may not lock.
         """
@@ -110,19 +115,16 @@ class ReleaseLease:
         seen, seen_at = "", 0.0
         while True:
             live = self._read()
-            spec = live["spec"] if live else {}
+            spec = _spec(live)
             if live is None:
                 if self._write("POST", self._collection, self._body(None)):
                     return
                 continue  # somebody was quicker, or our own first attempt got through and its answer was lost
-            if spec.get("holderIdentity") == self.holder:
-                self._live = live
-                return
             now = self._clock()
             if live["metadata"]["resourceVersion"] != seen:
                 seen, seen_at = live["metadata"]["resourceVersion"], now
             expired = now - seen_at >= (spec.get("leaseDurationSeconds") or self._settings.duration)
-            if expired or not spec.get("holderIdentity"):
+            if expired or spec.get("holderIdentity") in (None, "", self.holder):
                 if self._write("PUT", self._path, self._body(live)):
                     return
                 continue
@@ -136,7 +138,7 @@ class ReleaseLease:
         :raises LeaseLost: when it has passed to another run.
         """
         live = self._read()
-        if live is None or live["spec"].get("holderIdentity") != self.holder:
+        if live is None or _spec(live).get("holderIdentity") != self.holder:
             raise self._lose(live)
         self._live = live
         self.renew()
@@ -149,7 +151,7 @@ class ReleaseLease:
         with self._guard:
             if not self._write("PUT", self._path, self._body(self._live)):
                 live = self._read()
-                if live is None or live["spec"].get("holderIdentity") != self.holder:
+                if live is None or _spec(live).get("holderIdentity") != self.holder:
                     raise self._lose(live)
                 self._write("PUT", self._path, self._body(live))
 
@@ -187,7 +189,7 @@ class ReleaseLease:
         """Give the lock back, unless it has passed to another run."""
         with self._guard:
             live = self._read()
-            if live is None or live["spec"].get("holderIdentity") != self.holder:
+            if live is None or _spec(live).get("holderIdentity") != self.holder:
                 return
             metadata = live["metadata"]
             body = {"preconditions": {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}}
@@ -198,7 +200,7 @@ class ReleaseLease:
                     raise
 
     def _lose(self, live: dict[str, Any] | None) -> LeaseLost:
-        who = live["spec"].get("holderIdentity") if live else "nobody, as the Lease was deleted"
+        who = (_spec(live).get("holderIdentity") or "nobody") if live else "nobody, as the Lease was deleted"
         self._lost = (
             f"The lock of the release (Lease {self._owner.namespace}/{self.name}) has passed to {who}. This run "
             f"({self.holder}) stopped where it was, so that two do not write at the same time. Run again."
@@ -224,7 +226,7 @@ class ReleaseLease:
     def _body(self, live: dict[str, Any] | None) -> dict[str, Any]:
         """Return the Lease with us as its holder. With the version of *live*, it replaces that one and no later one."""
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        before = live["spec"] if live else {}
+        before = _spec(live)
         ours = before.get("holderIdentity") == self.holder
         metadata: dict[str, Any] = {
             "name": self.name,
@@ -259,3 +261,8 @@ class ReleaseLease:
             f"The release cannot be locked: Lease {self._owner.namespace}/{self.name} was refused ({error.status}): "
             f"{error}. Deploying needs get, create, update and delete of leases (coordination.k8s.io) in the namespace."
         )
+
+
+def _spec(live: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what a Lease says. It may say nothing, which is to be held by nobody."""
+    return (live or {}).get("spec") or {}

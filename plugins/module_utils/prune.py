@@ -34,6 +34,7 @@ def plan_prune(
     owner: Owner,
     bodies: Sequence[dict[str, Any]],
     once_stated: Sequence[dict[str, Any]] = (),
+    every_kind: bool = False,
 ) -> tuple[list[PlannedObject], list[str]]:
     """Find the objects of *owner* that are not among *bodies*, the desired ones; and say what could not be looked at.
 
@@ -41,6 +42,7 @@ def plan_prune(
 
     :param once_stated: objects of earlier releases, whose kinds are looked through besides those of *bodies* and those
         that this collection renders.
+    :param every_kind: whether to look through all kinds of the server: nobody knows which a run that failed has made.
     :raises ApplyError: when nothing is desired of a whole release.
     """
     if not bodies and not owner.component:
@@ -51,7 +53,8 @@ def plan_prune(
     identities = [Identity.of(body) for body in bodies]
     wanted = {identity.unversioned for identity in identities}
     desired_kinds = {(identity.group, identity.kind) for identity in identities}
-    kinds = RENDERED_KINDS | desired_kinds | {(body.group, body.kind) for body in map(Identity.of, once_stated)}
+    stated_kinds = {(body.group, body.kind) for body in map(Identity.of, once_stated)}
+    kinds = set(discovery.kinds()) if every_kind else RENDERED_KINDS | desired_kinds | stated_kinds
     found = find_owned(connection, executor, discovery, owner, kinds - NEVER_PRUNED)
     surplus = [live for live in found.objects if Identity.of(live).unversioned not in wanted and not is_engines(live)]
 

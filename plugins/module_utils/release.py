@@ -74,6 +74,7 @@ class Run:
         self._surplus: list[PlannedObject] = []
         # Objects of earlier releases: what has become surplus may be of a kind that nothing desired is of.
         self._once_stated: list[dict[str, Any]] = []
+        self._every_kind = False  # or of any kind
         self._digests = SecretDigests([])
         self._warnings: list[str] = []
         self._requests = {"read": 0, "write": 0, "dry_run": 0}
@@ -127,7 +128,7 @@ class Run:
         """Make the cluster have what *bodies* describe."""
         self._plan_present(cluster, bodies)
         self._before_writes(cluster)
-        self._execution.apply(self._planned, self._stamp_pending)
+        self._execution.apply(self._planned, self._before_wave)
         self._wait_for_rollout(cluster)
         self._delete_surplus(cluster)
 
@@ -183,7 +184,13 @@ class Run:
     def _plan_prune(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
         if self._settings.prune:
             self._surplus, warnings = plan_prune(
-                cluster.connection, cluster.executor, cluster.discovery, self._settings.prune, bodies, self._once_stated
+                cluster.connection,
+                cluster.executor,
+                cluster.discovery,
+                self._settings.prune,
+                bodies,
+                self._once_stated,
+                self._every_kind,
             )
             self._redactor.learn(item.live for item in self._surplus)
             self._warnings += warnings
@@ -200,6 +207,10 @@ class Run:
     def _wait_until_gone(self, cluster: Cluster, planned: Sequence[PlannedObject]) -> None:
         if self._settings.wait and not self._settings.check_mode:
             wait_until_gone(cluster.connection, cluster.executor, planned, self._settings.wait_timeout)
+
+    def _before_wave(self, wave: Sequence[PlannedObject]) -> None:
+        """Prepare the next wave of writes, or raise instead."""
+        self._stamp_pending(wave)
 
     def _stamp_pending(self, wave: Sequence[PlannedObject]) -> None:
         """Complete the workloads of a wave with the UIDs of the Secrets that an earlier wave has created."""

@@ -7,20 +7,23 @@ from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.lease import ReleaseLease
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.module_utils.release import Cluster, Run, Settings
+from ansible_collections.agentsmith.platform.plugins.module_utils.release import Cluster, Settings
 from ansible_collections.agentsmith.platform.plugins.module_utils.release_record import ReleaseRecord, Releases
-from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import Transaction, give_back
+from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import (
+    LockedRun,
+    Transaction,
+    give_back,
+)
 
 
-class CommitRun(Run):
+class CommitRun(LockedRun):
     """Ends the transaction that *holder* has opened, for the objects that it is given.
 
     ``recorded``: whether the record of the last good release was written, or would be.
     """
 
     def __init__(self, settings: Settings, redactor: Redactor, transaction: Transaction, holder: str) -> None:
-        super().__init__(settings, redactor)
-        self._transaction = transaction
+        super().__init__(settings, redactor, transaction)
         self._holder = holder
         self.recorded = False
 
@@ -31,16 +34,20 @@ class CommitRun(Run):
 
     def _bring(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
         record = ReleaseRecord(cluster.connection, self._transaction.owner)
+        lease = ReleaseLease(cluster.connection, self._transaction.owner, self._holder, self._transaction.lock)
         if self._settings.check_mode:
+            # Of a lock that is there, the run would find out whether it was left behind.
+            self._every_kind = lease.find() is not None
             releases = self._finish(cluster, bodies, record)
             self.recorded = releases is not None
             return
-        lease = ReleaseLease(cluster.connection, self._transaction.owner, self._holder, self._transaction.lock)
-        lease.adopt()
         try:
+            lease.adopt()
+            self._lease = lease
+            self._every_kind = lease.was_left_behind
             with lease.kept():
                 releases = self._finish(cluster, bodies, record)
-                lease.check()
+                self._check_lock()
                 if releases:
                     record.write(releases, self._holder)
                     self.recorded = True

@@ -36,7 +36,7 @@ BUILT_IN = frozenset(
         ("ServiceAccount", "deployer"),
     }
 )
-DERIVED_KINDS = frozenset({"Event", "PodMetrics"})
+DERIVED_KINDS = frozenset({"Event"})
 
 
 @dataclass

@@ -7,11 +7,19 @@ from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import normalise_objects
-from ansible_collections.agentsmith.platform.plugins.module_utils.lease import ReleaseLease, new_holder
+from ansible_collections.agentsmith.platform.plugins.module_utils.lease import (
+    LeaseLost,
+    ReleaseLease,
+    new_holder,
+)
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.module_utils.release import Cluster, Run, Settings
+from ansible_collections.agentsmith.platform.plugins.module_utils.release import Cluster, Settings
 from ansible_collections.agentsmith.platform.plugins.module_utils.release_record import ReleaseRecord, Releases
-from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import Transaction, give_back
+from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import (
+    LockedRun,
+    Transaction,
+    give_back,
+)
 from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import (
     Need,
     NotPermitted,
@@ -21,19 +29,18 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissi
 CURRENT, PREVIOUS = "current", "previous"
 
 
-class RestoreRun(Run):
+class RestoreRun(LockedRun):
     """Brings a recorded release back, under the lock, and gives the lock back whatever happens.
 
     :param generation: `current`, the last good release; `previous`, the one before it, which then becomes the last
         good one.
-    :param holder: who holds the lock already, empty when it has to be taken.
+    :param holder: as whom the deploy that is undone took the lock, which it may hold still; empty for a run of its own.
     """
 
     def __init__(
         self, settings: Settings, redactor: Redactor, transaction: Transaction, generation: str, holder: str = ""
     ) -> None:
-        super().__init__(settings, redactor)
-        self._transaction = transaction
+        super().__init__(settings, redactor, transaction)
         self._generation = generation
         self._holder = holder
         self._lock_needs: list[Need] = []
@@ -52,21 +59,21 @@ class RestoreRun(Run):
         lease = ReleaseLease(cluster.connection, owner, self._holder or new_holder(), self._transaction.lock)
         self._lock_needs = lease.needs()
         if self._settings.check_mode:
-            self._restore(cluster, record, None)
+            self._restore(cluster, record)
             return
-        if self._holder:
-            lease.adopt()
-        else:
-            lease.acquire()
+        lease.acquire()
+        self._lease = lease
+        # What has failed may have made an object of a kind that no recorded release has.
+        self._every_kind = self._generation == CURRENT or lease.was_left_behind
         try:
             with lease.kept():
-                self._restore(cluster, record, lease)
+                self._restore(cluster, record)
         finally:
             self._warnings += give_back(lease)
 
-    def _restore(self, cluster: Cluster, record: ReleaseRecord, lease: ReleaseLease | None) -> None:
+    def _restore(self, cluster: Cluster, record: ReleaseRecord) -> None:
         if self._generation == CURRENT and self._transaction.keep:
-            self.summary = "Everything is left as the failed deploy made it (agentsmith_on_failure is keep)."
+            self.summary = "Everything is left as the failed run made it (agentsmith_on_failure is keep)."
             return
         releases = record.read()
         self._redactor.learn(releases.bodies())
@@ -81,32 +88,34 @@ class RestoreRun(Run):
         self._needs = [*self._lock_needs, *record.needs(releases)]
         try:
             self._bring_back(cluster, releases.previous, releases)
-        except NotPermitted:
+        except (NotPermitted, LeaseLost):
             raise
         except ApplyError as error:
             if releases.current is None or self._settings.check_mode:
                 raise
             self._bring_back(cluster, releases.current, releases)
             raise ApplyError(f"The previous release does not work: {error}\n\nThe present one is back.") from None
-        if lease:
-            lease.check()
-            record.write(releases.swapped(), lease.holder)
+        if self._lease:
+            self._check_lock()
+            record.write(releases.swapped(), self._lease.holder)
         self.restored = True
-        self.summary = "The previous release is back. Deploying from the inventory brings what the inventory says."
+        back = "would be" if self._settings.check_mode else "is"
+        self.summary = f"The previous release {back} back. Deploying from the inventory brings what the inventory says."
 
     def _restore_current(self, cluster: Cluster, releases: Releases) -> None:
         if releases.current is None:
             self.summary = (
-                "No good release is recorded yet, so there is none to go back to: what this first deploy made is left "
+                "No good release is recorded yet, so there is none to go back to: what the failed run made is left "
                 "for you to look at. The next deploy goes on from there."
             )
             return
         self._bring_back(cluster, releases.current, releases)
         self.restored = True
         written = sum(1 for item in [*self._planned, *self._surplus] if item.to_write)
+        back, done = ("would be back", "would be") if self._settings.check_mode else ("is back and works", "were")
         self.summary = (
-            f"The last good release, recorded at {releases.recorded_at} by {releases.recorded_by}, is back and works: "
-            f"{written} objects were written or deleted for it."
+            f"The last good release, recorded at {releases.recorded_at} by {releases.recorded_by}, {back}: "
+            f"{written} objects {done} written or deleted for it."
         )
 
     def _before_writes(self, cluster: Cluster) -> None:

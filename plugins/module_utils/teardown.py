@@ -160,7 +160,7 @@ class Teardown:
         if self._settings.check_mode or not namespace.is_usable or not (to_do or lease.find()):
             yield
             return
-        with given_back_on_failure(lease), lease.kept():
+        with given_back_on_failure(lease, self._warnings), lease.kept():
             yield
             lease.check()
         self._warnings += give_back(lease)
@@ -184,16 +184,14 @@ class Teardown:
     def _check_permissions(self, executor: Executor, discovery: Discovery, found: Sequence[dict[str, Any]]) -> None:
         """Refuse what the API server would refuse half way. A preview warns: who may only read may look."""
         bodies = [live for live in [*found, *self._jobs()] if not is_going(live)]
-        if not bodies or self._namespace is None:
+        needs = [*write_permissions.needs_of_deletion(discovery, bodies), *self._lease().needs()] if bodies else []
+        about_namespace = self._namespace.needs() if self._namespace else []
+        if not needs and not about_namespace:
             return
-        needs = [
-            *write_permissions.needs_of_deletion(discovery, bodies),
-            *self._lease().needs(),
-        ]
-        about_namespace = self._namespace.needs()
         answer = write_permissions.ask(self._connection, executor, self._owner.namespace, [*needs, *about_namespace])
         # Its owner can remove it; that is no reason to leave the release there
-        self._namespace.untouchable = any(need in about_namespace for need in answer.missing)
+        if self._namespace:
+            self._namespace.untouchable = any(need in about_namespace for need in answer.missing)
         answer.missing = [need for need in answer.missing if need not in about_namespace]
         if answer.unknown:
             self._warnings.append(f"Whether you may delete what would be deleted is not checked: {answer.unknown}")

@@ -46,18 +46,39 @@ class Transaction:
     lock: LockSettings = LockSettings()
 
 
-class DeployRun(Run):
+class LockedRun(Run):
+    """A run that stops before its next writes when the lock has passed to another run."""
+
+    def __init__(self, settings: Settings, redactor: Redactor, transaction: Transaction) -> None:
+        super().__init__(settings, redactor)
+        self._transaction = transaction
+        self._lease: ReleaseLease | None = None  # where the run works under one
+
+    def _before_wave(self, wave: Sequence[PlannedObject]) -> None:
+        self._check_lock()
+        super()._before_wave(wave)
+
+    def _delete_surplus(self, cluster: Cluster) -> None:
+        self._check_lock()
+        super()._delete_surplus(cluster)
+
+    def _check_lock(self) -> None:
+        if self._lease:
+            self._lease.check()
+
+
+class DeployRun(LockedRun):
     """Applies a release under its lock. An unchanged one is left alone: no lock, no write.
 
-    ``holder`` is who holds the lock when the run is over, empty when nobody does. ``opened``: whether there was
-    anything to do. ``started``: whether it came to the writes and the wait under the lock, which a rollback undoes.
+    ``holder`` is as whom the run took the lock, empty when it did not. After a failure nobody holds it; what undoes the
+    failure takes it as the same one. ``opened``: whether there was anything to do. ``started``: whether it came to the
+    writes and the wait under the lock, which a rollback undoes.
     """
 
     def __init__(
         self, settings: Settings, redactor: Redactor, transaction: Transaction, drain: Drain | None = None
     ) -> None:
-        super().__init__(settings, redactor)
-        self._transaction = transaction
+        super().__init__(settings, redactor, transaction)
         self._drain = drain
         self.holder = ""
         self.opened = self.started = False
@@ -122,15 +143,15 @@ class DeployRun(Run):
         lease: ReleaseLease,
         created: dict[Any, PlannedObject],
     ) -> None:
-        with given_back_on_failure(lease), lease.kept():
+        with given_back_on_failure(lease, self._warnings), lease.kept():
+            self._lease, self.holder = lease, lease.holder
             self._plan_present(cluster, bodies)
             self._planned = [created.get(item.identity, item) for item in self._planned]
             self._wait_for_jobs(cluster)
             self.started = True
-            self._execution.apply(self._planned, self._before_wave(lease))
+            self._execution.apply(self._planned, self._before_wave)
             self._wait_for_rollout(cluster)
-            lease.check()
-        self.holder = lease.holder
+            self._check_lock()
 
     def _create_namespace(self) -> dict[Any, PlannedObject]:
         """Create the namespace where it is missing: the lock lives in it."""
@@ -143,13 +164,6 @@ class DeployRun(Run):
         ]
         self._execution.apply(missing)
         return {item.identity: item for item in missing}
-
-    def _before_wave(self, lease: ReleaseLease) -> Any:
-        def prepare(wave: Sequence[PlannedObject]) -> None:
-            lease.check()
-            self._stamp_pending(wave)
-
-        return prepare
 
     def _delete_surplus(self, cluster: Cluster) -> None:
         """Leave it to the commit: until the release is verified, a rollback may need what is no longer wanted."""
@@ -164,13 +178,16 @@ class DeployRun(Run):
 
 
 @contextmanager
-def given_back_on_failure(lease: ReleaseLease) -> Iterator[None]:
-    """Take the lock; give it back when the context fails, an interrupted one included."""
+def given_back_on_failure(lease: ReleaseLease, warnings: list[str]) -> Iterator[None]:
+    """Take the lock; give it back when the context fails, an interrupted one included.
+
+    :param warnings: is told where that is not possible.
+    """
     lease.acquire()
     try:
         yield
     except BaseException:
-        give_back(lease)
+        warnings += give_back(lease)
         raise
 
 

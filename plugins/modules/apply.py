@@ -286,7 +286,10 @@ transaction:
       type: bool
       returned: always
     holder:
-      description: Who holds the lock. Empty when nobody does, as after a failure.
+      description:
+        - As whom the run has taken the lock, which it holds until M(agentsmith.platform.commit_release) or
+          M(agentsmith.platform.restore_release) gives it back. A failure has given it back already. Empty when the run
+          did not come to take it.
       type: str
       returned: always
       sample: deployer@build-7 run 9f3c1a20

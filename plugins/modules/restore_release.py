@@ -29,7 +29,10 @@ options:
     default: current
   holder:
     description:
-      - Who holds the lock, as RV(agentsmith.platform.apply#module:transaction.holder) tells. Empty takes the lock.
+      - As whom the deploy that is undone took the lock, as RV(agentsmith.platform.apply#module:transaction.holder)
+        tells. It is taken again where that one no longer holds it.
+      - The task then belongs to a run that the API server has answered already, and outlives an outage of 90 s. Without
+        it, a server that does not answer within 10 s counts as a wrong address.
     type: str
     default: ''
   wait_timeout:
@@ -68,7 +71,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 restored:
-  description: Whether a recorded release is in place now.
+  description: Whether a recorded release is in place now, or would be in check mode.
   returned: always
   type: bool
 summary:

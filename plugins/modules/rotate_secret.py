@@ -17,8 +17,9 @@ description:
   - A preview comes first. Nothing is changed where it shows more than the rotation of the named keys (another key,
     another field of a workload, an object that does not exist yet) or less (a named key that has its new value).
   - With O(transaction), it works under the lock of the release, and the new values take the place of the old ones in
-    the record of the last good release. A rotation that fails is not undone, since the old values
-    may be revoked already.
+    the record of the last good release. A rotation whose workloads do not come up is undone as a deploy is, the last
+    good release is brought back with the old values. Where those are revoked already, V(keep) of
+    O(transaction.on_failure) leaves the new ones.
   - A rotation that was interrupted between the Secret and the workloads is completed by running it again.
 options:
   objects:

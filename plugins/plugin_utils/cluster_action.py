@@ -34,6 +34,11 @@ class ClusterAction(ControlNodeAction):
 
     @staticmethod
     def connection(options: dict[str, Any]) -> Connection:
-        """A connection to use in a C(with) statement."""
+        """A connection to use in a C(with) statement.
+
+        A task that is told as whom an earlier one has locked the release goes on with what that one has begun: it
+        outlives an outage as long as in the midst of its work.
+        """
         connection_options = {name: options.get(name) for name in AUTH_ARG_SPEC}
-        return Connection(connection_options, scratch_directory=constants.DEFAULT_LOCAL_TMP)
+        in_contact = bool(options.get("holder"))
+        return Connection(connection_options, scratch_directory=constants.DEFAULT_LOCAL_TMP, in_contact=in_contact)

@@ -17,8 +17,10 @@ SECRET = {"method": "PATCH", "path": "/secrets/agentsmith-secrets"}
 # Read for the plan, for the plan under the lock, and then to see how far the rollout is.
 POLL = {"method": "GET", "path": "/deployments/redis", "skip": 2}
 RECORD = {"method": "PATCH", "path": "/secrets/agentsmith-release"}
+# Asked at the start of the apply, and of the commit, which is a task of its own.
+COMMIT = {"method": "GET", "path": "/version", "skip": 1}
 LOCK_GIVEN_BACK = {"method": "DELETE", "path": "/leases/"}
-POSITIONS = {"first": FIRST, "middle": SECRET, "waiting": POLL, "last": LOCK_GIVEN_BACK}
+POSITIONS = {"first": FIRST, "middle": SECRET, "waiting": POLL, "commit": COMMIT, "last": LOCK_GIVEN_BACK}
 WRITES = {"first": NAMESPACE, "middle": SECRET, "last": RECORD}
 AFTER_CONTACT = {**POSITIONS, "first": SECOND}
 

@@ -13,31 +13,40 @@ from typing import Any
 import pytest
 from ansible_collections.agentsmith.platform.plugins.module_utils import diagnosis
 from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain
-from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LockSettings
+from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LeaseLost, LockSettings, ReleaseLease
+from awaiting import LONGEST
 from control_plane import ControlPlane
 from engine import Play
+from fault_proxy import Fault, FaultProxy
 from release_objects import a_job, a_release, an_object
 from stand_in_kubelet import ready, stand_in_kubelet, waiting
+from test_apply_faults import behind
 from transactions import Release
 
 BAD_IMAGE = "registry.invalid/nothing:1"
+CRASHING = "crashing:1"
+BACK_OFF = f'Back-off pulling image "{BAD_IMAGE}"'
+CRASHED = "back-off 10s restarting failed container"
+# What becomes of the pods of an image.
+FAULTY = {BAD_IMAGE: ("ImagePullBackOff", BACK_OFF), CRASHING: ("CrashLoopBackOff", CRASHED)}
 TOKEN, NEW_TOKEN = "ghp_0123456789", "ghp_new_9876543210"  # noqa: S105  test values
 HELD = LockSettings(duration=60, timeout=0)
 
 
 @pytest.fixture(autouse=True)
 def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(diagnosis.WAITING_REASONS, "ImagePullBackOff", 1.0)
+    for reason, _message in FAULTY.values():
+        monkeypatch.setitem(diagnosis.WAITING_REASONS, reason, 1.0)
 
 
 @pytest.fixture
 def release(control_plane: ControlPlane, connection_options: dict[str, Any], new_namespace: str) -> Iterator[Release]:
-    """A release that is not installed yet, in a namespace whose pods run, unless their image is the bad one."""
+    """A release that is not installed yet, in a namespace whose pods run, unless their image is a faulty one."""
 
     def status(pod: dict[str, Any]) -> dict[str, Any]:
         container = pod["spec"]["containers"][0]
-        if container["image"] == BAD_IMAGE:
-            return waiting("ImagePullBackOff", f'Back-off pulling image "{BAD_IMAGE}"', container["name"])
+        if container["image"] in FAULTY:
+            return waiting(*FAULTY[container["image"]], container["name"])
         return ready()
 
     with stand_in_kubelet(control_plane, new_namespace, status):
@@ -132,15 +141,15 @@ def test_what_is_no_longer_wanted_goes_with_the_commit(release: Release, control
     assert "configmaps/added" not in live(control_plane, release)
 
 
-def test_an_image_that_cannot_be_pulled_brings_the_last_good_release_back(
-    release: Release, control_plane: ControlPlane
+@pytest.mark.parametrize("image", FAULTY)
+def test_pods_that_cannot_start_bring_the_last_good_release_back(
+    release: Release, control_plane: ControlPlane, image: str
 ) -> None:
     objects = a_release(release.namespace)
     release.deploy(objects)
     before, record = live(control_plane, release), record_of(control_plane, release)
-    steps = release.deploy(changed(objects, BAD_IMAGE))
-    assert BAD_IMAGE in steps["apply"]["msg"]
-    assert "ImagePullBackOff" in steps["apply"]["msg"]
+    steps = release.deploy(changed(objects, image))
+    assert ": ".join(FAULTY[image]) in steps["apply"]["msg"]
     assert steps["restore"]["restored"]
     assert "The last good release, recorded at" in steps["restore"]["summary"]
     assert live(control_plane, release) == before
@@ -148,6 +157,41 @@ def test_an_image_that_cannot_be_pulled_brings_the_last_good_release_back(
     for value in (TOKEN, NEW_TOKEN):
         assert value not in str(steps)
     assert not release.deploy(objects)["apply"]["transaction"]["opened"]
+
+
+def test_a_failed_verify_brings_the_last_good_release_back(release: Release, control_plane: ControlPlane) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    before, record = live(control_plane, release), record_of(control_plane, release)
+    applied = release.apply(changed(objects))
+    assert not applied.get("failed")
+    assert lease_of(control_plane, release)["spec"]["holderIdentity"] == applied["transaction"]["holder"]
+    assert "configmaps/added" in live(control_plane, release)
+    undone = release.restore(holder=applied["transaction"]["holder"])
+    assert undone["restored"], undone
+    assert live(control_plane, release) == before
+    assert record_of(control_plane, release) == record
+    assert lease_of(control_plane, release) is None
+    assert not release.deploy(objects)["apply"]["transaction"]["opened"]
+
+
+@pytest.mark.parametrize("died", [False, True])
+def test_what_a_failed_deploy_made_goes_whatever_its_kind(
+    release: Release, control_plane: ControlPlane, died: bool
+) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    pod = {"containers": [{"name": "added", "image": "redis"}]}
+    unusual = an_object("v1", "PodTemplate", release.namespace, "added", template={"spec": pod})
+    path = f"/api/v1/namespaces/{release.namespace}/podtemplates/added"
+    bad = [*changed(objects, BAD_IMAGE), unusual]
+    if died:
+        release.apply(bad, wait=False)
+        assert control_plane.get(path) is not None
+        assert release.deploy(objects)["commit"]["changed"]
+    else:
+        assert release.deploy(bad)["restore"]["restored"]
+    assert control_plane.get(path) is None
 
 
 def test_a_first_install_that_fails_leaves_the_pieces(release: Release, control_plane: ControlPlane) -> None:
@@ -158,6 +202,14 @@ def test_a_first_install_that_fails_leaves_the_pieces(release: Release, control_
     assert "deployments/agentsmith-dispatcher" in live(control_plane, release)
     assert lease_of(control_plane, release) is None
     assert release.deploy(a_release(release.namespace))["commit"]["recorded"]
+
+
+def test_a_lock_that_a_failed_deploy_cannot_give_back_is_said(release: Release, fault_proxy: FaultProxy) -> None:
+    fault_proxy.faults = [Fault(method="DELETE", path="/leases/", status=403)]
+    release.options = behind(fault_proxy)
+    applied = release.apply(changed(a_release(release.namespace), BAD_IMAGE))
+    assert BAD_IMAGE in applied["msg"]
+    assert "The lock of the release could not be given back" in str(applied["warnings"])
 
 
 def test_a_failed_deploy_can_be_kept(release: Release, control_plane: ControlPlane) -> None:
@@ -193,9 +245,11 @@ def test_the_previous_release_comes_back_and_the_present_one_again(
     release.deploy(changed(objects))
     second = live(control_plane, release)
     preview = release.restore("previous", check_mode=True, diff_mode=True)
+    assert preview["summary"].startswith("The previous release would be back.")
     assert live(control_plane, release) == second
     done = release.restore("previous", diff_mode=True)
     assert preview["objects"] == done["objects"]
+    assert done["summary"].startswith("The previous release is back.")
     assert live(control_plane, release) == first
     assert release.restore("previous")["restored"]
     assert live(control_plane, release) == second
@@ -236,6 +290,53 @@ def test_a_lock_that_nobody_renews_passes_on(release: Release, control_plane: Co
     late = release.commit(changed(objects), dead)
     assert "has passed to nobody" in late["msg"]
     assert "configmaps/added" not in live(control_plane, release)
+    assert not release.restore(holder=dead["transaction"]["holder"])["changed"]
+
+
+@pytest.mark.parametrize("step", ["apply", "restore"])
+def test_a_run_that_lost_its_lock_stops_before_its_next_wave(
+    release: Release, control_plane: ControlPlane, fault_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    objects = a_release(release.namespace)
+    for wanted in (changed(objects), objects):
+        release.deploy(wanted)
+    before = live(control_plane, release)
+    found_out = threading.Event()
+    usual = ReleaseLease._lose
+
+    def lose(*arguments: Any) -> LeaseLost:
+        error = usual(*arguments)
+        found_out.set()
+        return error
+
+    def take_the_lock() -> None:
+        path = f"/apis/coordination.k8s.io/v1/namespaces/{release.namespace}/leases/agentsmith-release"
+        taken = {"spec": {"holderIdentity": "other@host"}}
+        assert control_plane.request("PATCH", path, taken, "application/merge-patch+json")[0] == 200
+        assert found_out.wait(LONGEST)
+
+    monkeypatch.setattr(ReleaseLease, "_lose", lose)
+    fault_proxy.faults = [Fault(path="/secrets/agentsmith-secrets", hook=take_the_lock)]
+    release.options = behind(fault_proxy)
+    ended = release.apply(changed(objects)) if step == "apply" else release.restore("previous")
+    assert "has passed to other@host" in ended["msg"]
+    after = live(control_plane, release)
+    assert after["secrets/agentsmith-secrets"] != before["secrets/agentsmith-secrets"]
+    assert after["deployments/agentsmith-dispatcher"] == before["deployments/agentsmith-dispatcher"]
+    assert lease_of(control_plane, release)["spec"]["holderIdentity"] == "other@host"
+
+
+def test_a_lease_that_says_nothing_is_held_by_nobody(release: Release, control_plane: ControlPlane) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    release.lock = HELD
+    lease = an_object("coordination.k8s.io/v1", "Lease", release.namespace, "agentsmith-release")
+    path = f"/apis/coordination.k8s.io/v1/namespaces/{release.namespace}/leases"
+    assert control_plane.request("POST", path, lease)[0] == 201
+    dead = release.commit(objects, {"transaction": {"holder": "somebody@else run 0"}})
+    assert "has passed to nobody" in dead["msg"]
+    assert release.deploy(changed(objects))["commit"]["recorded"]
+    assert lease_of(control_plane, release) is None
 
 
 def test_a_run_that_died_after_its_writes_is_completed_by_the_next(

@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.agentsmith.platform.plugins.module_utils.secret_digest import DIGEST_ANNOTATION
 from control_plane import ControlPlane
 from engine import Apply, Play
+from fault_proxy import Fault, FaultProxy
 from release_objects import a_config_map, a_deployment, a_secret
+from stand_in_kubelet import ready, stand_in_kubelet, waiting
+from transactions import Release
 
 OLD, NEW = "MARK-old-value", "MARK-new-value"
 SECRET = "agentsmith-secrets"
@@ -32,13 +36,13 @@ def a_stack(namespace: str, config: str = "old", **changed: str) -> list[dict[st
 
 @pytest.fixture
 def rotate(play: Play, control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Rotate:
-    """Run the task with full output: `rotate(objects, keys, *flags)`; fail the test when a value shows."""
+    """Run the task with full output: `rotate(objects, keys, *flags, **options)`; fail the test when a value shows."""
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(control_plane.kubeconfig(), encoding="utf-8")
 
-    def run(objects: list[Any], keys: Any, *flags: str) -> subprocess.CompletedProcess[str]:
+    def run(objects: list[Any], keys: Any, *flags: str, **more: Any) -> subprocess.CompletedProcess[str]:
         options = {"kubeconfig": str(kubeconfig), "namespace": namespace, "secret": SECRET, "keys": keys, "wait": False}
-        ended = play(objects, options, "-vvv", "--diff", *flags, action="rotate_secret")
+        ended = play(objects, {**options, **more}, "-vvv", "--diff", *flags, action="rotate_secret")
         output = ended.stdout + ended.stderr
         assert "MARK" not in output
         assert base64.b64encode(b"MARK").decode()[:5] not in output
@@ -186,3 +190,54 @@ def test_nothing_is_rotated_before_the_first_deploy(
     assert ended.returncode != 0
     assert "Secret agentsmith-secrets does not exist yet" in ended.stdout
     assert control_plane.get(f"/api/v1/namespaces/{namespace}/secrets/{SECRET}") is None
+
+
+@pytest.mark.parametrize(
+    ("on_failure", "value", "outcome"),
+    [("rollback", OLD, "The last good release, recorded at"), ("keep", NEW, "Everything is left as the failed run")],
+)
+def test_a_rotation_whose_pods_do_not_start_is_undone(
+    rotate: Rotate,
+    control_plane: ControlPlane,
+    connection_options: dict[str, Any],
+    namespace: str,
+    state: Callable[[], dict[str, Any]],
+    on_failure: str,
+    value: str,
+    outcome: str,
+) -> None:
+    good: set[str | None] = set()
+
+    def status(pod: dict[str, Any]) -> dict[str, Any]:
+        digest = pod["metadata"].get("annotations", {}).get(DIGEST_ANNOTATION)
+        if not good or digest in good:
+            return ready()
+        return waiting("InvalidImageName", "refused", pod["spec"]["containers"][0]["name"])
+
+    with stand_in_kubelet(control_plane, namespace, status):
+        release = Release(namespace, connection_options)
+        assert release.deploy(a_stack(namespace))["commit"]["recorded"]
+        pods = control_plane.get(f"/api/v1/namespaces/{namespace}/pods")["items"]
+        good.update(pod["metadata"].get("annotations", {}).get(DIGEST_ANNOTATION) for pod in pods)
+        transaction = {"namespace": namespace, "instance": release.instance, "on_failure": on_failure}
+        new = a_stack(namespace, **{"github-token": NEW})
+        ended = rotate(new, "github-token", wait=True, wait_timeout=60, transaction=transaction)
+    assert ended.returncode != 0
+    assert "InvalidImageName: refused" in ended.stdout
+    assert outcome in ended.stdout
+    assert state()["github-token"] == value
+    assert control_plane.get(f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases")["items"] == []
+
+
+def test_a_lock_that_a_rotation_cannot_give_back_is_said(
+    rotate: Rotate, apply: Apply, control_plane: ControlPlane, namespace: str, fault_proxy: FaultProxy, tmp_path: Path
+) -> None:
+    apply(a_stack(namespace))
+    kubeconfig = tmp_path / "behind-proxy"
+    kubeconfig.write_text(control_plane.kubeconfig(server=fault_proxy.url), encoding="utf-8")
+    fault_proxy.faults = [Fault(method="DELETE", path="/leases/", status=403)]
+    transaction = {"namespace": namespace, "instance": "agentsmith"}
+    new = a_stack(namespace, **{"github-token": NEW})
+    ended = rotate(new, "github-token", kubeconfig=str(kubeconfig), transaction=transaction)
+    assert ended.returncode == 0, ended.stdout
+    assert "The lock of the release could not be given back" in ended.stdout + ended.stderr

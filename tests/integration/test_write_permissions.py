@@ -356,19 +356,25 @@ def test_a_rotation_names_what_lacks_in_all_it_writes(
         assert versions(control_plane, namespace) == before
 
 
-def test_a_namespace_that_may_not_be_deleted_is_kept(
-    control_plane: ControlPlane, new_namespace: str, connection_options: dict[str, Any], rules: Rules
+@pytest.mark.parametrize("adopted", [False, True], ids=["made with the release", "there before"])
+def test_a_namespace_that_may_not_be_deleted_or_changed_is_kept(
+    control_plane: ControlPlane, new_namespace: str, connection_options: dict[str, Any], rules: Rules, adopted: bool
 ) -> None:
-    """An administrator made it with the release; who tears the release down holds the documented Role."""
+    """An administrator deployed the release; who tears it down holds the documented Role. So does the second run."""
+    if adopted:
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": new_namespace}}
+        assert control_plane.request("POST", "/api/v1/namespaces", body)[0] == 201
     with stand_in_kubelet(control_plane, new_namespace, lambda _pod: ready()):
         Release(new_namespace, connection_options).deploy(a_release(new_namespace))
         release = held(control_plane, new_namespace, connection_options, rules)
-        with Connection(release.options) as connection:
-            teardown = Teardown(connection, release.owner, TeardownSettings())
-            teardown.execute()
-    result = teardown.result()
-    assert result["namespace"]["result"] == "kept"
-    assert result["namespace"]["reason"] == "you may not delete or change it"
+        for is_first in (True, False):
+            with Connection(release.options) as connection:
+                teardown = Teardown(connection, release.owner, TeardownSettings())
+                teardown.execute()
+            result = teardown.result()
+            assert result["changed"] == is_first
+            assert result["namespace"]["result"] == "kept"
+            assert result["namespace"]["reason"] == "you may not delete or change it"
     assert control_plane.get(f"/api/v1/namespaces/{new_namespace}/secrets/agentsmith-secrets") is None
 
 

@@ -37,27 +37,28 @@ class Release:
         """Open a transaction, as the task with agentsmith.platform.apply does."""
         redactor = Redactor()
         run = DeployRun(self._settings(complete, settings), redactor, self._transaction(complete), drain)
-        return self._ended(run, redactor, objects)
+        return self._ended(run, redactor, objects, "")
 
     def commit(self, objects: list[Any], applied: Result, complete: bool = True, **settings: Any) -> Result:
         """End the transaction that apply() opened."""
         redactor = Redactor()
         holder = applied["transaction"]["holder"]
         run = CommitRun(self._settings(complete, settings), redactor, self._transaction(complete), holder)
-        return self._ended(run, redactor, objects)
+        return self._ended(run, redactor, objects, holder)
 
     def restore(self, generation: str = "current", holder: str = "", keep: bool = False, **settings: Any) -> Result:
         """Bring a recorded release back."""
         redactor = Redactor()
         run = RestoreRun(self._settings(True, settings), redactor, self._transaction(True, keep), generation, holder)
-        return self._ended(run, redactor, [])
+        return self._ended(run, redactor, [], holder)
 
     def deploy(self, objects: list[Any], complete: bool = True, **settings: Any) -> Result:
         """Take all steps of a deploy that is verified well; return those that were taken, by name."""
         applied = self.apply(objects, complete, **settings)
         if applied.get("failed"):
             if applied["transaction"]["started"]:
-                return {"apply": applied, "restore": self.restore(**settings)}
+                holder = applied["transaction"]["holder"]
+                return {"apply": applied, "restore": self.restore(holder=holder, **settings)}
             return {"apply": applied}
         if not applied["transaction"]["opened"]:
             return {"apply": applied}
@@ -70,9 +71,9 @@ class Release:
     def _transaction(self, complete: bool, keep: bool = False) -> Transaction:
         return Transaction(self.owner, complete, keep, self.lock)
 
-    def _ended(self, run: Run, redactor: Redactor, objects: list[Any]) -> Result:
+    def _ended(self, run: Run, redactor: Redactor, objects: list[Any], holder: str) -> Result:
         try:
-            with Connection(self.options) as connection:
+            with Connection(self.options, in_contact=bool(holder)) as connection:
                 run.execute(connection, objects)
         except ApplyError as error:
             return {**run.result(), **redactor.failure(error)}

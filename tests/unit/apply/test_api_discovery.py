@@ -73,6 +73,22 @@ def test_paths(answers: dict[str, Any]) -> None:
     assert not discovery.serves(Identity("gone.example.com/v1", "Widget", "n", "w"))
 
 
+@pytest.mark.parametrize(
+    ("answers", "resource"),
+    [(AGGREGATED, served("PodMetrics", "pods")), (PLAIN, {"name": "pods", "kind": "PodMetrics", "namespaced": True})],
+    ids=["aggregated", "plain"],
+)
+@pytest.mark.parametrize(("verbs", "listed"), [(["get", "list"], False), (["get"], False), (["list", "delete"], True)])
+def test_a_view_of_other_objects_is_not_listed(
+    answers: dict[str, Any], resource: dict[str, Any], verbs: list[str], listed: bool
+) -> None:
+    resource = {**resource, "verbs": verbs}
+    metrics = {"kind": "APIGroupDiscoveryList", "items": [group("metrics.k8s.io", "v1", resource)]}
+    more = {"/apis": metrics} if answers is AGGREGATED else {"/apis/metrics.k8s.io/v1": {"resources": [resource]}}
+    discovery = ask({**answers, **more}, "metrics.k8s.io/v1")
+    assert (("metrics.k8s.io", "PodMetrics") in discovery.kinds()) == listed
+
+
 def test_plain_discovery_asks_for_what_is_needed_alone() -> None:
     connection = FakeConnection(PLAIN)
     with ThreadPoolExecutor(2) as executor:

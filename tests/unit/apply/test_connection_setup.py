@@ -13,7 +13,11 @@ import pytest
 from ansible_collections.agentsmith.platform.plugins.module_utils import connection as connection_module
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ConnectionFailed
+from ansible_collections.agentsmith.platform.plugins.module_utils.retry import FIRST_CONTACT_PERIOD, OUTAGE_PERIOD
+from ansible_collections.agentsmith.platform.plugins.plugin_utils import cluster_action
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
 from kubernetes.client import Configuration
+from test_retry_policy import Clock
 
 KEY = "-----BEGIN PRIVATE KEY-----\nmarked-private-key\n-----END PRIVATE KEY-----\n"
 
@@ -69,6 +73,35 @@ def test_one_connection_does_not_shine_through_another(kubeconfig: str) -> None:
     with Connection({"kubeconfig": kubeconfig}):
         pass
     assert Configuration.get_default_copy().host != "https://cluster.example:6443"
+
+
+@pytest.mark.parametrize(
+    ("in_contact", "given_up_after", "message"),
+    [(False, FIRST_CONTACT_PERIOD, "does not answer"), (True, OUTAGE_PERIOD, "stopped answering")],
+)
+def test_contact_of_an_earlier_task_counts(in_contact: bool, given_up_after: float, message: str) -> None:
+    clock = Clock()
+
+    def sleep(seconds: float) -> None:
+        clock.now += seconds
+
+    nobody = {"host": "http://127.0.0.1:1", "api_key": "token"}
+    with (
+        pytest.raises(ConnectionFailed, match=message),
+        Connection(nobody, clock=clock, sleep=sleep, in_contact=in_contact) as connection,
+    ):
+        connection.get("/version")
+    assert clock.now - Clock().now == pytest.approx(given_up_after)
+
+
+@pytest.mark.parametrize(("options", "expected"), [({}, False), ({"holder": ""}, False), ({"holder": "me"}, True)])
+def test_a_task_that_goes_on_with_a_deploy_was_in_contact(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], expected: bool
+) -> None:
+    made: list[bool] = []
+    monkeypatch.setattr(cluster_action, "Connection", lambda _options, **settings: made.append(settings["in_contact"]))
+    ClusterAction.connection(options)
+    assert made == [expected]
 
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
