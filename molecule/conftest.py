@@ -54,7 +54,7 @@ class Run:
     seconds: float
 
     def checks(self, result: str) -> set[str]:
-        """The names of the checks of verify that came to a result: ok, failed or not checked."""
+        """The names of the checks of verify that came to a result: ok, warning, failed or not checked."""
         return set(re.findall(rf"^ +([a-z0-9_]+) +{result}  ", self.output, re.MULTILINE))
 
 

@@ -16,10 +16,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError, ConnectionFailed
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import (
+    ApiError,
+    ApplyError,
+    ConnectionFailed,
+)
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubeconfig import (
     configuration_fault,
     context_of,
@@ -60,6 +64,8 @@ _ANONYMOUS = "system:anonymous"
 APPLY_PATCH = "application/apply-patch+yaml"  # of which JSON is a subset
 MERGE_PATCH = "application/merge-patch+json"
 JSON = "application/json"
+
+Stream = TypeVar("Stream")
 
 
 @dataclass(frozen=True)
@@ -136,13 +142,35 @@ class Connection:
         with self._lock:
             return {name: self._counts[name] for name in ("read", "write", "dry_run")}
 
-    def stream_credentials(self) -> tuple[Any, dict[str, str]]:
-        """Return configuration and headers for a connection that is no request: port-forward and exec.
+    def open_stream(self, attempt: Callable[[Any, dict[str, str]], Stream]) -> Stream:
+        """Open what is no request, port-forward and exec, and try again as with a request.
+
+        :param attempt: opens it with a configuration and headers. It raises ApiError for what the server answers
+            instead, and another ApplyError where no answer came. Both are raised here in the end.
+        :raises ConnectionFailed: when the server does not accept the credentials, and with impersonation.
+        """
+        attempts = Attempts()
+        while True:
+            client = self._client
+            credentials = self._stream_credentials(client)
+            try:
+                return attempt(*credentials)
+            except ApplyError as error:
+                verdict = judge("GET", error.status, None) if isinstance(error, ApiError) else Verdict.PASSING
+                if verdict is Verdict.UNAUTHENTICATED:
+                    self._renew_once(attempts, client)
+                    continue
+                pause = self._policy.pause_after_failure(attempts) if verdict is Verdict.PASSING else None
+                if pause is None:
+                    raise
+            self._sleep(pause)
+
+    def _stream_credentials(self, client: _Client) -> tuple[Any, dict[str, str]]:
+        """Return configuration and headers for a stream.
 
         :raises ConnectionFailed: with impersonation, which the Python client leaves out there: the stream would run
             with the rights of another account than everything else.
         """
-        client = self._client
         if any(name.lower().startswith("impersonate-") for name in client.headers):
             raise ConnectionFailed("Port-forward and exec do not work with the options that impersonate a user.")
         settings = client.api_client.configuration.auth_settings().values()
@@ -209,10 +237,7 @@ class Connection:
             if verdict is Verdict.DONE:
                 return Response(raw.status, answer, tuple(raw.headers.getlist("Warning")))
             if verdict is Verdict.UNAUTHENTICATED:
-                if attempts.credential_renewed:
-                    raise self._unauthenticated()
-                attempts.credential_renewed = True
-                self._renew(client.generation)
+                self._renew_once(attempts, client)
                 continue
             if verdict is Verdict.PASSING and repeat:
                 pause = self._policy.pause_after_failure(attempts, retry_after(raw.headers.get("Retry-After")))
@@ -272,11 +297,17 @@ class Connection:
             return not self._policy.in_contact
         return any(isinstance(part, ssl.SSLCertVerificationError) for part in (error, *error.args))
 
-    def _renew(self, generation: int) -> None:
-        """Read the credentials again, unless another thread has done so since *generation*."""
+    def _renew_once(self, attempts: Attempts, client: _Client) -> None:
+        """Read the credentials again, unless another thread has done so since *client* was made.
+
+        :raises ConnectionFailed: when that was done for these attempts before.
+        """
+        if attempts.credential_renewed:
+            raise self._unauthenticated() from None
+        attempts.credential_renewed = True
         with self._lock:
-            if self._client.generation == generation:
-                self._client = self._open(generation + 1)
+            if self._client.generation == client.generation:
+                self._client = self._open(client.generation + 1)
 
     def _open(self, generation: int) -> _Client:
         """Build a client from the options. The result is tied to no earlier one."""

@@ -114,20 +114,25 @@ def run_command(connection: Connection, target: ContainerOf, command: Sequence[s
 
 
 def _open(connection: Connection, call: Any, path: str, query: list[tuple[str, Any]], **options: Any) -> Any:
-    configuration, headers = connection.stream_credentials()
     # The client sets none, and would wait for ever for a server that does not answer.
     websocket.setdefaulttimeout(CONNECT_TIMEOUT)
-    url = configuration.host + path
-    try:
-        return call(configuration, "GET", url, query_params=query, headers=headers, **options)
-    except ApiException as error:
-        text = str(error.reason)
-        answered = re.match(r"Handshake status (\d{3})", text)
-        message = re.search(r'"message":"((?:[^"\\]|\\.)*)"', text)
-        told = message[1].replace('\\\\"', '"').replace('\\"', '"') if message else text.partition(" -+-+- ")[0]
-        if answered:
-            raise ApiError(int(answered[1]), "", told) from None
-        raise StreamFailed(f"{path}: {told}") from None
+
+    def attempt(configuration: Any, headers: dict[str, str]) -> Any:
+        url = configuration.host + path
+        try:
+            return call(configuration, "GET", url, query_params=query, headers=headers, **options)
+        except ApiException as error:
+            raise _refusal(path, str(error.reason)) from None
+
+    return connection.open_stream(attempt)
+
+
+def _refusal(path: str, text: str) -> ApplyError:
+    """Return the error for what the client says of a handshake that failed."""
+    answered = re.match(r"Handshake status (\d{3})", text)
+    message = re.search(r'"message":"((?:[^"\\]|\\.)*)"', text)
+    told = message[1].replace('\\\\"', '"').replace('\\"', '"') if message else text.partition(" -+-+- ")[0]
+    return ApiError(int(answered[1]), "", told) if answered else StreamFailed(f"{path}: {told}")
 
 
 def _words(error: OSError, timeout: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.comparison import as_text
@@ -22,6 +23,9 @@ Entry = Mapping[str, Any]
 TEMPLATE_ANNOTATIONS = ("spec", "template", "metadata", "annotations")
 DIGEST_PATH = as_text((*TEMPLATE_ANNOTATIONS, DIGEST_ANNOTATION))
 LAST_APPLIED_PATH = as_text(("metadata", "annotations", LAST_APPLIED_ANNOTATION))
+# A key, and the Secret with the hash of the password in it, which the bundled Redis knows its users by (roles/redis).
+REDIS_URL = "redis-url"
+REDIS_USERS = "redis-acl"
 DEPLOY = "playbooks/deploy.yml brings the whole release"
 
 
@@ -37,7 +41,10 @@ class Rotation:
     def __init__(self, bodies: Iterable[dict[str, Any]], secret: Identity, keys: Sequence[str]) -> None:
         self._secret = secret
         self._keys = list(dict.fromkeys(key.strip() for key in keys if key.strip()))
+        bodies = list(bodies)
         self.objects = [body for body in bodies if Identity.of(body) == secret or _reads(body, secret)]
+        users = replace(secret, name=REDIS_USERS)
+        self._redis_users = users if any(Identity.of(body) == users for body in bodies) else None
         self._stated = next((body for body in self.objects if Identity.of(body) == secret), None)
 
     def input_faults(self) -> list[str]:
@@ -48,6 +55,11 @@ class Rotation:
             return [f"{self._secret} is not among the objects, and no workload among them reads it."]
         if self._stated and self._stated.get("immutable"):
             return [f"{self._secret} is immutable (secrets_immutable): delete it, then deploy; {DEPLOY}."]
+        if self._redis_users and REDIS_URL in self._keys:
+            return [
+                f"{REDIS_URL} of {self._secret} has the password of the bundled Redis, and {self._redis_users} would "
+                f"change as well, which is no rotation: {DEPLOY}, Redis included."
+            ]
         return []
 
     def preview_faults(self, entries: Sequence[Entry]) -> list[str]:

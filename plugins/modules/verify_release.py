@@ -15,8 +15,8 @@ description:
   - Changes nothing, unless O(end_to_end) is set. Pods and Jobs are offered to the API server in a dry run, Redis is
     asked with C(PING) and C(CONFIG GET), the Dispatcher with C(GET /health) and C(url_verification) events, which
     start nothing.
-  - A check is V(ok), V(failed) or V(not checked), which is no failure. It stands for what this release does not have,
-    what another check names the cause of, and what whoever verifies has no right to ask.
+  - A check is V(ok), V(warning), V(failed) or V(not checked), which is no failure. It stands for what this release does
+    not have, what another check names the cause of, and what whoever verifies has no right to ask.
 options:
   namespace:
     description: Namespace of the release.

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.outcome import Outcome
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification.spawned_job import RESOURCES
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.system import CHECKS, Verification
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.target import Names, Target
 from control_plane import ControlPlane
@@ -53,6 +54,7 @@ def create(control_plane: ControlPlane, namespace: str) -> Callable[..., None]:
         "ResourceQuota": f"/api/v1/namespaces/{namespace}/resourcequotas",
         "Deployment": f"/apis/apps/v1/namespaces/{namespace}/deployments",
         "Job": f"/apis/batch/v1/namespaces/{namespace}/jobs",
+        "Pod": f"/api/v1/namespaces/{namespace}/pods",
         "Secret": f"/api/v1/namespaces/{namespace}/secrets",
     }
 
@@ -139,6 +141,15 @@ def test_a_quota_that_no_job_fits_into(verify: Verify, create: Any, namespace: s
     create(a_deployment(namespace, DISPATCHER))
     create(an_object("v1", "ResourceQuota", namespace, "small", spec={"hard": {"requests.memory": "400Mi"}}))
     assert "exceeded quota: small" in awaited(verify, "job_admission", "failed").evidence
+
+
+def test_a_quota_that_a_running_job_has_used_up(verify: Verify, create: Any, namespace: str) -> None:
+    create(an_object("v1", "ResourceQuota", namespace, "one", spec={"hard": {"requests.memory": "600Mi"}}))
+    create(a_deployment(namespace, DISPATCHER))  # whose own pod does not fit into it
+    awaited(verify, "job_admission", "ok")
+    container = {"name": "agentsmith", "image": "agentsmith", "resources": RESOURCES}
+    create(an_object("v1", "Pod", namespace, "agentsmith-1", spec={"containers": [container]}))
+    assert "exceeded quota: one" in awaited(verify, "job_admission", "warning").evidence
 
 
 def test_without_rights_nothing_fails(

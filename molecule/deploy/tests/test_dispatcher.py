@@ -23,6 +23,18 @@ def test_health_through_the_node_port():
         assert json.load(answer)["status"] == "ok"
 
 
+def test_another_port_of_the_container(playbook, pod_of):
+    try:
+        run = playbook("playbooks/deploy.yml", "-e", "dispatcher_container_port=8081")
+        assert run.returncode == 0, run.output
+        assert run.checks("ok") >= {"health", "challenge", "wrong_signature", "reachable"}
+        assert pod_of("agentsmith-dispatcher")["spec"]["containers"][0]["ports"][0]["containerPort"] == 8081
+        test_health_through_the_node_port()
+    finally:
+        restored = playbook("playbooks/deploy.yml")
+    assert restored.returncode == 0, restored.output
+
+
 @pytest.mark.parametrize(("right", "status"), [(True, 200), (False, 401)])
 def test_slack_challenge_needs_the_secret_from_vault(inventory, right, status):
     body = json.dumps({"type": "url_verification", "challenge": "a-challenge"}).encode()

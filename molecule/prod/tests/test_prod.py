@@ -224,6 +224,10 @@ def test_the_quota_lets_n_jobs_run_and_status_says_why_the_next_one_waits(play, 
         for number in (1, 2):
             assert re.search(rf"{JOB}{number} +running .* fix #{number} in web", status.output), status.output
         assert re.search(rf"{JOB}3 +waiting .* fix #3 in web +quota: ", status.output), status.output
+        # A quota that is used up undoes no deploy
+        verified = play("verify", "--limit", "prod-eu", "-e", '{"verify_only": ["job_admission"]}')
+        assert verified.returncode == 0, verified.output
+        assert re.search(r"\bjob_admission +warning\b", verified.output), verified.output
     finally:
         kubectl("-n agentsmith-eu delete job -l app=agentsmith,job-id --ignore-not-found")
         restored = play("deploy", "--limit", "prod-eu")

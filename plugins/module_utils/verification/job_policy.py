@@ -9,6 +9,7 @@ from typing import Any
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
 
 from .outcome import NOT_CHECKED, Outcome, judged
+from .quota_refusal import is_by_quota, is_too_small
 
 # And the resources that they are served as.
 KINDS = {
@@ -35,6 +36,9 @@ def check_completed(check: str, config_map: str, answer: Mapping[str, Any] | Api
     :param answer: the Job as the API server would take it, or its refusal.
     """
     if isinstance(answer, ApiError):
+        if is_by_quota(answer) and not is_too_small(answer):
+            hint = "As many Jobs exist as the quota allows at this moment. Verify again when some have ended."
+            return Outcome(check, NOT_CHECKED, str(answer), hint)
         hint = "Every Job would fail. The refusal says what is allowed: correct that, and deploy again."
         return _not_asked(check, answer) or judged(check, False, str(answer), hint)
     pod = answer["spec"]["template"]["spec"]

@@ -9,9 +9,6 @@ the node itself, which no policy keeps out. No object is made for this.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from ansible_collections.agentsmith.platform.plugins.module_utils.pod_stream import (
     ContainerOf,
     EndedCommand,
@@ -20,7 +17,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.pod_stream imp
 
 from .outcome import FAILED, NOT_CHECKED, OK, WARNING, Outcome
 from .redis_client import redis_client
-from .target import REDIS, Target, is_ready
+from .target import REDIS, Target, dispatcher_port
 
 CHECK = "network_policy"
 ANSWER_TIMEOUT = 10.0  # seconds
@@ -72,14 +69,8 @@ def judge(call: EndedCommand, connected: bool, address: str, required: bool) -> 
 
 def _listening(target: Target) -> tuple[str, int] | None:
     """Return the address and port of a ready pod of the Dispatcher."""
-    if target.dispatcher is None:
-        return None
-    pods = [pod for pod in target.pods_of(target.dispatcher) if is_ready(pod)]
-    return (pods[0]["status"]["podIP"], _port_of(pods[0])) if pods else None
-
-
-def _port_of(pod: Mapping[str, Any]) -> int:
-    return int(pod["spec"]["containers"][0]["ports"][0]["containerPort"])
+    pods = target.ready_pods(target.dispatcher)
+    return (pods[0]["status"]["podIP"], dispatcher_port(pods[0])) if pods else None
 
 
 def _call(target: Target, redis: ContainerOf, address: str, port: int) -> EndedCommand:

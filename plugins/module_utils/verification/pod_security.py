@@ -10,7 +10,8 @@ from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
 
-from .outcome import NOT_CHECKED, Outcome, judged
+from .outcome import NOT_CHECKED, WARNING, Outcome, judged
+from .quota_refusal import is_by_quota, is_too_small
 from .spawned_job import RESOURCES
 
 ENFORCE_LABEL = "pod-security.kubernetes.io/enforce"
@@ -52,15 +53,26 @@ def check_admission(check: str, refusal: ApiError | None) -> Outcome:
         return judged(check, True, "the API server would take the pod of a Job", "")
     if may_not_create(refusal):
         return forbidden(check)
+    if is_by_quota(refusal):
+        return by_quota(check, refusal)
     hint = "Every Job would fail. Let the namespace admit it."
     if "violates PodSecurity" in str(refusal):
         hint = (
             "Every Job would fail: Jobs have no securityContext, so `baseline` is the strictest level for them. "
             "Or let the part job_policy give them one (agentsmith_job_policy)."
         )
-    if "exceeded quota" in str(refusal):
-        hint = "A Job needs 250m CPU and 512Mi memory, with limits of 1 CPU and 1Gi: raise the quota, or wait."
     return judged(check, False, str(refusal), hint)
+
+
+def by_quota(check: str, refusal: ApiError) -> Outcome:
+    """Judge a refusal for a quota. One that is used up is what a quota is for, and no fault of the release."""
+    if is_too_small(refusal):
+        hint = "Every Job would wait for ever. It needs 250m CPU and 512Mi memory, with limits of 1 CPU and 1Gi."
+        return judged(check, False, str(refusal), f"{hint} Raise the quota.")
+    hint = (
+        "The quota is used up at this moment: the next Job waits until others have ended. Raise it if that is too few."
+    )
+    return Outcome(check, WARNING, str(refusal), hint)
 
 
 def may_not_create(refusal: ApiError) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,6 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.http_over_sock
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import labels_of
 from ansible_collections.agentsmith.platform.plugins.module_utils.pod_stream import (
     CommandMissing,
-    ContainerOf,
     StreamFailed,
     forwarded_port,
     output_of,
@@ -34,7 +33,7 @@ from .public_address import check_public
 from .reachability import check_reachable
 from .redis_client import redis_client
 from .spawned_job import admitted, pod_of, spawned_job, with_image
-from .target import DISPATCHER, DISPATCHER_PORT, REDIS, Target, is_ready
+from .target import DISPATCHER, REDIS, Target, dispatcher_port, is_ready
 
 POD_TIMEOUT = 10.0  # seconds for an answer of a pod: longer than any that is in time
 MOUNTED_FILE = f"/app/config/{configuration.FILE}"
@@ -125,13 +124,13 @@ class Verification:
     def dispatcher_answers(self) -> list[Outcome]:
         """Ask every ready Dispatcher for its health, and with a right and a wrong signature."""
         checks = ("health", "challenge", "wrong_signature")
-        pods = self.target.ready_containers(self.target.dispatcher)
+        pods = self.target.ready_pods(self.target.dispatcher)
         if not pods:
             return _not_checked(checks, "no pod of the Dispatcher is ready")
         answers = [self._dispatcher_answers(checks, pod) for pod in pods]
         return [_worst(found) for found in zip(*answers, strict=True)]
 
-    def _dispatcher_answers(self, checks: Sequence[str], pod: ContainerOf) -> list[Outcome]:
+    def _dispatcher_answers(self, checks: Sequence[str], pod: Mapping[str, Any]) -> list[Outcome]:
         health = dispatcher.check_health(checks[0], self._send(pod, "GET", "/health"))
         signing_secret = self._known_signing_secret()
         challenge = uuid.uuid4().hex
@@ -147,13 +146,14 @@ class Verification:
         live = ((self.target.secret or {}).get("data") or {}).get("slack-signing-secret", "")
         return self._signing_secret or secret.value_of(live)
 
-    def _challenge(self, pod: ContainerOf, challenge: str, signing_secret: str) -> Answer:
+    def _challenge(self, pod: Mapping[str, Any], challenge: str, signing_secret: str) -> Answer:
         payload = url_verification(challenge)
         headers = signature_headers(signing_secret, payload.body, int(time.time()))
         return self._send(pod, "POST", "/slack/events", payload.body, {"Content-Type": payload.content_type, **headers})
 
-    def _send(self, pod: ContainerOf, method: str, path: str, body: bytes = b"", headers: Any = None) -> Answer:
-        with forwarded_port(self.target.connection, pod, DISPATCHER_PORT, POD_TIMEOUT) as connected:
+    def _send(self, pod: Mapping[str, Any], method: str, path: str, body: bytes = b"", headers: Any = None) -> Answer:
+        container, port = self.target.first_container(pod), dispatcher_port(pod)
+        with forwarded_port(self.target.connection, container, port, POD_TIMEOUT) as connected:
             return send_request(connected, method, path, body, headers)
 
     def reachable(self) -> list[Outcome]:

@@ -13,7 +13,6 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.pod_stream imp
 
 DISPATCHER = "agentsmith-dispatcher"
 REDIS = "redis"
-DISPATCHER_PORT = 8080
 REDIS_PORT = 6379
 
 
@@ -91,15 +90,17 @@ class Target:
         pods = self._list("api/v1", "pods", ",".join(f"{name}={value}" for name, value in sorted(labels.items())))
         return [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
 
+    def ready_pods(self, deployment: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+        """Return the pods of a Deployment that get requests."""
+        return [pod for pod in self.pods_of(deployment) if is_ready(pod)] if deployment else []
+
     def ready_containers(self, deployment: Mapping[str, Any] | None) -> list[ContainerOf]:
         """Return the first container of every ready pod of a Deployment."""
-        if deployment is None:
-            return []
-        return [
-            ContainerOf(self.names.namespace, pod["metadata"]["name"], pod["spec"]["containers"][0]["name"])
-            for pod in self.pods_of(deployment)
-            if is_ready(pod)
-        ]
+        return [self.first_container(pod) for pod in self.ready_pods(deployment)]
+
+    def first_container(self, pod: Mapping[str, Any]) -> ContainerOf:
+        """Return the first container of a pod."""
+        return ContainerOf(self.names.namespace, pod["metadata"]["name"], pod["spec"]["containers"][0]["name"])
 
     def _find(self, api: str, resource: str, name: str) -> Mapping[str, Any] | None:
         return self.connection.find(f"/{api}/namespaces/{self.names.namespace}/{resource}/{name}")
@@ -113,3 +114,12 @@ def is_ready(pod: Mapping[str, Any]) -> bool:
     """Tell whether a pod gets requests."""
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
+def dispatcher_port(pod: Mapping[str, Any]) -> int:
+    """Return the port that a pod of the Dispatcher listens on: its own, as the Deployment may have got another since.
+
+    The app's images listen on 8080 where nothing is said.
+    """
+    ports = pod["spec"]["containers"][0].get("ports") or [{}]
+    return int(ports[0].get("containerPort", 8080))

@@ -68,6 +68,19 @@ def test_what_is_wrong_before_the_cluster_is_asked() -> None:
     assert rotation("github-token").input_faults() == []
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_the_password_of_the_bundled_redis_is_no_matter_of_one_secret(own: bool) -> None:
+    users = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "redis-acl", "namespace": "n"}}
+    elsewhere = {**users, "metadata": {"name": "redis-acl", "namespace": "m"}}
+    bodies = [*OTHERS, DISPATCHER, *([STATED] if own else [])]
+    (fault,) = Rotation([*bodies, users], SECRET, ["github-token", "redis-url"]).input_faults()
+    assert fault.startswith("redis-url of Secret n/s has the password of the bundled Redis")
+    assert "Secret n/redis-acl would change as well" in fault
+    assert "playbooks/deploy.yml brings the whole release" in fault
+    assert Rotation([*bodies, users], SECRET, ["github-token"]).input_faults() == []
+    assert Rotation([*bodies, elsewhere], SECRET, ["redis-url"]).input_faults() == []
+
+
 ALLOWED: dict[str, tuple[Rotation, list[dict[str, Any]]]] = {
     "a key that a workload reads": (rotation("github-token"), [of_secret("github-token"), of_dispatcher(DIGEST)]),
     "a key that nobody reads": (rotation("anthropic-api-key"), [of_secret("anthropic-api-key"), of_dispatcher()]),

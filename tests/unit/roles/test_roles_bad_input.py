@@ -155,6 +155,22 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"redis_enabled": False, "vault_redis_url": "cache.example.com:6380"},
         ["dispatcher_network_policy_redis_peers does not fit", "where Redis is not the bundled one (redis_enabled)"],
     ),
+    "redis-elsewhere-at-another-port": (
+        {
+            "redis_enabled": False,
+            "vault_redis_url": "cache.example.com:6380,password=MARKED:6379,ssl=true",
+            "dispatcher_network_policy_redis_peers": [{"ipBlock": {"cidr": "10.20.30.40/32"}}],
+        },
+        ["dispatcher_network_policy_redis_port does not fit. Allowed: the port in secrets_redis_url (vault_redis_url)"],
+    ),
+    "redis-elsewhere-at-the-port-of-tls": (
+        {
+            "redis_enabled": False,
+            "vault_redis_url": "cache.example.com,ssl=True,password=MARKED",
+            "dispatcher_network_policy_redis_peers": [{"ipBlock": {"cidr": "10.20.30.40/32"}}],
+        },
+        ["dispatcher_network_policy_redis_port does not fit"],
+    ),
     "redis-password-short": (
         {"vault_redis_password": "MARKED"},
         ["redis_password has a form that is not allowed", "16 or more characters", "vault_redis_password"],
@@ -330,11 +346,30 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
 }
 
 
+# Addresses of Redis beside the port that its NetworkPolicy opens
+SOUND_REDIS: dict[str, dict[str, Any]] = {
+    "redis-two-ports": {"vault_redis_url": "[fd00::1]:6380,b.example.com:6379,name=a:1"},
+    "redis-port-of-the-library": {"vault_redis_url": "cache.example.com"},
+    "redis-tls-port-of-the-library": {
+        "vault_redis_url": "cache.example.com,ssl=True",
+        "dispatcher_network_policy_redis_port": 6380,
+    },
+    "redis-url-with-tls": {
+        "vault_redis_url": "rediss://:MARKED@cache.example.com:6390",
+        "dispatcher_network_policy_redis_port": "6390",
+    },
+    # The sentinel names the port
+    "redis-behind-a-sentinel": {"vault_redis_url": "sentinel.example.com:26379,serviceName=main"},
+    "redis-without-policies": {"vault_redis_url": "a:1", "dispatcher_network_policy_enabled": False},
+    "redis-in-a-secret-of-others": {"vault_redis_url": "a:1", "secrets_existing_name": "others"},
+}
+
+
 @pytest.fixture(scope="module")
 def run(render: Callable[..., Any]) -> Any:
     """All cases, and one sound target, at the highest verbosity."""
     cases = {host: variables for host, (variables, _texts) in CASES.items()}
-    return render({**cases, "sound": {}}, "-vvvv", templates=True)
+    return render({**cases, "sound": {}, **SOUND_REDIS}, "-vvvv", templates=True)
 
 
 @pytest.mark.parametrize("host", CASES)
@@ -346,7 +381,7 @@ def test_message_names_the_variable_and_what_is_allowed(run: Any, host: str) -> 
 
 
 def test_a_sound_target_is_not_held_up(run: Any) -> None:
-    assert run.objects.keys() == {"sound"}
+    assert run.objects.keys() == {"sound", *SOUND_REDIS}
 
 
 def test_no_output_has_the_value_of_a_secret(run: Any) -> None:

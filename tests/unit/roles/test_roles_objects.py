@@ -71,6 +71,7 @@ def rendered(render: Callable[..., Any], tmp_path_factory: pytest.TempPathFactor
                 "vault_slack_bot_token": "xoxb-1",
                 "vault_slack_signing_secret": SIGNING_SECRET,
                 "vault_redis_url": "cache.example.com:6380,password=a:b=,ssl=true",
+                "dispatcher_network_policy_redis_port": "6380",
                 "secrets_extra": {"owner-slack-user-id": "U1", "empty": ""},
                 "redis_image": "registry.example.com:5000/mirror/redis:7",
                 "redis_image_pull_policy": "Never",

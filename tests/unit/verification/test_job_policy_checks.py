@@ -13,7 +13,17 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.verification i
 BY_POLICY = ApiError(422, "Invalid", "jobs.batch is forbidden: ValidatingAdmissionPolicy 'a' denied request: image")
 NO_RIGHT = ApiError(403, "Forbidden", 'serviceaccounts "agentsmith" is forbidden: User "me" cannot impersonate')
 NO_RIGHT_OF_THE_DISPATCHER = ApiError(403, "Forbidden", 'User "x" cannot create resource "jobs" in API group "batch"')
-OTHER = ApiError(403, "Forbidden", "exceeded quota: few")
+OTHER = ApiError(403, "Forbidden", "denied by a webhook")
+USED_UP = ApiError(
+    403,
+    "Forbidden",
+    "exceeded quota: q, requested: count/jobs.batch=1, used: count/jobs.batch=100, limited: count/jobs.batch=100",
+)
+NO_JOBS = ApiError(
+    403,
+    "Forbidden",
+    "exceeded quota: q, requested: count/jobs.batch=1, used: count/jobs.batch=0, limited: count/jobs.batch=0",
+)
 
 
 @pytest.fixture
@@ -75,6 +85,8 @@ def test_a_job_with_another_config_map(completed: dict[str, Any]) -> None:
     [
         (BY_POLICY, "failed"),
         (OTHER, "failed"),
+        (USED_UP, "not checked"),
+        (NO_JOBS, "failed"),
         (NO_RIGHT, "not checked"),
         (NO_RIGHT_OF_THE_DISPATCHER, "not checked"),
     ],
@@ -89,6 +101,8 @@ def test_a_job_that_is_not_taken(error: ApiError, result: str) -> None:
         (BY_POLICY, "ok"),
         (None, "failed"),
         (OTHER, "failed"),
+        # A quota has its say after the policies, so these have let the Job pass.
+        (USED_UP, "failed"),
         (NO_RIGHT, "not checked"),
         (NO_RIGHT_OF_THE_DISPATCHER, "not checked"),
     ],

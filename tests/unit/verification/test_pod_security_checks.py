@@ -8,7 +8,17 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.errors import 
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification import pod_security
 
 VIOLATION = ApiError(403, "Forbidden", 'pods "x" is forbidden: violates PodSecurity "baseline:latest": privileged')
-QUOTA = ApiError(403, "Forbidden", 'pods "x" is forbidden: exceeded quota: compute, requested: cpu=250m')
+
+
+def by_quota(requested: str, used: str, limited: str) -> ApiError:
+    """Return the API server's words, of v1.32."""
+    amounts = f"requested: {requested}, used: {used}, limited: {limited}"
+    return ApiError(403, "Forbidden", f'pods "x" is forbidden: exceeded quota: compute, {amounts}')
+
+
+USED_UP = by_quota("pods=1,requests.memory=512Mi", "pods=13,requests.memory=5760Mi", "pods=13,requests.memory=5760Mi")
+JUST_FITS = by_quota("requests.cpu=250m", "requests.cpu=100m", "requests.cpu=0.25")
+TOO_SMALL = by_quota("pods=1,requests.memory=512Mi", "pods=3,requests.memory=0", "pods=3,requests.memory=400Mi")
 NO_RIGHT = ApiError(403, "Forbidden", 'pods is forbidden: User "me" cannot create resource "pods" in API group ""')
 
 
@@ -17,7 +27,7 @@ NO_RIGHT = ApiError(403, "Forbidden", 'pods is forbidden: User "me" cannot creat
     [
         (VIOLATION, "baseline", "ok", "Pod Security (baseline)"),
         (VIOLATION, None, "ok", "level unknown"),
-        (QUOTA, None, "ok", "exceeded quota"),
+        (USED_UP, None, "ok", "exceeded quota"),
         (None, None, "failed", "would be admitted"),
         (None, "baseline", "failed", "would be admitted"),
         (None, "privileged", "not checked", "forbids nothing"),
@@ -35,7 +45,9 @@ def test_refusal(refusal: ApiError | None, level: str | None, result: str, words
     [
         (None, "ok", ""),
         (VIOLATION, "failed", "`baseline` is the strictest level"),
-        (QUOTA, "failed", "raise the quota"),
+        (USED_UP, "warning", "used up at this moment"),
+        (JUST_FITS, "warning", "used up at this moment"),
+        (TOO_SMALL, "failed", "Every Job would wait for ever"),
         (ApiError(422, "Invalid", "image is required"), "failed", "Let the namespace admit it"),
         (NO_RIGHT, "not checked", "Needs `create` on `pods`"),
     ],
