@@ -13,6 +13,10 @@ DIGEST = "sha256:" + "a" * 64
 TOLERATION = {"key": "dedicated", "value": "agentsmith", "effect": "NoSchedule"}
 AFFINITY = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
 VOLUME = {"name": "cache", "emptyDir": {"sizeLimit": "1Gi"}}
+SECRET_PROXY = {
+    "name": "HTTPS_PROXY",
+    "valueFrom": {"secretKeyRef": {"name": "agentsmith-secrets", "key": "https-proxy"}},
+}
 BUNDLE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
 
@@ -67,6 +71,8 @@ def objects(render: Callable[..., Any]) -> dict[str, Any]:
                 "rbac_profile": "minimal",
             },
             "other-bundle": {"dispatcher_ca_bundle": BUNDLE + BUNDLE},
+            "secret-proxy": {"dispatcher_extra_env": [SECRET_PROXY], "dispatcher_no_proxy": [".example.internal"]},
+            "no-proxy": {"dispatcher_no_proxy": [".example.internal"]},
         }
     )
     assert not run.failures
@@ -132,6 +138,8 @@ def test_addresses_reach_the_app_and_an_empty_one_does_not(objects: dict[str, An
     assert variables["LOG_BASE_URL"] == "https://logs.example.com"
     assert variables["HTTPS_PROXY"] == "http://proxy.internal:3128"
     assert {"$(KUBERNETES_SERVICE_HOST)", ".svc", ".example.internal"} <= set(variables["NO_PROXY"].split(","))
+    for host in ("secret-proxy", "no-proxy"):
+        assert values(objects[host][DISPATCHER])["NO_PROXY"] == variables["NO_PROXY"]
     assert not values(objects["other"][DISPATCHER]).keys() & {"GITLAB_URL", "JIRA_URL", "HTTPS_PROXY", "NO_PROXY"}
 
 
