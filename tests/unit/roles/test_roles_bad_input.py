@@ -93,6 +93,17 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"config_agentsmith": {"projects": {"Web": {**PROJECT, "pipeline": "fax"}}, "pipelines": PIPELINES}},
         ["agentsmith.yml has 2 errors", "hosts.yml:", ": projects.Web.pipeline: ", 'there are: "fix"'],
     ),
+    "extra-elsewhere": (
+        {
+            "extra_objects": [
+                {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "runbook", "namespace": "elsewhere"}}
+            ]
+        },
+        [
+            "Object 0 of the part extra is not usable for the target extra-elsewhere: its ConfigMap runbook is in the "
+            "namespace elsewhere, the release is in agentsmith"
+        ],
+    ),
     "extra-object": (
         {"extra_objects": [{"apiVersion": "v1", "kind": "Secret", "stringData": {"a": "MARKED"}}]},
         ["Object 0 of the part extra is not usable for the target extra-object: its Secret has no metadata.name"],
