@@ -257,6 +257,14 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
             "dispatcher_priority_class_name is 'Very High'",
         ],
     ),
+    "redis-own-label": (
+        {"redis_pod_labels": {"app": "x"}},
+        ["redis_pod_labels does not fit. Allowed: labels"],
+    ),
+    "namespace-own-label": (
+        {"namespace_labels": {"pod-security.kubernetes.io/enforce": "privileged"}},
+        ["namespace_labels does not fit. Allowed: labels other than"],
+    ),
     "dispatcher-additions": (
         {
             "dispatcher_ca_bundle": "-----BEGIN CERTIFICATE-----x-----END CERTIFICATE-----",
