@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
@@ -21,6 +21,10 @@ CONFIGURATION_GRACE = 10.0
 # Registries fail for moments, and a container may crash once while what it needs starts. The kubelet's first
 # back-off is 10 s, so this leaves room for a second attempt.
 RETRY_GRACE = 20.0
+# A Secret, a volume or the network of a new node may still come.
+CREATION_GRACE = 60.0
+# A cluster autoscaler needs a minute or two for a node.
+SCHEDULING_GRACE = 120.0
 
 WAITING_REASONS = {
     "ErrImageNeverPull": AT_ONCE,
@@ -31,7 +35,12 @@ WAITING_REASONS = {
     "ErrImagePull": RETRY_GRACE,
     "ImagePullBackOff": RETRY_GRACE,
     "CrashLoopBackOff": RETRY_GRACE,
+    "ContainerCreating": CREATION_GRACE,
+    "PodInitializing": CREATION_GRACE,
 }
+# Of these the state does not say whether anything is wrong: an image may be large. The events do.
+CREATING = frozenset({"ContainerCreating", "PodInitializing"})
+CREATION_FAILURES = frozenset({"FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"})
 # One cause under two names: the kubelet alternates between them.
 SAME_CAUSE = {"ErrImagePull": "ImagePullBackOff"}
 
@@ -49,12 +58,16 @@ class Cause:
 
 
 def causes_of_pod(pod: Mapping[str, Any], crashes_count: bool) -> list[Cause]:
-    """Return what keeps the containers of a pod from running.
+    """Return what keeps the containers of a pod from running, which :func:`proven` may have to look at closer.
 
     :param crashes_count: whether a crash loop is a cause. It is not for a Job, which counts its failures itself.
     """
     causes = []
     status = pod.get("status") or {}
+    for condition in status.get("conditions") or []:
+        if condition.get("type") == "PodScheduled" and condition.get("reason") == "Unschedulable":
+            key = (pod["metadata"]["uid"], "", "Unschedulable")
+            causes.append(Cause(key, "Unschedulable", condition.get("message") or "", SCHEDULING_GRACE, pod=pod))
     for entry in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
         waiting = (entry.get("state") or {}).get("waiting") or {}
         reason = waiting.get("reason") or ""
@@ -64,6 +77,23 @@ def causes_of_pod(pod: Mapping[str, Any], crashes_count: bool) -> list[Cause]:
         message = waiting.get("message") or ""
         causes.append(Cause(key, reason, message, WAITING_REASONS[reason], entry["name"], pod))
     return causes
+
+
+def proven(connection: Connection, cause: Cause) -> Cause | None:
+    """Return the cause as the events tell it, where only they do; None where they tell of no failure.
+
+    The last event counts: what is behind it was overcome, and since then an image is being pulled.
+    """
+    if cause.reason not in CREATING or cause.pod is None:
+        return cause
+    metadata = cause.pod["metadata"]
+    try:
+        *_earlier, last = read_events(connection, metadata["namespace"], metadata["uid"]) or [{}]
+    except ApiError:
+        return None  # the wait goes on without them
+    if last.get("reason") not in CREATION_FAILURES:
+        return None
+    return replace(cause, reason=last["reason"], message=last.get("message") or "")
 
 
 def describe_pod(connection: Connection, pod: Mapping[str, Any], cause: Cause | None = None) -> str:
@@ -165,7 +195,9 @@ def _state_of(pod: Mapping[str, Any], known: str) -> str:
     parts += [
         f"{condition.get('reason')}: {condition.get('message')}"
         for condition in status.get("conditions") or []
-        if condition.get("type") == "PodScheduled" and condition.get("status") == "False"
+        if condition.get("type") == "PodScheduled"
+        and condition.get("status") == "False"
+        and condition.get("message") != known
     ]
     for entry in _statuses(pod):
         for name, detail in (entry.get("state") or {}).items():

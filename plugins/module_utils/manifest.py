@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From the text of one rendered template to one Kubernetes object.
 
-Private to this collection. Rendered text may hold secrets, so no error from here quotes any of it: an error gives the
-place and the rule.
+Private to this collection. Rendered text may hold secrets, so no error from here quotes more of it than what names
+an object: an error gives the place and the rule.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SURROGATE_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})
 
 
 class ManifestError(ValueError):
-    """A rendered text that is no Kubernetes object. The message quotes nothing of the text."""
+    """A rendered text that is no Kubernetes object. The message quotes nothing of the text but what names an object."""
 
 
 def parse_manifest(text: str) -> Manifest | None:
@@ -76,9 +76,19 @@ def parse_manifest(text: str) -> Manifest | None:
 
 
 def labelled(manifest: object, instance: str, component: str, namespace: str | None = None) -> Manifest:
-    """Return a copy, with labels, of an object that no template rendered."""
+    """Return a copy, with labels, of an object that no template rendered.
+
+    One of another namespace than the release's is refused: no removal and no comparison would ever look there.
+    """
     copy = deepcopy(manifest)
     _check_identity(copy)
+    elsewhere = copy["metadata"].get("namespace")
+    if namespace and elsewhere and elsewhere != namespace:
+        raise ManifestError(
+            f"its {copy['kind']} {copy['metadata']['name']} is in the namespace {elsewhere}, the release is in "
+            f"{namespace}, and nothing of it would be pruned, torn down or compared elsewhere; "
+            "set its metadata.namespace to agentsmith_namespace, or apply it by other means"
+        )
     stamp_labels(copy, instance, component, namespace)
     return copy
 

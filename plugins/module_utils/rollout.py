@@ -16,6 +16,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.diagnosis impo
     describe_pod,
     events_about,
     pods_of,
+    proven,
     read_events,
 )
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError, ApplyError
@@ -77,8 +78,8 @@ def wait_for_rollout(
         if failed:
             raise ApplyError("\n\n".join(concurrently(executor, _Wait.failure_text, failed)))
         if waits and clock() >= deadline:
-            texts = concurrently(executor, _Wait.timeout_text, waits)
-            raise ApplyError("\n\n".join([f"wait_timeout ({timeout:g} s) is over.", *texts]))
+            texts = [f"wait_timeout ({timeout:g} s) is over; in the inventory it is agentsmith_wait_timeout."]
+            raise ApplyError("\n\n".join(texts + concurrently(executor, _Wait.timeout_text, waits)))
         if waits:
             sleep(POLL_PAUSE)
 
@@ -164,7 +165,7 @@ class _Wait:
         self._first_seen = {**kept, **{cause.key: self._first_seen.get(cause.key, now) for cause in causes}}
         for cause in causes:
             if self.cause is None and now - self._first_seen[cause.key] >= cause.grace:
-                self.cause = cause
+                self.cause = proven(self._connection, cause)
 
     def _read_pods(self) -> list[Mapping[str, Any]]:
         """Return the pods of the workload, of a Deployment those of the newest revision."""

@@ -23,7 +23,8 @@ _IMAGE_HOST = rf"({_HOST_LABEL}(\.{_HOST_LABEL})*|\[[0-9a-fA-F:]+\])(:[0-9]{{1,5
 _IMAGE_PATH_PART = r"[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*"
 _IMAGE_NAME = rf"({_IMAGE_HOST}/)?{_IMAGE_PATH_PART}(/{_IMAGE_PATH_PART})*"
 _IMAGE_TAG = r":[A-Za-z0-9_][-.A-Za-z0-9_]{0,127}"
-_IMAGE_DIGEST = r"@sha256:[0-9a-f]{64}"
+# Zeros are the placeholder that an inventory comes with
+_IMAGE_DIGEST = r"@sha256:(?!0{64}\Z)[0-9a-f]{64}"
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,18 @@ SHAPES: dict[str, Shape] = {
     "image_reference": Shape(
         rf"{_IMAGE_NAME}({_IMAGE_TAG})?({_IMAGE_DIGEST})?",
         "an image reference, [registry[:port]/]path[:tag][@sha256:digest] with a lower-case path "
-        "(registry.example.com/agentsmith:1.2.0)",
+        "and a digest that is not the placeholder of zeros (registry.example.com/agentsmith:1.2.0)",
     ),
     "tagged_image": Shape(
         rf"{_IMAGE_NAME}({_IMAGE_TAG})?{_IMAGE_DIGEST}|{_IMAGE_NAME}(?!:latest\Z){_IMAGE_TAG}",
-        "an image reference with a tag other than latest, or with a digest, as agentsmith_image_pinning asks for "
+        "an image reference with a tag other than latest, or with a digest that is not the placeholder of zeros, as "
+        "agentsmith_image_pinning asks for "
         "(registry.example.com/agentsmith:1.2.0)",
     ),
     "pinned_image": Shape(
         rf"{_IMAGE_NAME}({_IMAGE_TAG})?{_IMAGE_DIGEST}",
         "an image reference with a digest, as agentsmith_image_pinning asks for, "
-        "as a registry names it: …/agentsmith:1.2.0@sha256:…",
+        "as a registry names it and not the placeholder of zeros: …/agentsmith:1.2.0@sha256:…",
     ),
     "optional_url": Shape(r"(https?://[^\s/]+(/\S*)?)?", "an https:// or http:// address, or an empty text"),
     "unprivileged_port": Shape(

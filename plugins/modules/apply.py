@@ -48,8 +48,9 @@ options:
     description:
       - Whether to wait until Deployments are rolled out and Jobs complete, or deleted objects are gone. Objects of
         other kinds are not waited for.
-      - The wait ends at once when no waiting helps, for example when an image is not there, a container crashes again
-        and again, or a quota refuses the pods. The message then quotes the pod's events and the end of its log.
+      - The wait ends when no waiting helps, for example when an image is not there, a container crashes again and
+        again, a quota refuses the pods, a volume cannot be mounted for 60 s or a pod finds no node for 120 s. The
+        message then quotes the pod's events and the end of its log.
     type: bool
     default: true
   wait_timeout:

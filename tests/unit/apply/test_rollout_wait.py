@@ -292,13 +292,63 @@ def test_a_job_counts_its_crashes_itself() -> None:
     assert wait.seconds == 60
 
 
+def unscheduled_pod(reason: str = "Unschedulable") -> dict[str, Any]:
+    """Return a pod without a node."""
+    conditions = [condition("PodScheduled", "False", reason=reason, message="0/1 nodes are available")]
+    return {**pod(), "status": {"phase": "Pending", "conditions": conditions}}
+
+
 def test_the_timeout_names_the_scheduler() -> None:
-    unschedulable = pod(container={"state": {}})
-    unschedulable["status"]["conditions"] = [
-        condition("PodScheduled", "False", reason="Unschedulable", message="0/1 nodes are available")
-    ]
-    text = Wait({PODS_PATH: items(unschedulable)}).failure(timeout=4)
+    text = Wait({PODS_PATH: items(unscheduled_pod())}).failure(timeout=4)
     assert "pod d-new-1: Pending; Unschedulable: 0/1 nodes are available" in text
+    assert "wait_timeout (4 s) is over; in the inventory it is agentsmith_wait_timeout" in text
+
+
+def test_a_pod_for_which_there_is_no_node_ends_the_wait_after_a_grace() -> None:
+    wait = Wait({PODS_PATH: items(unscheduled_pod())})
+    text = wait.failure()
+    assert text == "Deployment n/d will not become ready: Unschedulable: 0/1 nodes are available\npod d-new-1: Pending"
+    assert wait.seconds == 120
+
+
+def test_a_node_that_an_autoscaler_brings_in_time_is_waited_for() -> None:
+    wait = Wait({})
+    wait.connection.answers[PODS_PATH] = lambda: items(
+        unscheduled_pod() if wait.seconds < 110 else pod("ContainerCreating")
+    )
+    wait.connection.answers[DEPLOYMENT_PATH] = lambda: COMPLETE if wait.seconds >= 150 else STARTING
+    wait.run()
+    assert wait.seconds == 150
+
+
+def test_a_pod_that_is_held_back_on_purpose_is_no_failure() -> None:
+    assert "is over" in Wait({PODS_PATH: items(unscheduled_pod("SchedulingGated"))}).failure(timeout=200)
+
+
+@pytest.mark.parametrize("waiting", ["ContainerCreating", "PodInitializing"])
+@pytest.mark.parametrize("reason", ["FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"])
+def test_what_keeps_a_pod_from_being_created_ends_the_wait_after_a_grace(waiting: str, reason: str) -> None:
+    events = items(event("Scheduled", "to a node"), event(reason, 'secret "s" not found', 7))
+    wait = Wait({PODS_PATH: items(pod(waiting)), EVENTS_PATH: events})
+    text = wait.failure()
+    assert f'Deployment n/d will not become ready: {reason}: secret "s" not found' in text
+    assert f"container c waiting ({waiting})" in text
+    assert wait.seconds == 60
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        items(event("FailedMount", "not yet"), event("Pulling", "a large image", 2)),
+        items(),
+        ApiError(403, "Forbidden", "events is forbidden"),
+    ],
+)
+def test_a_large_image_is_waited_for(events: Any) -> None:
+    wait = Wait({PODS_PATH: items(pod("ContainerCreating")), EVENTS_PATH: events})
+    wait.connection.answers[DEPLOYMENT_PATH] = lambda: COMPLETE if wait.seconds >= 250 else STARTING
+    wait.run()
+    assert wait.seconds == 250
 
 
 def test_several_failures_are_reported_together() -> None:

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.agentsmith.platform.plugins.module_utils.shapes import SHAPES, misfits
 
 DIGEST = "@sha256:" + "0f" * 32
+PLACEHOLDER = "@sha256:" + "0" * 64  # what inventories/prod comes with
 
 FITTING = {
     "dns_label": ["a", "agentsmith", "a-1", "0", "a" * 63],
@@ -63,9 +64,13 @@ MISFITTING = {
         "a.-b",
         "redis\n",
         "registry:port/a",
+        "redis" + PLACEHOLDER,
     ],
-    "tagged_image": ["", "redis", "redis:latest", "registry:5000/redis", "registry:5000/redis:latest", "redis:7\n"],
-    "pinned_image": ["", "redis", "redis:7", "redis@sha256:short"],
+    "tagged_image": [
+        *["", "redis", "redis:latest", "registry:5000/redis", "registry:5000/redis:latest", "redis:7\n"],
+        "redis:7" + PLACEHOLDER,
+    ],
+    "pinned_image": ["", "redis", "redis:7", "redis@sha256:short", "redis" + PLACEHOLDER],
     "optional_url": ["example.com", "https://", "https:///path", "ftp://example.com", "https://example.com/a b"],
     "unprivileged_port": ["", "80", "1023", "65536", "70000", "100000", "8080\n"],
     "port": ["", "0", "080", "65536", "70000", "100000", "80\n", "http"],

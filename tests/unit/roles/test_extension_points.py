@@ -13,6 +13,10 @@ DIGEST = "sha256:" + "a" * 64
 TOLERATION = {"key": "dedicated", "value": "agentsmith", "effect": "NoSchedule"}
 AFFINITY = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
 VOLUME = {"name": "cache", "emptyDir": {"sizeLimit": "1Gi"}}
+SECRET_PROXY = {
+    "name": "HTTPS_PROXY",
+    "valueFrom": {"secretKeyRef": {"name": "agentsmith-secrets", "key": "https-proxy"}},
+}
 BUNDLE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
 
@@ -38,8 +42,16 @@ def objects(render: Callable[..., Any]) -> dict[str, Any]:
                     }.items()
                 },
                 "dispatcher_host_aliases": [{"ip": "10.0.0.7", "hostnames": ["proxy.internal"]}],
-                "dispatcher_pod_labels": {"team": "a", "cost": 12},
-                "dispatcher_pod_annotations": {"safe-to-evict": "false"},
+                **{
+                    f"{part}_{option}": value
+                    for part in ("dispatcher", "redis")
+                    for option, value in {
+                        "pod_labels": {"team": "a", "cost": 12},
+                        "pod_annotations": {"safe-to-evict": "false"},
+                    }.items()
+                },
+                "namespace_labels": {"team": "a", "cost": 12, "pod-security.kubernetes.io/enforce-version": "v1.32"},
+                "rbac_service_account_annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/a"},
                 "dispatcher_service_annotations": {"lb": "internal"},
                 "dispatcher_extra_volumes": [VOLUME],
                 "dispatcher_extra_volume_mounts": [{"name": "cache", "mountPath": "/cache"}],
@@ -67,6 +79,8 @@ def objects(render: Callable[..., Any]) -> dict[str, Any]:
                 "rbac_profile": "minimal",
             },
             "other-bundle": {"dispatcher_ca_bundle": BUNDLE + BUNDLE},
+            "secret-proxy": {"dispatcher_extra_env": [SECRET_PROXY], "dispatcher_no_proxy": [".example.internal"]},
+            "no-proxy": {"dispatcher_no_proxy": [".example.internal"]},
         }
     )
     assert not run.failures
@@ -107,10 +121,30 @@ def test_replicas_are_kept_apart_and_drained_one_by_one(objects: dict[str, Any])
     assert "PodDisruptionBudget/agentsmith-dispatcher" not in objects["other-bundle"], "one replica needs none"
 
 
+@pytest.mark.parametrize(("deployment", "app"), [(DISPATCHER, "agentsmith-dispatcher"), ("Deployment/redis", "redis")])
+def test_pods_are_labelled_and_annotated(objects: dict[str, Any], deployment: str, app: str) -> None:
+    metadata = objects["everything"][deployment]["spec"]["template"]["metadata"]
+    assert {"team": "a", "cost": "12", "app": app}.items() <= metadata["labels"].items()
+    assert metadata["annotations"] == {"safe-to-evict": "false"}
+
+
+def test_the_namespace_is_labelled(objects: dict[str, Any]) -> None:
+    labels = objects["everything"]["Namespace/agentsmith"]["metadata"]["labels"]
+    own = objects["other-bundle"]["Namespace/agentsmith"]["metadata"]["labels"]
+    added = {"team": "a", "cost": "12", "pod-security.kubernetes.io/enforce-version": "v1.32"}
+    assert labels == {**own, **added, "pod-security.kubernetes.io/enforce": "restricted"}
+
+
+def test_the_account_of_the_dispatcher_alone_has_an_identity_in_the_cloud(objects: dict[str, Any]) -> None:
+    accounts = {name: body for name, body in objects["everything"].items() if body["kind"] == "ServiceAccount"}
+    assert {name: body["metadata"].get("annotations") for name, body in accounts.items()} == {
+        "ServiceAccount/agentsmith": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/a"},
+        "ServiceAccount/default": None,
+    }
+
+
 def test_pods_carry_what_is_added(objects: dict[str, Any]) -> None:
     template = objects["everything"][DISPATCHER]["spec"]["template"]
-    assert {"team": "a", "cost": "12", "app": "agentsmith-dispatcher"}.items() <= template["metadata"]["labels"].items()
-    assert template["metadata"]["annotations"] == {"safe-to-evict": "false"}
     assert template["spec"]["hostAliases"] == [{"ip": "10.0.0.7", "hostnames": ["proxy.internal"]}]
     assert VOLUME in template["spec"]["volumes"]
     assert {"name": "cache", "mountPath": "/cache"} in container(objects["everything"][DISPATCHER])["volumeMounts"]
@@ -132,6 +166,8 @@ def test_addresses_reach_the_app_and_an_empty_one_does_not(objects: dict[str, An
     assert variables["LOG_BASE_URL"] == "https://logs.example.com"
     assert variables["HTTPS_PROXY"] == "http://proxy.internal:3128"
     assert {"$(KUBERNETES_SERVICE_HOST)", ".svc", ".example.internal"} <= set(variables["NO_PROXY"].split(","))
+    for host in ("secret-proxy", "no-proxy"):
+        assert values(objects[host][DISPATCHER])["NO_PROXY"] == variables["NO_PROXY"]
     assert not values(objects["other"][DISPATCHER]).keys() & {"GITLAB_URL", "JIRA_URL", "HTTPS_PROXY", "NO_PROXY"}
 
 

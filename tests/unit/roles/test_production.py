@@ -123,6 +123,16 @@ def test_placeholders_are_refused_by_name(tmp_path: Path) -> None:
     assert "which are not the placeholder that an inventory came with" in run.stdout
 
 
+def test_the_digests_that_it_comes_with_are_refused(inventory: Path, tmp_path: Path) -> None:
+    zeros = f"prod_agent_digest=sha256:{'0' * 64}"
+    options = ["-e", zeros, "-e", f"render_dir={tmp_path}/rendered", "--limit", "prod-eu"]
+    assert zeros.replace("=", ": ") in (CHECKOUT / "inventories/prod/group_vars/all/main.yml").read_text()
+    run = play("render", inventory, PASSWORD_SOURCE, *options)
+    assert run.returncode != 0
+    assert "dispatcher_agent_image is 'registry.example.com/agentsmith/agentsmith:be4bffa1-1@sha256:000" in run.stdout
+    assert "not the placeholder of zeros" in run.stdout
+
+
 def test_without_its_password_nothing_of_it_is_read(tmp_path: Path) -> None:
     run = play(
         "render",

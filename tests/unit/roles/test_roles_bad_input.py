@@ -125,6 +125,17 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"config_agentsmith": {"projects": {"Web": {**PROJECT, "pipeline": "fax"}}, "pipelines": PIPELINES}},
         ["agentsmith.yml has 2 errors", "hosts.yml:", ": projects.Web.pipeline: ", 'there are: "fix"'],
     ),
+    "extra-elsewhere": (
+        {
+            "extra_objects": [
+                {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "runbook", "namespace": "elsewhere"}}
+            ]
+        },
+        [
+            "Object 0 of the part extra is not usable for the target extra-elsewhere: its ConfigMap runbook is in the "
+            "namespace elsewhere, the release is in agentsmith"
+        ],
+    ),
     "extra-object": (
         {"extra_objects": [{"apiVersion": "v1", "kind": "Secret", "stringData": {"a": "MARKED"}}]},
         ["Object 0 of the part extra is not usable for the target extra-object: its Secret has no metadata.name"],
@@ -293,6 +304,14 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
             "dispatcher_ca_bundle has a form that is not allowed",
             "dispatcher_priority_class_name is 'Very High'",
         ],
+    ),
+    "redis-own-label": (
+        {"redis_pod_labels": {"app": "x"}},
+        ["redis_pod_labels does not fit. Allowed: labels"],
+    ),
+    "namespace-own-label": (
+        {"namespace_labels": {"pod-security.kubernetes.io/enforce": "privileged"}},
+        ["namespace_labels does not fit. Allowed: labels other than"],
     ),
     "dispatcher-additions": (
         {

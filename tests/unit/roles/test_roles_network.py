@@ -14,6 +14,7 @@ HOME = "agentsmith"
 DISPATCHER = Peer("dispatcher", "10.244.0.10", HOME, {"app": "agentsmith-dispatcher"})
 REDIS = Peer("redis", "10.244.0.11", HOME, {"app": "redis"})
 JOB = Peer("job", "10.244.0.12", HOME, {"app": "agentsmith", "job-id": "0123456789ab"})
+SOLVER = Peer("solver", "10.244.0.14", HOME, {"acme.cert-manager.io/http01-solver": "true"})
 NEIGHBOUR = Peer("neighbour", "10.244.0.13", HOME, {"app": "something"})
 STRANGER = Peer("stranger", "10.244.1.10", "elsewhere", {"app": "agentsmith-dispatcher"})
 INGRESS = Peer("ingress", "10.244.1.11", "ingress-nginx", {"app": "controller"})
@@ -34,7 +35,7 @@ METADATA = [
 ]
 PODS = [DISPATCHER, REDIS, JOB, NEIGHBOUR, STRANGER, INGRESS, DNS, KUBE_SYSTEM]
 OUTSIDE = [LOCAL_DNS, API_SERVER, INTERNET, INTERNET_6, *METADATA]
-PORTS = [(53, "UDP"), (53, "TCP"), (80, "TCP"), (443, "TCP"), (443, "UDP"), (6379, "TCP"), (6443, "TCP"), (8080, "TCP")]
+PORTS = [(53, "UDP"), (443, "UDP"), *((port, "TCP") for port in (53, 80, 443, 6379, 6443, 8080, 8089))]
 
 Flow = tuple[str, str, int, str]
 
@@ -83,6 +84,12 @@ def rendered(render: Callable[..., Any]) -> Any:
                 "dispatcher_network_policy_from": [{"podSelector": {"matchLabels": {"app": "something"}}}],
                 "dispatcher_network_policy_except": ["0.0.0.0/1", "128.0.0.0/1", "::/0"],
             },
+            "issuer": {
+                "agentsmith_public_url": "https://agentsmith.example.com",
+                "dispatcher_route": "ingress",
+                "dispatcher_tls": "issuer",
+                "dispatcher_tls_issuer": {"name": "letsencrypt"},
+            },
             "wide": {
                 "dispatcher_network_policy_extra_ingress": [{"ports": [{"port": 80}]}],
                 "dispatcher_network_policy_extra_egress": [{"ports": [{"port": 80}], "to": [{"podSelector": {}}]}],
@@ -108,6 +115,13 @@ def test_a_service_that_is_reached_from_outside_is_open_to_everybody(rendered: A
     }
     # Pods of this namespace are kept from it by their own policies
     assert sources == {peer.name for peer in [*PODS, *OUTSIDE]} - {"dispatcher", "redis", "job", "neighbour"}
+
+
+def test_the_way_in_reaches_the_solver_of_cert_manager(rendered: Any) -> None:
+    """Its pod of a moment, which answers the authority: without that no certificate is issued or renewed."""
+    more = flows(rendered["issuer"], [*PODS, SOLVER]) - flows(rendered["minimum"])
+    assert more == {("ingress", "solver", 8089, "TCP")}
+    assert flows(rendered["minimum"], [*PODS, SOLVER]) == flows(rendered["minimum"])
 
 
 def test_addresses_can_be_narrowed(rendered: Any) -> None:

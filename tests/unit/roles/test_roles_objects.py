@@ -119,6 +119,7 @@ def rendered(render: Callable[..., Any], tmp_path_factory: pytest.TempPathFactor
                 "quota_enabled": False,
                 "quota_limit_range_enabled": False,
                 "rbac_own_default_service_account": "no",
+                "rbac_image_pull_secrets": ["registry-a"],
                 "dispatcher_service_type": "LoadBalancer",
                 "vault_redis_url": "rediss://u:p%40%3D@cache.example.com:6380",
                 "secrets_immutable": "yes",
@@ -494,6 +495,13 @@ def test_service_accounts(everything: dict[str, Any], name: str) -> None:
     account = everything[f"ServiceAccount/{name}"]
     assert account["automountServiceAccountToken"] is False
     assert account["imagePullSecrets"] == [{"name": "registry-a"}, {"name": "registry-b"}]
+
+
+def test_redis_pulls_its_image_whoever_owns_its_service_account(rendered: Any, minimum: dict[str, Any]) -> None:
+    objects = rendered.objects["optional"]
+    assert "ServiceAccount/default" not in objects
+    assert objects["Deployment/redis"]["spec"]["template"]["spec"]["imagePullSecrets"] == [{"name": "registry-a"}]
+    assert "imagePullSecrets" not in minimum["Deployment/redis"]["spec"]["template"]["spec"]
 
 
 def test_service_accounts_without_pull_secrets(minimum: dict[str, Any]) -> None:

@@ -19,7 +19,12 @@ SERVER = issue("server", ROOT, (x509.DNSName(HOST),), now=NOW)
 ENDING = issue("server", ROOT, (x509.DNSName(HOST),), now=NOW, days=(-1, 7))
 PUBLIC = {"agentsmith_public_url": f"https://{HOST}"}
 INGRESS = {**PUBLIC, "dispatcher_route": "ingress"}
-OWN_GATEWAY = {**PUBLIC, "dispatcher_route": "httproute", "dispatcher_gateway_class": "envoy"}
+NGINX, PROXIES = (
+    [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}]
+    for name in ("ingress-nginx", "proxies")
+)
+HTTPROUTE = {**PUBLIC, "dispatcher_route": "httproute", "dispatcher_network_policy_from": PROXIES}
+OWN_GATEWAY = {**HTTPROUTE, "dispatcher_gateway_class": "envoy"}
 OWN_CERTIFICATE = {
     "dispatcher_tls": "certificate",
     "vault_tls_certificate": SERVER.pem + ROOT.pem,
@@ -41,12 +46,22 @@ SOUND: dict[str, dict[str, Any]] = {
     "ingress-issuer": {**INGRESS, "dispatcher_tls": "issuer", "dispatcher_tls_issuer": {"name": "letsencrypt"}},
     "ingress-certificate": {**INGRESS, **OWN_CERTIFICATE},
     "gateway-of-others": {
-        **PUBLIC,
-        "dispatcher_route": "httproute",
+        **HTTPROUTE,
         "dispatcher_gateways": [{"name": "public", "namespace": "gateways", "sectionName": "https"}],
     },
     "gateway": {**OWN_GATEWAY, **OWN_CERTIFICATE},
     "gateway-plain": OWN_GATEWAY,
+    # Where it does not matter where the proxies run
+    "gateway-no-policy": {
+        **OWN_GATEWAY,
+        "dispatcher_network_policy_from": None,
+        "dispatcher_network_policy_enabled": False,
+    },
+    "gateway-node-port": {
+        **OWN_GATEWAY,
+        "dispatcher_network_policy_from": None,
+        "dispatcher_service_type": "NodePort",
+    },
     "ending": {
         **INGRESS,
         **OWN_CERTIFICATE,
@@ -54,6 +69,7 @@ SOUND: dict[str, dict[str, Any]] = {
         "vault_tls_key": ENDING.key_pem(),
     },
 }
+NO_DEFAULT = "It has no default with dispatcher_route httproute"
 # host -> (variables, texts that its message must have)
 BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
     "bad-url": (
@@ -66,8 +82,16 @@ BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["dispatcher_route_paths[0] is 'slack'. Allowed: a path that begins with a slash"],
     ),
     "bad-no-gateway": (
-        {**PUBLIC, "dispatcher_route": "httproute"},
+        HTTPROUTE,
         ["dispatcher_gateways does not fit. Allowed: with dispatcher_route httproute, the Gateways"],
+    ),
+    "bad-gateway-from-nowhere": (
+        {**OWN_GATEWAY, "dispatcher_network_policy_from": None},
+        [f"dispatcher_network_policy_from cannot be read: {NO_DEFAULT}"],
+    ),
+    "bad-ingress-from-nowhere": (
+        {**INGRESS, "dispatcher_ingress_class": "traefik"},
+        [f"dispatcher_network_policy_from cannot be read: {NO_DEFAULT}"],
     ),
     "bad-both": ({**INGRESS, "dispatcher_gateways": [{"name": "public"}]}, ["with another route neither"]),
     "bad-two-gateways": (
@@ -188,6 +212,15 @@ def test_gateway_of_its_own(objects: dict[str, Any], host: str, listener: tuple[
     assert only["hostname"] == HOST
     assert ("tls" in only) == (host == "gateway")
     assert found["HTTPRoute"]["spec"]["parentRefs"] == [{"name": found["Gateway"]["metadata"]["name"]}]
+
+
+@pytest.mark.parametrize(
+    ("host", "peers"),
+    [("ingress", NGINX), ("ingress-plain", NGINX), ("gateway", PROXIES), ("gateway-node-port", None)],
+)
+def test_who_brings_the_requests_is_let_in(objects: dict[str, Any], host: str, peers: list[Any] | None) -> None:
+    (rule,) = objects[host]["NetworkPolicy/agentsmith-dispatcher"]["spec"]["ingress"]
+    assert rule.get("from") == peers
 
 
 @pytest.mark.parametrize("host", BAD)
