@@ -142,10 +142,11 @@ def job(kubectl, get, tmp_path) -> Iterator[Callable[[], tuple[str, str, int]]]:
         "env": [{"name": "GITHUB_TOKEN", "valueFrom": secret}],
     }
     template = {
-        "metadata": {"labels": {"app": "agentsmith"}},
+    labels = {"app": "agentsmith", "job-id": "in-flight"}
+        "metadata": {"labels": labels},
         "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0, "containers": [container]},
     }
-    metadata = {"name": JOB, "labels": {"app": "agentsmith"}}
+    metadata = {"name": JOB, "labels": labels}
     file = tmp_path / "job.json"
     spec = {"backoffLimit": 0, "ttlSecondsAfterFinished": 300, "template": template}
     file.write_text(json.dumps({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain, JobsInFlight, wait_for_jobs
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import normalise_objects
 from ansible_collections.agentsmith.platform.plugins.module_utils.lease import ReleaseLease, new_holder
@@ -27,15 +28,23 @@ class RestoreRun(Run):
     :param generation: `current`, the last good release; `previous`, the one before it, which then becomes the last
         good one.
     :param holder: who holds the lock already, empty when it has to be taken.
+    :param drain: the Jobs to wait for before the first write. On the way back from what has failed none are.
     """
 
     def __init__(
-        self, settings: Settings, redactor: Redactor, transaction: Transaction, generation: str, holder: str = ""
+        self,
+        settings: Settings,
+        redactor: Redactor,
+        transaction: Transaction,
+        generation: str,
+        holder: str = "",
+        drain: Drain | None = None,
     ) -> None:
         super().__init__(settings, redactor)
         self._transaction = transaction
         self._generation = generation
         self._holder = holder
+        self._drain = drain
         self._lock_needs: list[Need] = []
         self._needs: list[Need] | None = None  # beside those of the objects, until they were asked for
         self.restored = False
@@ -81,7 +90,7 @@ class RestoreRun(Run):
         self._needs = [*self._lock_needs, *record.needs(releases)]
         try:
             self._bring_back(cluster, releases.previous, releases)
-        except NotPermitted:
+        except (NotPermitted, JobsInFlight):
             raise
         except ApplyError as error:
             if releases.current is None or self._settings.check_mode:
@@ -110,7 +119,7 @@ class RestoreRun(Run):
         )
 
     def _before_writes(self, cluster: Cluster) -> None:
-        """Ask once, for a rollback on request. On the way back from what has failed, what can be undone is undone."""
+        """Ask once and wait once, for a rollback on request. On the way back from what has failed, nothing stops it."""
         if self._needs is None:
             return
         needs = [*needs_of(cluster.discovery, [*self._planned, *self._surplus], undoable=True), *self._needs]
@@ -120,3 +129,6 @@ class RestoreRun(Run):
     def _bring_back(self, cluster: Cluster, objects: list[dict[str, Any]], releases: Releases) -> None:
         self._once_stated = releases.bodies()
         super()._bring(cluster, normalise_objects(objects))
+        if self._drain:
+            drain = self._drain.without_waiting() if self._settings.check_mode else self._drain
+            self._warnings += wait_for_jobs(cluster.connection, drain, self._planned)

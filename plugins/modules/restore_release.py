@@ -43,6 +43,7 @@ extends_documentation_fragment:
   - agentsmith.platform.control_node
   - agentsmith.platform.transaction
 attributes:
+  - agentsmith.platform.transaction.drain
   check_mode:
     description: Can run without writing to the cluster and predict the result.
     support: full

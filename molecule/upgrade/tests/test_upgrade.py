@@ -50,12 +50,22 @@ def test_no_request_fails_during_an_upgrade(deploy, get, job, kubectl, request):
     assert kubectl("-n agentsmith get lease -o name") == ""
 
 
-def test_a_roll_can_wait_for_jobs_in_flight(playbook, get, job, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("deploy", {"dispatcher_pod_annotations": {"a": "b"}}),
+        ("rollback", {}),
+        ("rotate_secrets", {"secrets_github_token": "ghp_of_a_rotation", "rotate_secrets_keys": "github-token"}),
+    ],
+)
+def test_a_roll_can_wait_for_jobs_in_flight(deploy, playbook, get, job, tmp_path, name, changed):
+    deploy(NEWER)  # so that a rollback has something to roll
+    deploy({})
     running = job()
     generation = get("deployment/agentsmith-dispatcher")["metadata"]["generation"]
-    file = tmp_path / "variables.json"
-    file.write_text(json.dumps({"dispatcher_pod_annotations": {"a": "b"}, "dispatcher_drain_timeout": 2}))
-    finished = playbook("playbooks/deploy.yml", "-e", f"@{file}")
+    file = tmp_path / "drain.json"
+    file.write_text(json.dumps({**changed, "dispatcher_drain_timeout": 2}))
+    finished = playbook(f"playbooks/{name}.yml", "-e", f"@{file}")
     assert finished.returncode == 2
     assert "Job agentsmith-in-flight is still in flight" in " ".join(finished.output.split())
     assert get("deployment/agentsmith-dispatcher")["metadata"]["generation"] == generation
