@@ -82,6 +82,14 @@ class RestoreRun(Run):
         if self._generation == CURRENT:
             self._restore_current(cluster, releases)
             return
+        if lease and lease.predecessor and releases.rolled_back and releases.recorded_by == lease.predecessor:
+            # Another one would go forth again to the release that the user was leaving
+            self.restored = True
+            self.summary = (
+                f"The previous release is back since {releases.recorded_at}: {lease.predecessor} brought it, and died "
+                "before it could give its lock back. Nothing was changed. A further run comes back to the other one."
+            )
+            return
         if releases.previous is None:
             raise ApplyError(
                 f"No release before the present one is recorded in {record.identity}, so there is none to go back to. "
@@ -125,10 +133,10 @@ class RestoreRun(Run):
         needs = [*needs_of(cluster.discovery, [*self._planned, *self._surplus], undoable=True), *self._needs]
         self._needs = None
         self._check_permissions(cluster, self._transaction.owner.namespace, needs)
+        if self._drain:
+            drain = self._drain.without_waiting() if self._settings.check_mode else self._drain
+            self._warnings += wait_for_jobs(cluster.connection, drain, self._planned)
 
     def _bring_back(self, cluster: Cluster, objects: list[dict[str, Any]], releases: Releases) -> None:
         self._once_stated = releases.bodies()
         super()._bring(cluster, normalise_objects(objects))
-        if self._drain:
-            drain = self._drain.without_waiting() if self._settings.check_mode else self._drain
-            self._warnings += wait_for_jobs(cluster.connection, drain, self._planned)

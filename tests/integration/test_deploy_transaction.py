@@ -16,20 +16,21 @@ from typing import Any
 import pytest
 from ansible_collections.agentsmith.platform.plugins.module_utils import diagnosis
 from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain
-from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LockSettings
+from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LockSettings, ReleaseLease
+from awaiting import await_true
 from control_plane import ControlPlane
 from engine import Play
-from release_objects import a_job, a_release, an_object
 from fault_proxy import FaultProxy
+from release_objects import a_job, a_release, an_object
 from stand_in_kubelet import ready, stand_in_kubelet, succeeded, waiting
 from transactions import Release
 
 BAD_IMAGE = "registry.invalid/nothing:1"
 TOKEN, NEW_TOKEN = "ghp_0123456789", "ghp_new_9876543210"  # noqa: S105  test values
 HELD = LockSettings(duration=60, timeout=0)
-
 JOB = "agentsmith-0123456789ab"
 DRAIN = Drain("agentsmith-dispatcher", timeout=2)
+
 
 @pytest.fixture(autouse=True)
 def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,9 +51,9 @@ def release(
 
     def status(pod: dict[str, Any]) -> dict[str, Any]:
         container = pod["spec"]["containers"][0]
-        if container["image"] == BAD_IMAGE:
         if pod["metadata"]["labels"].get("batch.kubernetes.io/job-name") in ended_jobs:
             return succeeded()
+        if container["image"] == BAD_IMAGE:
             return waiting("ImagePullBackOff", f'Back-off pulling image "{BAD_IMAGE}"', container["name"])
         return ready()
 
@@ -60,7 +61,6 @@ def release(
         yield Release(new_namespace, connection_options)
 
 
-def changed(objects: list[dict[str, Any]], image: str = "redis", **more: Any) -> list[dict[str, Any]]:
 @pytest.fixture
 def job(release: Release, control_plane: ControlPlane) -> str:
     """A Job as the Dispatcher spawns it, in the namespace that it makes; return its path."""
@@ -73,6 +73,7 @@ def job(release: Release, control_plane: ControlPlane) -> str:
     return f"{path}/{JOB}"
 
 
+def changed(objects: list[dict[str, Any]], image: str = "redis", **more: Any) -> list[dict[str, Any]]:
     """Return another release: another image of the Dispatcher, another token, another ConfigMap, one more object."""
     objects = deepcopy(objects)
     for body in objects:
@@ -227,6 +228,44 @@ def test_the_previous_release_comes_back_and_the_present_one_again(
     assert live(control_plane, release) == first
     assert release.restore("previous")["restored"]
     assert live(control_plane, release) == second
+
+
+def killed_before_it_gives_its_lock_back(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
+    """Act as a run that dies when everything else is done."""
+    with monkeypatch.context() as patched:
+        patched.setattr(ReleaseLease, "release", lambda _: None)
+        act()
+
+
+def test_a_rollback_that_died_with_its_lock_is_not_taken_back_by_the_next(
+    release: Release, control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    first = live(control_plane, release)
+    release.deploy(changed(objects))
+    second = live(control_plane, release)
+    killed_before_it_gives_its_lock_back(monkeypatch, lambda: release.restore("previous"))
+    holder = lease_of(control_plane, release)["spec"]["holderIdentity"]
+    completed = release.restore("previous")
+    assert completed["restored"] and not completed["changed"]
+    assert f"{holder} brought it, and died" in completed["summary"]
+    assert live(control_plane, release) == first
+    assert lease_of(control_plane, release) is None
+    assert release.restore("previous")["changed"]
+    assert live(control_plane, release) == second
+
+
+def test_a_rollback_after_a_deploy_that_died_with_its_lock_goes_back(
+    release: Release, control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    first = live(control_plane, release)
+    killed_before_it_gives_its_lock_back(monkeypatch, lambda: release.deploy(changed(objects)))
+    assert lease_of(control_plane, release)
+    assert release.restore("previous")["changed"]
+    assert live(control_plane, release) == first
 
 
 def test_a_previous_release_that_no_longer_works_is_not_kept(release: Release, control_plane: ControlPlane) -> None:
