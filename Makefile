@@ -102,7 +102,7 @@ test-cluster: $(VENV)/.complete
 
 # The apply engine against a real API server, made of the binaries of the cluster's node; where the node was
 # downloaded as an image, they are compiled.
-# A client is killed at every 20th request of a deploy; make test-long kills it at each (docs/reliability.md).
+# A client is killed at every 20th request of a run; make test-long kills it at each (docs/reliability.md).
 KILL_STRIDE := 20
 INTEGRATION_TESTS := tests/integration
 .PHONY: integration
@@ -111,12 +111,13 @@ integration: test-cluster
 	if [ ! -x "$$binaries/kube-apiserver" ]; then \
 	  binaries=$(CURDIR)/.local/kubernetes/bin; docker/kind-node/compile "$$binaries"; \
 	fi; \
+	echo "==> The kill test tries one request in $(KILL_STRIDE); make test-long tries every one"; \
 	AGENTSMITH_KUBERNETES_BIN=$$binaries AGENTSMITH_KILL_STRIDE=$(KILL_STRIDE) $(PYTEST) $(INTEGRATION_TESTS) \
 	  --junitxml $(REPORTS)/integration.xml
 
 .PHONY: test-long
 test-long: KILL_STRIDE := 1
-test-long: INTEGRATION_TESTS := tests/integration/test_kill.py -s
+test-long: INTEGRATION_TESTS := tests/integration/test_kill.py
 test-long: integration
 
 .PHONY: molecule

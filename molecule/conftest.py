@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import os
 import re
@@ -58,23 +59,23 @@ class Run:
         return set(re.findall(rf"^ +([a-z0-9_]+) +{result}  ", self.output, re.MULTILINE))
 
 
+def as_a_user(name: str, *arguments: str) -> dict[str, Any]:
+    """How subprocess starts a playbook against the test cluster as a user would."""
+    # Molecule's own settings must not stand in for the project's ansible.cfg.
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "K8S_AUTH_"))}
+    command = [str(BIN / "ansible-playbook"), str(CHECKOUT / name), *TARGET, *arguments]
+    return {"args": command, "cwd": CHECKOUT, "env": inherited, "stderr": subprocess.STDOUT, "text": True}
+
+
 @pytest.fixture(scope="session")
 def playbook() -> Callable[..., Run]:
     """Run a playbook against the test cluster as a user would: `playbook("playbooks/deploy.yml", "--check")`."""
 
     def run(name: str, *arguments: str, environment: dict[str, str] | None = None) -> Run:
-        # Molecule's own settings must not stand in for the project's ansible.cfg.
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "K8S_AUTH_"))}
+        call = as_a_user(name, *arguments)
+        call["env"] |= environment or {}
         started = time.monotonic()
-        finished = subprocess.run(
-            [BIN / "ansible-playbook", str(CHECKOUT / name), *TARGET, *arguments],
-            cwd=CHECKOUT,
-            env=inherited | (environment or {}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-        )
+        finished = subprocess.run(**call, stdout=subprocess.PIPE, timeout=300)
         return Run(finished.returncode, finished.stdout, time.monotonic() - started)
 
     return run
@@ -141,11 +142,12 @@ def job(kubectl, get, tmp_path) -> Iterator[Callable[[], tuple[str, str, int]]]:
         "command": ["sleep", "infinity"],
         "env": [{"name": "GITHUB_TOKEN", "valueFrom": secret}],
     }
+    labels = {"app": "agentsmith", "job-id": "in-flight"}
     template = {
-        "metadata": {"labels": {"app": "agentsmith"}},
+        "metadata": {"labels": labels},
         "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0, "containers": [container]},
     }
-    metadata = {"name": JOB, "labels": {"app": "agentsmith"}}
+    metadata = {"name": JOB, "labels": labels}
     file = tmp_path / "job.json"
     spec = {"backoffLimit": 0, "ttlSecondsAfterFinished": 300, "template": template}
     file.write_text(json.dumps({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}))
@@ -165,22 +167,36 @@ def job(kubectl, get, tmp_path) -> Iterator[Callable[[], tuple[str, str, int]]]:
 class HealthClient:
     """Asks a URL ten times a second, each time over a new connection, and keeps what went wrong."""
 
+    PAUSE = 0.1  # seconds
+
     def __init__(self, url: str) -> None:
         self._url = url
         self._stop = threading.Event()
+        self._started = time.monotonic()
         self.asked = 0
         self.failures: list[str] = []
 
     def run(self) -> None:
         """Ask until told to stop. A slow answer does not delay the next question by more than itself."""
-        while not self._stop.wait(0.1):
+        while not self._stop.wait(self.PAUSE):
             self.asked += 1
             try:
                 with urllib.request.urlopen(self._url, timeout=5) as answer:
+                    answer.read()
                     if answer.status != 200:
                         self.failures.append(f"request {self.asked}: {answer.status}")
-            except OSError as error:
-                self.failures.append(f"request {self.asked}: {error}")
+            # An answer that is cut off, or none at all, is no OSError
+            except (OSError, http.client.HTTPException) as error:
+                self.failures.append(f"request {self.asked}: {error!r}")
+
+    def __str__(self) -> str:
+        return f"{self.asked} requests, {len(self.failures)} failed"
+
+    def assert_unbroken(self) -> None:
+        """See that no request failed, and that at least half of those that fit into the time were sent."""
+        seconds = time.monotonic() - self._started
+        assert self.failures == []
+        assert self.asked >= seconds / self.PAUSE / 2, f"{self.asked} requests in {seconds:.0f} s are too few"
 
     def stop(self) -> None:
         """Ask no more."""

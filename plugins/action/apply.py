@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
@@ -13,7 +12,9 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.release import
 from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import DeployRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.transaction_options import (
+    DRAIN_OPTION,
     TRANSACTION_OPTIONS,
+    drain_of,
     transaction_of,
 )
 
@@ -36,14 +37,7 @@ APPLY_OPTIONS: dict[str, dict[str, Any]] = {
         },
     },
     "transaction": {"type": "dict", "options": TRANSACTION_OPTIONS},
-    "drain": {
-        "type": "dict",
-        "options": {
-            "deployment": {"type": "str", "required": True},
-            "selector": {"type": "str", "required": True},
-            "timeout": {"type": "int", "default": 0},
-        },
-    },
+    "drain": DRAIN_OPTION,
 }
 
 
@@ -93,4 +87,4 @@ class ActionModule(ClusterAction):
         )
         if transaction is None:
             return Run(settings, redactor)
-        return DeployRun(settings, redactor, transaction, Drain(**options["drain"]) if options["drain"] else None)
+        return DeployRun(settings, redactor, transaction, drain_of(options["drain"]))

@@ -14,7 +14,9 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.release_restor
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.transaction_options import (
+    DRAIN_OPTION,
     TRANSACTION_OPTIONS,
+    drain_of,
     transaction_of,
 )
 
@@ -22,6 +24,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "transaction": {"type": "dict", "required": True, "options": TRANSACTION_OPTIONS},
     "generation": {"type": "str", "choices": [CURRENT, PREVIOUS], "default": CURRENT},
     "holder": {"type": "str", "default": ""},
+    "drain": DRAIN_OPTION,
     "wait_timeout": {"type": "int", "default": 300},
 }
 
@@ -42,7 +45,8 @@ class ActionModule(ClusterAction):
                 check_mode=self._task.check_mode,
                 diff_mode=self._task.diff,
             )
-            run = RestoreRun(settings, redactor, transaction, options["generation"], options["holder"])
+            drain = drain_of(options["drain"])
+            run = RestoreRun(settings, redactor, transaction, options["generation"], options["holder"], drain)
             with self.connection(options) as connection:
                 run.execute(connection, [])
         except Exception as error:  # noqa: BLE001  whatever went wrong may quote an object: it has to be masked

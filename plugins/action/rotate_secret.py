@@ -17,7 +17,9 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.rotation impor
 from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import DeployRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.transaction_options import (
+    DRAIN_OPTION,
     TRANSACTION_OPTIONS,
+    drain_of,
     transaction_of,
 )
 
@@ -29,6 +31,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "namespace": {"type": "str", "required": True},
     "keys": {"type": "list", "elements": "str", "required": True, "no_log": False},
     "transaction": {"type": "dict", "options": TRANSACTION_OPTIONS},
+    "drain": DRAIN_OPTION,
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 300},
 }
@@ -39,7 +42,7 @@ class ActionModule(ClusterAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the task: a preview decides whether the cluster is changed."""
-        options = self.checked_options(tmp, task_vars, OPTIONS)
+        options = self.checked_options(tmp, task_vars, OPTIONS, required_by={"drain": ("transaction",)})
         check_mode, diff_mode = self._task.check_mode, self._task.diff
         wait = {"wait": options["wait"], "wait_timeout": options["wait_timeout"]}
         redactor = Redactor()
@@ -49,8 +52,9 @@ class ActionModule(ClusterAction):
         try:
             # Whatever the inventory has besides is not rotated, and so not recorded either.
             transaction = options["transaction"] and replace(transaction_of(options["transaction"]), complete=False)
+            drain = drain_of(options["drain"])
             if transaction:
-                run = preview = DeployRun(looking, redactor, transaction)
+                run = preview = DeployRun(looking, redactor, transaction, drain)
             bodies = normalise_objects(options["objects"])
             redactor.learn(bodies)
             secret = Identity("v1", "Secret", options["namespace"], options["secret"])
@@ -63,7 +67,7 @@ class ActionModule(ClusterAction):
                     run = Run(Settings(diff_mode=diff_mode, **wait), redactor)
                     run.execute(connection, rotation.objects)
                 elif not check_mode:
-                    run = deploy = DeployRun(Settings(diff_mode=diff_mode, **wait), redactor, transaction)
+                    run = deploy = DeployRun(Settings(diff_mode=diff_mode, **wait), redactor, transaction, drain)
                     try:
                         deploy.execute(connection, rotation.objects)
                     except ApplyError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Goes with plugins/plugin_utils/transaction_options.py."""
+    """Goes with plugins/plugin_utils/transaction_options.py. C(agentsmith.platform.transaction.drain) is the second."""
 
     DOCUMENTATION = r"""
 options:
@@ -48,4 +48,24 @@ options:
         type: str
         choices: [rollback, keep]
         default: rollback
+"""
+
+    DRAIN = r"""
+options:
+  drain:
+    description:
+      - Jobs of the Dispatcher to wait for before its pods are replaced, when the plan says that they will be. Nothing
+        has been written by then. Goes with O(transaction) only.
+    type: dict
+    suboptions:
+      deployment:
+        description: Name of the Deployment of the Dispatcher.
+        type: str
+        required: true
+      timeout:
+        description:
+          - Seconds to wait. When Jobs still run then, the task fails and nothing was changed. V(0) does not wait, and
+            names the Jobs in a warning.
+        type: int
+        default: 0
 """

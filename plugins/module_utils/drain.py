@@ -8,26 +8,30 @@ app's contract, Lifecycle): what a Job says after its Dispatcher is gone reaches
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.plan import PlannedObject
+from ansible_collections.agentsmith.platform.plugins.module_utils.spawned_jobs import is_running, read_spawned_jobs
 
 POLL_PAUSE = 1.0  # seconds
+POD_TEMPLATE = ("spec", "template")
+
+
+class JobsInFlight(ApplyError):
+    """Jobs still run at the end of the time to wait for them, so nothing was changed."""
 
 
 @dataclass(frozen=True)
 class Drain:
-    """Wait for the Jobs that *selector* selects before the pods of *deployment* are replaced.
+    """Wait for the Jobs that *deployment* has spawned before its pods are replaced.
 
     ``timeout``: seconds; zero does not wait and only tells.
     """
 
     deployment: str
-    selector: str
     timeout: float = 0
 
     def without_waiting(self) -> Drain:
@@ -44,17 +48,16 @@ def wait_for_jobs(
 ) -> list[str]:
     """Wait until no Job runs, where the plan replaces the pods; return what the user should know. Writes nothing.
 
-    :raises ApplyError: when some still run at the timeout, naming them.
+    :raises JobsInFlight: when some still run at the timeout, naming them.
     """
     rolling = [item for item in planned if _replaces_pods(item, drain.deployment)]
     if not rolling:
         return []
     deadline = clock() + drain.timeout
     namespace = rolling[0].identity.namespace
-    query = {"labelSelector": drain.selector}
     while True:
-        jobs = connection.get(f"/apis/batch/v1/namespaces/{namespace}/jobs", query).body.get("items") or []
-        running = sorted(job["metadata"]["name"] for job in jobs if _is_running(job))
+        jobs = read_spawned_jobs(connection, namespace)
+        running = sorted(job["metadata"]["name"] for job in jobs if is_running(job))
         if not running:
             return []
         if not drain.timeout:
@@ -63,7 +66,7 @@ def wait_for_jobs(
                 "nothing more is reported of them in Slack. To wait for them first, set dispatcher_drain_timeout."
             ]
         if clock() >= deadline:
-            raise ApplyError(
+            raise JobsInFlight(
                 f"{rolling[0].identity} is to roll, and after {drain.timeout:g} s (dispatcher_drain_timeout) "
                 f"{_jobs(running)} still in flight; their Slack threads would fall silent. Nothing was changed. Run "
                 "again when they are done, wait longer, or set dispatcher_drain_timeout to 0 to roll at once."
@@ -72,19 +75,10 @@ def wait_for_jobs(
 
 
 def _replaces_pods(item: PlannedObject, deployment: str) -> bool:
-    identity = item.identity
-    template_changes = any(path.startswith("spec.template") for path in item.fields)
-    return (
-        (identity.kind, identity.name) == ("Deployment", deployment)
-        and item.result in ("updated", "deleted")
-        and (template_changes or item.result == "deleted")
+    """Tell whether an update changes the template; of what changes above it, nobody knows what is below."""
+    return (item.identity.kind, item.identity.name, item.result) == ("Deployment", deployment, "updated") and any(
+        path[:2] == POD_TEMPLATE[: len(path)] for path in item.paths
     )
-
-
-def _is_running(job: Mapping[str, Any]) -> bool:
-    """Tell whether a Job has not ended (https://kubernetes.io/docs/concepts/workloads/controllers/job/)."""
-    conditions = (job.get("status") or {}).get("conditions") or []
-    return not any(entry["type"] in ("Complete", "Failed") and entry["status"] == "True" for entry in conditions)
 
 
 def _jobs(names: Sequence[str]) -> str:

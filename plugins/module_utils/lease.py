@@ -52,7 +52,10 @@ def new_holder() -> str:
 
 
 class ReleaseLease:
-    """The lock of the release of *owner*, as *holder* sees it."""
+    """The lock of the release of *owner*, as *holder* sees it.
+
+    ``predecessor``: who died holding the lock, when it was taken over; empty otherwise.
+    """
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class ReleaseLease:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.holder = holder
+        self.predecessor = ""
         self._connection = connection
         self._owner = owner
         self._settings = settings
@@ -116,6 +120,8 @@ class ReleaseLease:
         while True:
             live = self._read()
             spec = _spec(live)
+            if spec.get("holderIdentity") != self.holder:
+                self.predecessor = spec.get("holderIdentity") or ""
             if live is None:
                 if self._write("POST", self._collection, self._body(None)):
                     return

@@ -30,6 +30,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissi
 RECORD_TYPE = f"{FIELD_MANAGER}/release.v1"
 RECORDED_BY = f"{FIELD_MANAGER}/recorded-by"
 RECORDED_AT = f"{FIELD_MANAGER}/recorded-at"
+ROLLED_BACK = f"{FIELD_MANAGER}/rolled-back"
 # What the API server takes of a Secret (https://kubernetes.io/docs/concepts/configuration/secret/).
 LARGEST = 1024 * 1024  # bytes
 
@@ -38,12 +39,16 @@ Objects = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Releases:
-    """The objects of the last good release and of the one before it; None where there was none."""
+    """The objects of the last good release and of the one before it; None where there was none.
+
+    ``rolled_back``: whether a rollback on request, not a deploy, has made the last good release that.
+    """
 
     current: Objects | None = None
     previous: Objects | None = None
     recorded_by: str = ""
     recorded_at: str = ""
+    rolled_back: bool = False
 
     def followed_by(self, objects: Objects, complete: bool) -> Releases:
         """Return what is to be recorded once *objects* have proved good.
@@ -61,7 +66,7 @@ class Releases:
 
     def swapped(self) -> Releases:
         """Return what is to be recorded once the previous release is back."""
-        return Releases(self.previous, self.current)
+        return Releases(self.previous, self.current, rolled_back=True)
 
     def bodies(self) -> Objects:
         """Return all recorded objects."""
@@ -107,6 +112,7 @@ class ReleaseRecord:
             self._unpacked(data.get("previous")),
             annotations.get(RECORDED_BY, ""),
             annotations.get(RECORDED_AT, ""),
+            annotations.get(ROLLED_BACK) == "true",
         )
 
     def write(self, releases: Releases, holder: str) -> None:
@@ -122,6 +128,9 @@ class ReleaseRecord:
         if sum(map(len, packed.values())) > LARGEST:
             # The one before is a convenience; the last good one is what a failed deploy goes back to.
             packed.pop("previous", None)
+        annotations = {RECORDED_BY: holder, RECORDED_AT: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        if releases.rolled_back:
+            annotations[ROLLED_BACK] = "true"
         body = {
             "apiVersion": "v1",
             "kind": "Secret",
@@ -129,7 +138,7 @@ class ReleaseRecord:
                 "name": self.identity.name,
                 "namespace": self.identity.namespace,
                 "labels": self._owner.engine_labels(),
-                "annotations": {RECORDED_BY: holder, RECORDED_AT: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")},
+                "annotations": annotations,
             },
             "type": RECORD_TYPE,
             "data": packed,

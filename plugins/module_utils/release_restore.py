@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain, JobsInFlight, wait_for_jobs
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import normalise_objects
 from ansible_collections.agentsmith.platform.plugins.module_utils.lease import (
@@ -35,14 +36,22 @@ class RestoreRun(LockedRun):
     :param generation: `current`, the last good release; `previous`, the one before it, which then becomes the last
         good one.
     :param holder: as whom the deploy that is undone took the lock, which it may hold still; empty for a run of its own.
+    :param drain: the Jobs to wait for before the first write. On the way back from what has failed none are.
     """
 
     def __init__(
-        self, settings: Settings, redactor: Redactor, transaction: Transaction, generation: str, holder: str = ""
+        self,
+        settings: Settings,
+        redactor: Redactor,
+        transaction: Transaction,
+        generation: str,
+        holder: str = "",
+        drain: Drain | None = None,
     ) -> None:
         super().__init__(settings, redactor, transaction)
         self._generation = generation
         self._holder = holder
+        self._drain = drain
         self._lock_needs: list[Need] = []
         self._needs: list[Need] | None = None  # beside those of the objects, until they were asked for
         self.restored = False
@@ -80,6 +89,15 @@ class RestoreRun(LockedRun):
         if self._generation == CURRENT:
             self._restore_current(cluster, releases)
             return
+        lease = self._lease
+        if lease and lease.predecessor and releases.rolled_back and releases.recorded_by == lease.predecessor:
+            # Another one would go forth again to the release that the user was leaving
+            self.restored = True
+            self.summary = (
+                f"The previous release is back since {releases.recorded_at}: {lease.predecessor} brought it, and died "
+                "before it could give its lock back. Nothing was changed. A further run comes back to the other one."
+            )
+            return
         if releases.previous is None:
             raise ApplyError(
                 f"No release before the present one is recorded in {record.identity}, so there is none to go back to. "
@@ -88,16 +106,16 @@ class RestoreRun(LockedRun):
         self._needs = [*self._lock_needs, *record.needs(releases)]
         try:
             self._bring_back(cluster, releases.previous, releases)
-        except (NotPermitted, LeaseLost):
+        except (NotPermitted, LeaseLost, JobsInFlight):
             raise
         except ApplyError as error:
             if releases.current is None or self._settings.check_mode:
                 raise
             self._bring_back(cluster, releases.current, releases)
             raise ApplyError(f"The previous release does not work: {error}\n\nThe present one is back.") from None
-        if self._lease:
-            self._check_lock()
-            record.write(releases.swapped(), self._lease.holder)
+        if lease:
+            lease.check()
+            record.write(releases.swapped(), lease.holder)
         self.restored = True
         back = "would be" if self._settings.check_mode else "is"
         self.summary = f"The previous release {back} back. Deploying from the inventory brings what the inventory says."
@@ -119,12 +137,15 @@ class RestoreRun(LockedRun):
         )
 
     def _before_writes(self, cluster: Cluster) -> None:
-        """Ask once, for a rollback on request. On the way back from what has failed, what can be undone is undone."""
+        """Ask once and wait once, for a rollback on request. On the way back from what has failed, nothing stops it."""
         if self._needs is None:
             return
         needs = [*needs_of(cluster.discovery, [*self._planned, *self._surplus], undoable=True), *self._needs]
         self._needs = None
         self._check_permissions(cluster, self._transaction.owner.namespace, needs)
+        if self._drain:
+            drain = self._drain.without_waiting() if self._settings.check_mode else self._drain
+            self._warnings += wait_for_jobs(cluster.connection, drain, self._planned)
 
     def _bring_back(self, cluster: Cluster, objects: list[dict[str, Any]], releases: Releases) -> None:
         self._once_stated = releases.bodies()

@@ -111,26 +111,6 @@ options:
         again, and the lock is kept when the task succeeds; when it fails, it is given back.
       - Where nothing is to be done, nothing is locked or written, and RV(transaction.opened) is false.
       - A complete release is not pruned here but by the commit.
-  drain:
-    description:
-      - Jobs to wait for before the pods of a Deployment are replaced, when the plan says that they will be. Nothing has
-        been written by then.
-    type: dict
-    suboptions:
-      deployment:
-        description: Name of the Deployment.
-        type: str
-        required: true
-      selector:
-        description: Label selector of the Jobs.
-        type: str
-        required: true
-      timeout:
-        description:
-          - Seconds to wait. When Jobs still run then, the task fails and nothing was changed. V(0) does not wait, and
-            names the Jobs in a warning.
-        type: int
-        default: 0
   minimum_kubernetes:
     description:
       - The oldest version of Kubernetes to accept, for example V("1.30"), in quotes. An older API server is refused
@@ -140,6 +120,7 @@ extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
   - agentsmith.platform.transaction
+  - agentsmith.platform.transaction.drain
   - agentsmith.platform.control_node
 attributes:
   check_mode:

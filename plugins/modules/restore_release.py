@@ -23,7 +23,8 @@ options:
       - V(current) is the last good release. Where none is recorded, as after a first deploy that failed, nothing is
         changed. Nothing either when O(transaction.on_failure) is V(keep).
       - V(previous) is the one before it, which then becomes the last good one, so that a second time comes back to the
-        present one. When it no longer works, the present one is brought back and the task fails.
+        present one. When it no longer works, the present one is brought back and the task fails. Of a run that was
+        killed when it had recorded what it did, the next one says that it was complete, and changes nothing.
     type: str
     choices: [current, previous]
     default: current
@@ -45,6 +46,7 @@ extends_documentation_fragment:
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
   - agentsmith.platform.transaction
+  - agentsmith.platform.transaction.drain
 attributes:
   check_mode:
     description: Can run without writing to the cluster and predict the result.

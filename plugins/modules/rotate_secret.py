@@ -56,6 +56,7 @@ extends_documentation_fragment:
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
   - agentsmith.platform.transaction
+  - agentsmith.platform.transaction.drain
 attributes:
   check_mode:
     description: Shows what would roll, and refuses what would be refused.

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The option C(transaction) of the actions that open, commit or undo a deploy; documented in doc_fragments."""
+"""The options C(transaction) and C(drain) of the actions that open, commit or undo a deploy; see doc_fragments."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LockSettings
 from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
@@ -17,6 +18,14 @@ TRANSACTION_OPTIONS: dict[str, dict[str, Any]] = {
     "lock_duration": {"type": "int", "default": 60},
     "lock_timeout": {"type": "int", "default": 120},
     "on_failure": {"type": "str", "choices": ["rollback", "keep"], "default": "rollback"},
+}
+
+DRAIN_OPTION: dict[str, Any] = {
+    "type": "dict",
+    "options": {
+        "deployment": {"type": "str", "required": True},
+        "timeout": {"type": "int", "default": 0},
+    },
 }
 
 
@@ -33,3 +42,8 @@ def transaction_of(options: dict[str, Any]) -> Transaction:
     lock = LockSettings(options["lock_duration"], options["lock_timeout"])
     owner = Owner(options["namespace"], options["instance"])
     return Transaction(owner, options["complete"], options["on_failure"] == "keep", lock)
+
+
+def drain_of(options: dict[str, Any] | None) -> Drain | None:
+    """Return what checked options say to wait for, None where they say nothing."""
+    return Drain(**options) if options else None

@@ -66,7 +66,7 @@ def a_deployment(namespace: str, name: str = "redis", *keys: str) -> dict[str, A
         "replicas": 1,
         "strategy": {"type": "Recreate"},
         "selector": {"matchLabels": labels},
-        "template": {"metadata": {"labels": labels}, "spec": pod},
+        "template": {"metadata": {"labels": {**LABELS, **labels}}, "spec": pod},
     }
     return an_object("apps/v1", "Deployment", namespace, name, spec=spec)
 

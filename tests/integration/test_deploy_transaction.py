@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import base64
+import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +17,12 @@ import pytest
 from ansible_collections.agentsmith.platform.plugins.module_utils import diagnosis
 from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain
 from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LeaseLost, LockSettings, ReleaseLease
-from awaiting import LONGEST
+from awaiting import LONGEST, await_true
 from control_plane import ControlPlane
 from engine import Play
 from fault_proxy import Fault, FaultProxy
 from release_objects import a_job, a_release, an_object
-from stand_in_kubelet import ready, stand_in_kubelet, waiting
+from stand_in_kubelet import ready, stand_in_kubelet, succeeded, waiting
 from test_apply_faults import behind
 from transactions import Release
 
@@ -31,6 +34,8 @@ CRASHED = "back-off 10s restarting failed container"
 FAULTY = {BAD_IMAGE: ("ImagePullBackOff", BACK_OFF), CRASHING: ("CrashLoopBackOff", CRASHED)}
 TOKEN, NEW_TOKEN = "ghp_0123456789", "ghp_new_9876543210"  # noqa: S105  test values
 HELD = LockSettings(duration=60, timeout=0)
+JOB = "agentsmith-0123456789ab"
+DRAIN = Drain("agentsmith-dispatcher", timeout=2)
 
 
 @pytest.fixture(autouse=True)
@@ -40,17 +45,39 @@ def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def release(control_plane: ControlPlane, connection_options: dict[str, Any], new_namespace: str) -> Iterator[Release]:
+def ended_jobs() -> set[str]:
+    """The names of the Jobs whose pods have done their work."""
+    return set()
+
+
+@pytest.fixture
+def release(
+    control_plane: ControlPlane, connection_options: dict[str, Any], new_namespace: str, ended_jobs: set[str]
+) -> Iterator[Release]:
     """A release that is not installed yet, in a namespace whose pods run, unless their image is a faulty one."""
 
     def status(pod: dict[str, Any]) -> dict[str, Any]:
         container = pod["spec"]["containers"][0]
+        if pod["metadata"]["labels"].get("batch.kubernetes.io/job-name") in ended_jobs:
+            return succeeded()
         if container["image"] in FAULTY:
             return waiting(*FAULTY[container["image"]], container["name"])
         return ready()
 
     with stand_in_kubelet(control_plane, new_namespace, status):
         yield Release(new_namespace, connection_options)
+
+
+@pytest.fixture
+def job(release: Release, control_plane: ControlPlane) -> str:
+    """A Job as the Dispatcher spawns it, in the namespace that it makes; return its path."""
+    namespace = an_object("v1", "Namespace", "", release.namespace)
+    assert control_plane.request("POST", "/api/v1/namespaces", namespace)[0] == 201
+    body = a_job(release.namespace, JOB)
+    body["metadata"]["labels"] = {"app": "agentsmith", "job-id": JOB.removeprefix("agentsmith-")}
+    path = f"/apis/batch/v1/namespaces/{release.namespace}/jobs"
+    assert control_plane.request("POST", path, body)[0] == 201
+    return f"{path}/{JOB}"
 
 
 def changed(objects: list[dict[str, Any]], image: str = "redis", **more: Any) -> list[dict[str, Any]]:
@@ -255,6 +282,44 @@ def test_the_previous_release_comes_back_and_the_present_one_again(
     assert live(control_plane, release) == second
 
 
+def killed_before_it_gives_its_lock_back(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
+    """Act as a run that dies when everything else is done."""
+    with monkeypatch.context() as patched:
+        patched.setattr(ReleaseLease, "release", lambda _: None)
+        act()
+
+
+def test_a_rollback_that_died_with_its_lock_is_not_taken_back_by_the_next(
+    release: Release, control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    first = live(control_plane, release)
+    release.deploy(changed(objects))
+    second = live(control_plane, release)
+    killed_before_it_gives_its_lock_back(monkeypatch, lambda: release.restore("previous"))
+    holder = lease_of(control_plane, release)["spec"]["holderIdentity"]
+    completed = release.restore("previous")
+    assert completed["restored"] and not completed["changed"]
+    assert f"{holder} brought it, and died" in completed["summary"]
+    assert live(control_plane, release) == first
+    assert lease_of(control_plane, release) is None
+    assert release.restore("previous")["changed"]
+    assert live(control_plane, release) == second
+
+
+def test_a_rollback_after_a_deploy_that_died_with_its_lock_goes_back(
+    release: Release, control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    first = live(control_plane, release)
+    killed_before_it_gives_its_lock_back(monkeypatch, lambda: release.deploy(changed(objects)))
+    assert lease_of(control_plane, release)
+    assert release.restore("previous")["changed"]
+    assert live(control_plane, release) == first
+
+
 def test_a_previous_release_that_no_longer_works_is_not_kept(release: Release, control_plane: ControlPlane) -> None:
     objects = a_release(release.namespace)
     release.deploy(changed(objects, BAD_IMAGE), wait=False)
@@ -381,45 +446,109 @@ def test_two_deploys_at_the_same_time_go_one_after_the_other(release: Release, c
     assert lease_of(control_plane, release) is None
 
 
-def test_jobs_in_flight_are_waited_for_before_a_roll(release: Release, control_plane: ControlPlane) -> None:
+def test_jobs_in_flight_are_waited_for_before_a_roll(release: Release, control_plane: ControlPlane, job: str) -> None:
     objects = a_release(release.namespace)
     release.deploy(objects)
-    job = a_job(release.namespace, "agentsmith-0123456789ab")
-    job["metadata"]["labels"] = {"app": "agentsmith"}
-    path = f"/apis/batch/v1/namespaces/{release.namespace}/jobs"
-    assert control_plane.request("POST", path, job)[0] == 201
     before = live(control_plane, release)
-    drain = Drain("agentsmith-dispatcher", "app=agentsmith", timeout=2)
-    refused = release.apply(changed(objects), drain=drain)
-    assert "the Job agentsmith-0123456789ab is still in flight" in refused["msg"]
+    refused = release.apply(changed(objects), drain=DRAIN)
+    assert f"the Job {JOB} is still in flight" in refused["msg"]
     assert not refused["transaction"]["started"]
     assert live(control_plane, release) == before
     config_alone = [*objects[:5], changed(objects)[5], *objects[6:]]
-    assert not release.apply(config_alone, drain=drain).get("warnings")
-    warned = release.apply(changed(objects), drain=drain.without_waiting())
-    assert "agentsmith-0123456789ab" in str(warned["warnings"])
-    assert control_plane.get(f"{path}/agentsmith-0123456789ab")["status"].get("active") == 1
+    assert not release.apply(config_alone, drain=DRAIN).get("warnings")
+    warned = release.apply(changed(objects), drain=DRAIN.without_waiting())
+    assert JOB in str(warned["warnings"])
+    assert control_plane.get(job)["status"].get("active") == 1
 
 
-def test_a_rotation_is_what_a_rollback_then_goes_back_to(
-    release: Release, control_plane: ControlPlane, play: Play, tmp_path: Path
+def test_jobs_in_flight_are_waited_for_before_a_rollback(
+    release: Release, control_plane: ControlPlane, job: str
 ) -> None:
     objects = a_release(release.namespace)
     release.deploy(objects)
-    rotated = deepcopy(objects)
-    rotated[4]["stringData"]["github-token"] = NEW_TOKEN
-    rotated[5]["data"] = {"agentsmith.yml": "not rotated"}
+    release.deploy(changed(objects))
+    before, record = live(control_plane, release), record_of(control_plane, release)
+    assert f"rolls while the Job {JOB} is in flight" in str(
+        release.restore("previous", drain=DRAIN, check_mode=True)["warnings"]
+    )
+    refused = release.restore("previous", drain=DRAIN)
+    assert f"the Job {JOB} is still in flight" in refused["msg"]
+    assert "does not work" not in refused["msg"]
+    assert not refused["restored"] and not refused["changed"]
+    assert live(control_plane, release) == before
+    assert record_of(control_plane, release) == record
+    assert lease_of(control_plane, release) is None
+    done = release.restore("previous", drain=DRAIN.without_waiting())
+    assert done["restored"] and JOB in str(done["warnings"])
+    assert control_plane.get(job)["status"].get("active") == 1
+
+
+def test_a_deploy_goes_on_when_the_job_that_it_waits_for_ends(
+    release: Release, control_plane: ControlPlane, fault_proxy: FaultProxy, job: str, ended_jobs: set[str]
+) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    release.options = {"host": fault_proxy.url, "api_key": control_plane.token}
+    before = live(control_plane, release)
+    with ThreadPoolExecutor(1) as executor:
+        deploy = executor.submit(release.deploy, changed(objects), drain=replace(DRAIN, timeout=60))
+        await_true(lambda: sum("/jobs?labelSelector=" in seen.path for seen in fault_proxy.seen) > 1)
+        waiting_state = {name: body for name, body in live(control_plane, release).items() if name in before}
+        ended_jobs.add(JOB)
+        steps = deploy.result()
+    assert waiting_state == before
+    assert not [step for step in steps.values() if step.get("failed") or step.get("warnings")], steps
+    assert steps["commit"]["recorded"]
+    assert control_plane.get(job)["status"]["succeeded"] == 1
+
+
+@pytest.fixture
+def rotate(
+    release: Release, control_plane: ControlPlane, play: Play, tmp_path: Path
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Give the GitHub token of a release a new value, with the task as a user runs it: `rotate(objects, drain=…)`."""
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(control_plane.kubeconfig(), encoding="utf-8")
-    transaction = {"namespace": release.namespace, "instance": release.instance, "lock_timeout": 0}
-    options = {
-        "kubeconfig": str(kubeconfig),
-        "namespace": release.namespace,
-        "secret": "agentsmith-secrets",
-        "keys": "github-token",
-        "transaction": transaction,
-    }
-    ended = play(rotated, options, "-vvv", "--diff", action="rotate_secret")
+
+    def run(objects: list[dict[str, Any]], *flags: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        rotated = deepcopy(objects)
+        rotated[4]["stringData"]["github-token"] = NEW_TOKEN
+        rotated[5]["data"] = {"agentsmith.yml": "not rotated"}
+        options = {
+            "kubeconfig": str(kubeconfig),
+            "namespace": release.namespace,
+            "secret": "agentsmith-secrets",
+            "keys": "github-token",
+            "transaction": {"namespace": release.namespace, "instance": release.instance, "lock_timeout": 0},
+        }
+        return play(rotated, {**options, **more}, "-vvv", "--diff", *flags, action="rotate_secret")
+
+    return run
+
+
+def test_jobs_in_flight_are_waited_for_before_a_rotation(
+    release: Release, control_plane: ControlPlane, rotate: Any, job: str
+) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    before = live(control_plane, release)
+    drain = {"deployment": "agentsmith-dispatcher", "timeout": 1}
+    preview = rotate(objects, "--check", drain=drain)
+    assert preview.returncode == 0 and f"the Job {JOB} is in flight" in " ".join(preview.stderr.split())
+    refused = rotate(objects, drain=drain)
+    assert refused.returncode == 2 and f"the Job {JOB} is still in flight" in refused.stdout
+    assert live(control_plane, release) == before
+    done = rotate(objects, drain={**drain, "timeout": 0})
+    assert done.returncode == 0 and f"the Job {JOB} is in flight" in " ".join(done.stderr.split())
+    assert control_plane.get(job)["status"].get("active") == 1
+
+
+def test_a_rotation_is_what_a_rollback_then_goes_back_to(
+    release: Release, control_plane: ControlPlane, rotate: Any
+) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    ended = rotate(objects)
     assert ended.returncode == 0, ended.stdout
     assert NEW_TOKEN not in ended.stdout
     assert lease_of(control_plane, release) is None

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A client that is killed (SIGKILL) at any request: the next run converges to the state of an undisturbed one.
 
-The client is a process group of its own that takes the steps of playbooks/deploy.yml. AGENTSMITH_KILL_STRIDE is the
-distance between two requests that are tried: 1, the default, tries every one.
+The client is a process group of its own that takes the steps of playbooks/deploy.yml, its undo of a deploy that failed
+included, or of playbooks/rollback.yml. AGENTSMITH_KILL_STRIDE is the distance between two requests that are tried: 1,
+the default, tries every one.
 """
 
 from __future__ import annotations
@@ -20,17 +21,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from ansible_collections.agentsmith.platform.plugins.module_utils import diagnosis
 from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LockSettings
 from ansible_collections.agentsmith.platform.plugins.module_utils.secret_digest import DIGEST_ANNOTATION
 from control_plane import ControlPlane
 from fault_proxy import Fault, running_fault_proxy
 from release_objects import a_config_map, a_release
-from stand_in_kubelet import ready, stand_in_kubelet
+from stand_in_kubelet import ready, stand_in_kubelet, waiting
 from transactions import Release
 
 STRIDE = int(os.environ.get("AGENTSMITH_KILL_STRIDE", "1"))
 CONCURRENT_RUNS = 4
 LOCK = LockSettings(duration=1, timeout=60)
+BAD_IMAGE = "registry.invalid/nothing:1"
+PULL_GRACE = 1.0  # seconds
 # One process loads the libraries; every client is forked from it, without the threads of the tests.
 CLIENTS = multiprocessing.get_context("forkserver")
 CLIENTS.set_forkserver_preload(["transactions", "release_objects"])
@@ -40,12 +44,17 @@ Objects = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is killed: *step* of a release that *before* has installed, and *wanted* is what comes out in the end."""
+    """What is killed, and what a user then runs.
+
+    *step* is killed in a release that *before* has installed, *following* is the run after it, and *wanted* is what is
+    deployed, or comes out in the end.
+    """
 
     name: str
     before: tuple[Callable[[str], Objects], ...]
     wanted: Callable[[str], Objects]
     step: str
+    following: str
 
 
 def an_upgrade(namespace: str) -> Objects:
@@ -63,23 +72,52 @@ def an_upgrade(namespace: str) -> Objects:
     return [*[body for body in objects if body["kind"] != "NetworkPolicy"], added]
 
 
+def a_bad_release(namespace: str) -> Objects:
+    """Return the upgrade with an image that cannot be pulled."""
+    objects = an_upgrade(namespace)
+    for body in objects:
+        if body["metadata"]["name"] == "agentsmith-dispatcher":
+            body["spec"]["template"]["spec"]["containers"][0]["image"] = BAD_IMAGE
+    return objects
+
+
 SCENARIOS = [
-    Scenario("first deploy", (), a_release, "deploy"),
-    Scenario("upgrade", (a_release,), an_upgrade, "deploy"),
-    Scenario("rollback", (a_release, an_upgrade), a_release, "restore"),
+    Scenario("first deploy", (), a_release, "deploy", "deploy"),
+    Scenario("upgrade", (a_release,), an_upgrade, "deploy", "deploy"),
+    Scenario("failed deploy, then a good one", (a_release,), a_release, "failed deploy", "deploy"),
+    Scenario("failed deploy, then the same", (a_release,), a_release, "failed deploy", "failed deploy"),
+    Scenario("rollback, then a deploy", (a_release, an_upgrade), a_release, "rollback", "deploy"),
+    Scenario("rollback, then the same", (a_release, an_upgrade), a_release, "rollback", "rollback"),
 ]
+
+
+def pods_run(pod: dict[str, Any]) -> dict[str, Any]:
+    """Return the status of a pod, which runs unless its image is the bad one."""
+    container = pod["spec"]["containers"][0]
+    if container["image"] == BAD_IMAGE:
+        return waiting("ImagePullBackOff", f'Back-off pulling image "{BAD_IMAGE}"', container["name"])
+    return ready()
 
 
 def client(namespace: str, url: str, token: str, step: str, objects: Objects, pid: Any) -> None:
     """Be the client: a process group that takes one step."""
     os.setsid()
     pid.value = os.getpid()
+    diagnosis.WAITING_REASONS["ImagePullBackOff"] = PULL_GRACE
     take(Release(namespace, {"host": url, "api_key": token}, LOCK), step, objects)
 
 
 def take(release: Release, step: str, objects: Objects) -> None:
-    """Take a step of a scenario, and see to it that it ended well."""
-    steps = release.deploy(objects) if step == "deploy" else {"restore": release.restore("previous")}
+    """Take a step of a scenario, and see to it that it ended as it should."""
+    if step == "rollback":
+        steps = {"restore": release.restore("previous")}
+    elif step == "failed deploy":
+        steps = release.deploy(a_bad_release(release.namespace))
+        cause = steps.pop("apply").get("msg", "")
+        if BAD_IMAGE not in cause or not steps["restore"]["restored"]:
+            raise AssertionError(f"{cause}: {steps}")
+    else:
+        steps = release.deploy(objects)
     failed = [result["msg"] for result in steps.values() if result.get("failed")]
     if failed:
         raise AssertionError(failed[0])
@@ -145,12 +183,12 @@ def _content(body: dict[str, Any]) -> dict[str, Any]:
 def outcome(control_plane: ControlPlane, scenario: Scenario, fault: Fault, number: int, expected: Any) -> str:
     """Kill a client, run again, and judge: `ok`, `not met` where the client had ended before, or what is wrong."""
     namespace = f"kill-{SCENARIOS.index(scenario)}-{number}"
-    with stand_in_kubelet(control_plane, namespace, ready()):
+    with stand_in_kubelet(control_plane, namespace, pods_run):
         release = install(control_plane, scenario, namespace)
         sent = run_client(control_plane, scenario, namespace, fault)
         if not sent:
             return "not met"
-        take(release, "deploy", scenario.wanted(namespace))
+        take(release, scenario.following, scenario.wanted(namespace))
         again = release.deploy(scenario.wanted(namespace))["apply"]
         if again.get("failed") or again["requests"]["write"]:
             return f"{sent[-1]}: the run after the next one still has something to write: {again}"
@@ -159,26 +197,47 @@ def outcome(control_plane: ControlPlane, scenario: Scenario, fault: Fault, numbe
     return f"{sent[-1]}: {differing} differ from an undisturbed run" if differing else "ok"
 
 
+def faults_for(scenario: Scenario, sent: list[str]) -> list[Fault]:
+    """Return where to kill a client that sends these requests when it is left alone."""
+    faults = [Fault(method="", skip=index, drop="before") for index in range(0, len(sent), STRIDE)]
+    # The record and the lock have another index each time, by the number of looks at the pods.
+    for method, path in (("PATCH", "/secrets/agentsmith-release"), ("DELETE", "/leases/")):
+        for skip in range(sum(request.startswith(method) and path in request for request in sent)):
+            faults += [Fault(method=method, path=path, skip=skip, drop=drop) for drop in ("before", "after")]
+    if scenario.following == "rollback":
+        faults.pop()  # without its lock a rollback is over, and another one rightly goes back from there
+    return faults
+
+
 @pytest.mark.usefixtures("connections_open_in_turn")
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_killed_at_every_request(control_plane: ControlPlane, scenario: Scenario) -> None:
+def test_killed_at_every_request(
+    control_plane: ControlPlane,
+    scenario: Scenario,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(diagnosis.WAITING_REASONS, "ImagePullBackOff", PULL_GRACE)
     undisturbed = f"kill-{SCENARIOS.index(scenario)}-undisturbed"
-    with stand_in_kubelet(control_plane, undisturbed, ready()):
+    with stand_in_kubelet(control_plane, undisturbed, pods_run):
         install(control_plane, scenario, undisturbed)
-        count = len(run_client(control_plane, scenario, undisturbed, None))
+        before = final_state(control_plane, undisturbed) if scenario.before else {}
+        sent = run_client(control_plane, scenario, undisturbed, None)
         expected = final_state(control_plane, undisturbed)
-    faults = [Fault(method="", skip=index, drop="before") for index in range(0, count, STRIDE)]
-    # The end of a run has another index each time, by the number of looks at the pods.
-    for drop in ("before", "after"):
-        faults.append(Fault(method="PATCH", path="/secrets/agentsmith-release", drop=drop))
-        faults.append(Fault(method="DELETE", path="/leases/", drop=drop))
+    assert (expected == before) is (scenario.step == "failed deploy")
+    faults = faults_for(scenario, sent)
     with ThreadPoolExecutor(CONCURRENT_RUNS) as executor:
         numbered = list(enumerate(faults))
         outcomes = list(
             executor.map(lambda pair: outcome(control_plane, scenario, pair[1], pair[0], expected), numbered)
         )
     wrong = [text for text in outcomes if text not in ("ok", "not met")]
-    killed = len([text for text in outcomes if text != "not met"])
-    print(f"{scenario.name}: {outcomes.count('ok')} of {killed} killed runs converged")
+    not_met = outcomes.count("not met")
+    killed = len(outcomes) - not_met
+    with capsys.disabled():
+        print(
+            f"\n{scenario.name}: {outcomes.count('ok')} of {killed} killed runs converged; {not_met} of {len(faults)} "
+            "requests were not met, as that run had ended before"
+        )
     assert not wrong
     assert killed >= len(faults) * 0.8

@@ -98,7 +98,10 @@ def said(steps: list[Result], new_secret: bool) -> str:
 
 
 def test_a_preview_says_exactly_what_the_deploy_does(
-    control_plane: ControlPlane, connection_options: dict[str, Any], new_namespace: str
+    control_plane: ControlPlane,
+    connection_options: dict[str, Any],
+    new_namespace: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     release = Release(new_namespace, connection_options)
     objects = a_release(new_namespace)
@@ -122,5 +125,6 @@ def test_a_preview_says_exactly_what_the_deploy_does(
             print(
                 *difflib.unified_diff(predicted.splitlines(), happened.splitlines(), "predicted", "happened"), sep="\n"
             )
-    print(f"{len(kinds) - len(wrong)} of {len(kinds)} kinds of change predicted exactly")
+    with capsys.disabled():
+        print(f"\n{len(kinds) - len(wrong)} of {len(kinds)} kinds of change predicted exactly")
     assert wrong == []

@@ -21,6 +21,7 @@ from stand_in_kubelet import ready, stand_in_kubelet
 from transactions import Release
 
 STRATEGIC = "application/strategic-merge-patch+json"
+IMAGE_OF_REDIS = 'spec.template.spec.containers[name="redis"].image'
 WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 
 
@@ -181,8 +182,10 @@ def test_somebody_who_edits_all_the_time_does_not_make_a_deploy_fail(
     editor.start()
     try:
         for number in range(3):
+            await_true(lambda: image_of_redis(control_plane, release.namespace).startswith("edited:"))
             applied = release.apply(with_image(objects, f"redis:{number}"), wait=False)
             assert not applied.get("failed"), applied
+            assert f"{IMAGE_OF_REDIS} was taken back from field manager kubectl-edit." in str(applied["warnings"])
             assert not release.commit(objects, applied, wait=False).get("failed")
     finally:
         stop.set()

@@ -50,7 +50,7 @@ def status(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Calla
 def a_job(namespace: str, name: str, memory: str, **spec: Any) -> dict[str, Any]:
     resources = {"requests": {"memory": memory}, "limits": {"memory": memory}}
     container = {"name": "agentsmith", "image": "agent", "args": ["fix #54 in web"], "resources": resources}
-    labels = {"app": "agentsmith"}
+    labels = {"app": "agentsmith", "job-id": name.removeprefix("agentsmith-")}
     template = {"metadata": {"labels": labels}, "spec": {"restartPolicy": "Never", "containers": [container]}}
     job = an_object("batch/v1", "Job", namespace, name, spec={"backoffLimit": 0, "template": template, **spec})
     job["metadata"]["labels"].update(labels)

@@ -217,6 +217,27 @@ def test_a_finalizer_is_named(apply: Apply, tear_down: Tear, control_plane: Cont
     assert tear_down()["namespace"]["result"] == "deleted"
 
 
+def test_pods_that_are_left_are_named(
+    apply: Apply, tear_down: Tear, control_plane: ControlPlane, new_namespace: str
+) -> None:
+    pods = f"/api/v1/namespaces/{new_namespace}/pods"
+    merge = "application/merge-patch+json"
+    with stand_in_kubelet(control_plane, new_namespace, ready()):
+        apply(a_release(new_namespace), wait=True)
+        name = control_plane.get(pods)["items"][0]["metadata"]["name"]
+        held = {"metadata": {"finalizers": ["example.com/held"]}}
+        assert control_plane.request("PATCH", f"{pods}/{name}", held, merge)[0] == 200
+        with pytest.raises(
+            ApplyError, match=rf"1 pods are still there after 5 s \(teardown_timeout\): {name} on no node"
+        ):
+            tear_down(timeout=5)
+        assert control_plane.get(f"/api/v1/namespaces/{new_namespace}/secrets/agentsmith-secrets")
+        released = {"metadata": {"finalizers": None}}
+        assert control_plane.request("PATCH", f"{pods}/{name}", released, merge)[0] == 200
+        assert tear_down()["pods_left"] == 0
+    assert control_plane.get(f"/api/v1/namespaces/{new_namespace}") is None
+
+
 def test_who_may_not_list_leaves_nothing_behind_by_mistake(
     tear_down: Tear, control_plane: ControlPlane, namespace: str
 ) -> None:

@@ -46,15 +46,23 @@ class Release:
         run = CommitRun(self._settings(complete, settings), redactor, self._transaction(complete), holder)
         return self._ended(run, redactor, objects, holder)
 
-    def restore(self, generation: str = "current", holder: str = "", keep: bool = False, **settings: Any) -> Result:
+    def restore(
+        self,
+        generation: str = "current",
+        holder: str = "",
+        keep: bool = False,
+        drain: Drain | None = None,
+        **settings: Any,
+    ) -> Result:
         """Bring a recorded release back."""
         redactor = Redactor()
-        run = RestoreRun(self._settings(True, settings), redactor, self._transaction(True, keep), generation, holder)
+        transaction = self._transaction(True, keep)
+        run = RestoreRun(self._settings(True, settings), redactor, transaction, generation, holder, drain)
         return self._ended(run, redactor, [], holder)
 
-    def deploy(self, objects: list[Any], complete: bool = True, **settings: Any) -> Result:
+    def deploy(self, objects: list[Any], complete: bool = True, drain: Drain | None = None, **settings: Any) -> Result:
         """Take all steps of a deploy that is verified well; return those that were taken, by name."""
-        applied = self.apply(objects, complete, **settings)
+        applied = self.apply(objects, complete, drain, **settings)
         if applied.get("failed"):
             if applied["transaction"]["started"]:
                 holder = applied["transaction"]["holder"]

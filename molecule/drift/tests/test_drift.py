@@ -81,6 +81,28 @@ def test_changes_by_hand(playbook, kubectl, versions: Versions, inventory) -> No
     assert versions() == before
 
 
+@pytest.mark.usefixtures("as_deployed")
+def test_a_report_in_a_file(playbook, kubectl, inventory, tmp_path) -> None:
+    file = tmp_path / "drift.json"
+    finished = playbook("playbooks/drift.yml", "-e", f"drift_file={file}")
+    assert finished.returncode == 0, finished.output
+    assert json.loads(file.read_text())["dev"]["in_sync"]
+    kubectl(f"-n {NAMESPACE} delete service redis")
+    patch = json.dumps({"stringData": {"github-token": "ghp_canary4712"}})
+    kubectl(f"-n {NAMESPACE} patch secret agentsmith-secrets --patch %s", patch)
+    file.chmod(0o644)
+    finished = playbook("playbooks/drift.yml", "-e", f"drift_file={file}", "--check", "--diff")
+    assert finished.returncode == 2
+    assert "changed=0" in finished.output
+    text = file.read_text()
+    document = json.loads(text)
+    assert list(document) == ["dev"] and not document["dev"]["in_sync"]
+    states = {(entry["kind"], entry["state"]) for entry in document["dev"]["objects"]}
+    assert states == {("Service", "missing"), ("Secret", "changed")}
+    assert "canary4712" not in text and inventory["vault_github_token"] not in text
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_cluster_that_is_not_there(playbook) -> None:
     finished = playbook("playbooks/drift.yml", "-e", "agentsmith_context=no-such-context")
     assert finished.returncode == 4

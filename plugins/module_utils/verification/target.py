@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.pod_stream import ContainerOf
+from ansible_collections.agentsmith.platform.plugins.module_utils.spawned_jobs import SELECTOR
 
 DISPATCHER = "agentsmith-dispatcher"
 REDIS = "redis"
@@ -78,11 +79,11 @@ class Target:
 
     def read_jobs(self) -> list[Mapping[str, Any]]:
         """Read the Jobs of the Dispatcher as they are now."""
-        return self._list("apis/batch/v1", "jobs", "app=agentsmith")
+        return self._list("apis/batch/v1", "jobs", SELECTOR)
 
     def read_job_pods(self) -> list[Mapping[str, Any]]:
         """Read the pods of these Jobs as they are now."""
-        return self._list("api/v1", "pods", "app=agentsmith")
+        return self._list("api/v1", "pods", SELECTOR)
 
     def pods_of(self, deployment: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """Return the pods of a Deployment, those that are going away left out."""
