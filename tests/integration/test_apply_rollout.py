@@ -63,6 +63,33 @@ def test_what_may_pass_gets_a_grace(
     assert GRACE <= seconds < 30
 
 
+def test_a_volume_that_cannot_be_mounted_is_told_by_its_event(
+    apply: Apply, control_plane: ControlPlane, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(diagnosis.WAITING_REASONS, "ContainerCreating", GRACE)
+    message = 'MountVolume.SetUp failed for volume "acl" : secret "redis-acl" not found'
+
+    def creating(pod: dict[str, Any]) -> dict[str, Any]:
+        metadata = pod["metadata"]
+        event = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": metadata["name"], "namespace": namespace},
+            "involvedObject": {"kind": "Pod", **{name: metadata[name] for name in ("namespace", "name", "uid")}},
+            "type": "Warning",
+            "reason": "FailedMount",
+            "message": message,
+            "lastTimestamp": "2026-01-01T00:00:00Z",
+        }
+        control_plane.request("POST", f"/api/v1/namespaces/{namespace}/events", event)
+        return waiting("ContainerCreating", "", "redis")
+
+    with stand_in_kubelet(control_plane, namespace, creating):
+        text, seconds = failure(apply, [a_deployment(namespace)])
+    assert f"Deployment {namespace}/redis will not become ready: FailedMount: {message}" in text
+    assert GRACE <= seconds < 30
+
+
 @pytest.mark.usefixtures("short_grace")
 def test_pods_that_a_quota_refuses_end_the_wait(apply: Apply, control_plane: ControlPlane, namespace: str) -> None:
     quota = {
