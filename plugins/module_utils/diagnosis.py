@@ -57,10 +57,11 @@ class Cause:
     pod: Mapping[str, Any] | None = None
 
 
-def causes_of_pod(pod: Mapping[str, Any], crashes_count: bool) -> list[Cause]:
-    """Return what keeps the containers of a pod from running, which :func:`proven` may have to look at closer.
+def causes_of_pod(pod: Mapping[str, Any], crashes_count: bool, creation_counts: bool = False) -> list[Cause]:
+    """Return what keeps the containers of a pod from running.
 
     :param crashes_count: whether a crash loop is a cause. It is not for a Job, which counts its failures itself.
+    :param creation_counts: whether a container that is being created is a cause, which :func:`proven` has to look at.
     """
     causes = []
     status = pod.get("status") or {}
@@ -72,6 +73,8 @@ def causes_of_pod(pod: Mapping[str, Any], crashes_count: bool) -> list[Cause]:
         waiting = (entry.get("state") or {}).get("waiting") or {}
         reason = waiting.get("reason") or ""
         if reason not in WAITING_REASONS or (reason == "CrashLoopBackOff" and not crashes_count):
+            continue
+        if reason in CREATING and not creation_counts:
             continue
         key = (pod["metadata"]["uid"], entry["name"], SAME_CAUSE.get(reason, reason))
         message = waiting.get("message") or ""

@@ -136,7 +136,7 @@ class _Wait:
     def _causes(self) -> list[Cause]:
         causes = [self.progress.cause] if self.progress.cause else []
         for pod in self._pods:
-            causes += causes_of_pod(pod, crashes_count=self._workload["kind"] == "Deployment")
+            causes += causes_of_pod(pod, self._workload["kind"] == "Deployment", creation_counts=True)
         if self._workload["kind"] == "Job" and not self._pods:
             causes += self._refused_job_pods()
         return causes
