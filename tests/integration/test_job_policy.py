@@ -52,6 +52,7 @@ LAWFUL = {
                     "runAsNonRoot": True,
                     "runAsUser": 4711,
                     "runAsGroup": 4712,
+                    "seLinuxOptions": {"type": "container_t", "level": "s0:c1,c2"},
                     "seccompProfile": {"type": "Localhost", "localhostProfile": "agent.json"},
                 },
                 "volumes": [{"name": "scratch", "emptyDir": {}}],
@@ -242,6 +243,7 @@ VOLUME_RULE = "volumes of a Job of the Dispatcher are emptyDir and the ConfigMap
 PRIVILEGE_RULE = "has no privileges"
 ROOT_RULE = "does not run as root"
 CONFINED_RULE = "is confined"
+SELINUX_RULE = "stays a container to SELinux"
 ACCOUNT_RULE = "runs as the ServiceAccount default, without its token"
 SECRET_RULE = "reads the Secret agentsmith-secrets and no other"
 FORGED: dict[str, tuple[str, list[tuple[str, Any]]]] = {
@@ -285,6 +287,20 @@ FORGED: dict[str, tuple[str, list[tuple[str, Any]]]] = {
     "container perhaps as root": (
         ROOT_RULE,
         [(f"{CONTAINER}/securityContext", {**RESTRICTED, "runAsNonRoot": False})],
+    ),
+    "group of root": (ROOT_RULE, [(f"{POD}/securityContext", {"runAsGroup": 0})]),
+    "container in the group of root": (ROOT_RULE, [(f"{CONTAINER}/securityContext", {**RESTRICTED, "runAsGroup": 0})]),
+    "group of root besides": (ROOT_RULE, [(f"{POD}/securityContext", {"supplementalGroups": [4711, 0]})]),
+    "group of root for the volumes": (ROOT_RULE, [(f"{POD}/securityContext", {"fsGroup": 0})]),
+    "SELinux off": (SELINUX_RULE, [(f"{POD}/securityContext", {"seLinuxOptions": {"type": "spc_t"}})]),
+    "SELinux off for the container": (
+        SELINUX_RULE,
+        [(f"{CONTAINER}/securityContext", {**RESTRICTED, "seLinuxOptions": {"type": "spc_t"}})],
+    ),
+    "user of SELinux": (SELINUX_RULE, [(f"{POD}/securityContext", {"seLinuxOptions": {"user": "system_u"}})]),
+    "role of SELinux": (
+        SELINUX_RULE,
+        [(f"{CONTAINER}/securityContext", {**RESTRICTED, "seLinuxOptions": {"role": "system_r"}})],
     ),
     "unconfined": (CONFINED_RULE, [(f"{POD}/securityContext", {"seccompProfile": {"type": "Unconfined"}})]),
     "container unconfined": (
