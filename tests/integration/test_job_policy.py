@@ -392,6 +392,36 @@ def test_placement_and_pull_secrets(
     assert job["spec"]["activeDeadlineSeconds"] == 600
 
 
+def test_proxy_and_authorities(rendered: Callable[..., Objects], spawn: Callable[..., Answer], apply: Apply) -> None:
+    namespace = "job-proxy"
+    variables = {
+        "agentsmith_namespace": namespace,
+        "job_policy_https_proxy": "http://proxy.internal:3128",
+        "job_policy_no_proxy": [".example.internal"],
+        "job_policy_ca_config_map": "company-ca",
+    }
+    apply([*a_namespace(namespace), *rendered({"one": variables})])
+    await_policies(spawn, namespace)
+    _status, job = spawn(namespace, a_job())
+    pod = job["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    stated = a_job()["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert [entry for entry in container["env"] if entry in stated] == stated
+    assert {entry["name"]: entry["value"] for entry in container["env"] if entry not in stated} == {
+        "HTTPS_PROXY": "http://proxy.internal:3128",
+        "NO_PROXY": "localhost,127.0.0.1,.svc,.cluster.local,.example.internal",
+        "SSL_CERT_FILE": "/etc/agentsmith-ca/ca.crt",
+    }
+    mount = {"name": "agentsmith-ca", "mountPath": "/etc/agentsmith-ca", "readOnly": True}
+    assert container["volumeMounts"] == [mount, CONFIG_MOUNT]
+    assert {volume["name"]: volume["configMap"]["name"] for volume in pod["volumes"]} == {
+        "agentsmith-ca": "company-ca",
+        "agentsmith-config": "agentsmith-config",
+    }
+    status, answer = spawn(namespace, a_job(*FORGED["other ConfigMap"][1]))
+    assert (status, "agentsmith-config or company-ca" in answer["message"]) == (422, True), answer
+
+
 def test_two_instances_do_not_collide(
     home: str, rendered: Callable[..., Objects], spawn: Callable[..., Answer], apply: Apply
 ) -> None:
