@@ -70,7 +70,7 @@ MISFITTING = {
     "optional_proxy": [
         "proxy:3128",
         "http://user@proxy:3128",
-        "http://user:word@proxy",
+        "http://user:secret@proxy",
         "http://proxy/path",
         "http://a b",
     ],
