@@ -13,6 +13,7 @@ description:
     number of Jobs request besides.
   - A Deployment that rolls counts twice its replicas, as an old pod counts until it has ended; one with the strategy
     C(Recreate) and a StatefulSet count their replicas.
+  - The room for a rollout is room for further Jobs while nothing rolls. How many then run is told as well.
   - A container counts its requests, else its limits, else what the LimitRange gives it.
   - Needs the Python package C(kubernetes).
 positional: _input
@@ -46,13 +47,21 @@ EXAMPLES = r"""
     msg: "{{ release_objects | agentsmith.platform.resource_quota(jobs=10, job_requests=a_job, job_objects=100) }}"
   vars:
     a_job: {cpu: 250m, memory: 512Mi}
-  # {'requests.cpu': '2800m', 'requests.memory': '5760Mi', 'pods': '13', 'count/jobs.batch': '100'}
+  # {'hard': {'requests.cpu': '2800m', 'requests.memory': '5760Mi', 'pods': '13', 'count/jobs.batch': '100'},
+  #  'jobs_at_rest': 10}
 """
 
 RETURN = r"""
 _value:
-  description: The limits, as C(spec.hard) of a ResourceQuota has them.
+  description: The limits, and the Jobs that fit into them.
   type: dict
+  contains:
+    hard:
+      description: The limits, as C(spec.hard) of a ResourceQuota has them.
+      type: dict
+    jobs_at_rest:
+      description: How many Jobs run at the same time while nothing rolls. At any time it is as many as asked for.
+      type: int
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -61,7 +70,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 try:
-    from ansible_collections.agentsmith.platform.plugins.module_utils.resource_quota import hard_limits
+    from ansible_collections.agentsmith.platform.plugins.module_utils.resource_quota import hard_limits, jobs_at_rest
 except ImportError:  # the Python package kubernetes is missing, which is said when somebody asks
     hard_limits = None
 
@@ -72,12 +81,13 @@ def resource_quota(
     job_requests: Mapping[str, str],
     job_objects: Any,
     default_requests: Mapping[str, str] | None = None,
-) -> dict[str, str]:
+) -> dict[str, Any]:
     """Add up; see DOCUMENTATION."""
     if hard_limits is None:
         raise AnsibleFilterError("agentsmith.platform.resource_quota needs the Python package kubernetes: install it.")
     try:
-        return hard_limits(objects, int(jobs), job_requests, int(job_objects), default_requests or {})
+        hard = hard_limits(objects, int(jobs), job_requests, int(job_objects), default_requests or {})
+        return {"hard": hard, "jobs_at_rest": jobs_at_rest(hard, objects, job_requests, default_requests or {})}
     except (KeyError, TypeError, ValueError) as error:
         raise AnsibleFilterError(f"agentsmith.platform.resource_quota: {type(error).__name__}: {error}") from None
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How much a namespace needs: what the workloads of a release request at most, and room for a number of Jobs.
 
+Room for a rollout is room for further Jobs while nothing rolls: both numbers are told.
+
 Requests, not limits: a quota on limits would refuse Jobs that fit on the nodes
 (https://kubernetes.io/docs/concepts/policy/resource-quotas/).
 """
@@ -8,7 +10,7 @@ Requests, not limits: a quota on limits would refuse Jobs that fit on the nodes
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -39,22 +41,51 @@ def hard_limits(
     :param default_requests: what a container gets that requests nothing (a LimitRange).
     :raises ValueError: for what is no quantity.
     """
-    needs = [(_pods_at_once(body), body["spec"]["template"]["spec"]) for body in workloads if _is_workload(body)]
-    total = {
-        resource: sum((pods * _request(pod, resource, default_requests) for pods, pod in needs), Decimal(0))
-        + jobs * parse_quantity(job_requests[resource])
-        for resource in RESOURCES
-    }
+    needs = _needs(workloads, _pods_at_once, default_requests)
+    job = _job_needs(job_requests)
+    total = {limit: needs[limit] + jobs * job[limit] for limit in needs}
     return {
-        "requests.cpu": f"{math.ceil(total['cpu'] / _MILLI)}m",
-        "requests.memory": f"{math.ceil(total['memory'] / _MEBI)}Mi",
-        "pods": str(sum(pods for pods, _pod in needs) + jobs),
+        "requests.cpu": f"{math.ceil(total['requests.cpu'] / _MILLI)}m",
+        "requests.memory": f"{math.ceil(total['requests.memory'] / _MEBI)}Mi",
+        "pods": str(total["pods"]),
         "count/jobs.batch": str(job_objects),
     }
 
 
-def _is_workload(body: Mapping[str, Any]) -> bool:
-    return body["kind"] in WORKLOAD_KINDS
+def jobs_at_rest(
+    hard: Mapping[str, str],
+    workloads: Sequence[Mapping[str, Any]],
+    job_requests: Mapping[str, str],
+    default_requests: Mapping[str, str],
+) -> int:
+    """Return how many Jobs run at the same time within *hard*, what `hard_limits` returns, while no workload rolls."""
+    needs = _needs(workloads, _replicas, default_requests)
+    job = _job_needs(job_requests)
+    return min(int((parse_quantity(hard[limit]) - needs[limit]) // job[limit]) for limit in needs if job[limit])
+
+
+def _needs(
+    workloads: Sequence[Mapping[str, Any]],
+    pods_of: Callable[[Mapping[str, Any]], int],
+    default_requests: Mapping[str, str],
+) -> dict[str, Decimal]:
+    pods = [(pods_of(body), body["spec"]["template"]["spec"]) for body in workloads if body["kind"] in WORKLOAD_KINDS]
+    requests = {
+        f"requests.{resource}": sum(
+            (number * _request(pod, resource, default_requests) for number, pod in pods), Decimal(0)
+        )
+        for resource in RESOURCES
+    }
+    return {**requests, "pods": Decimal(sum(number for number, _pod in pods))}
+
+
+def _job_needs(job_requests: Mapping[str, str]) -> dict[str, Decimal]:
+    requests = {f"requests.{resource}": parse_quantity(job_requests[resource]) for resource in RESOURCES}
+    return {**requests, "pods": Decimal(1)}
+
+
+def _replicas(workload: Mapping[str, Any]) -> int:
+    return int(workload["spec"].get("replicas", 1))
 
 
 def _pods_at_once(workload: Mapping[str, Any]) -> int:
@@ -62,10 +93,9 @@ def _pods_at_once(workload: Mapping[str, Any]) -> int:
 
     A rolling update has made all new pods before the last of the old ones, which counts until it has ended, is gone.
     """
-    spec = workload["spec"]
-    replicas = int(spec.get("replicas", 1))
-    recreates = workload["kind"] == "StatefulSet" or (spec.get("strategy") or {}).get("type") == "Recreate"
-    return replicas if recreates else 2 * replicas
+    strategy = workload["spec"].get("strategy") or {}
+    recreates = workload["kind"] == "StatefulSet" or strategy.get("type") == "Recreate"
+    return _replicas(workload) if recreates else 2 * _replicas(workload)
 
 
 def _request(pod: Mapping[str, Any], resource: str, default_requests: Mapping[str, str]) -> Decimal:

@@ -63,6 +63,8 @@ SHAPES: dict[str, Shape] = {
         "an image reference with a digest, as agentsmith_image_pinning asks for, "
         "as a registry names it and not the placeholder of zeros: …/agentsmith:1.2.0@sha256:…",
     ),
+    # Without user and password: it stands in an object for all to read
+    "optional_proxy": Shape(r"(https?://[^/@\s]+/?)?", "http://host:port without user and password, or an empty text"),
     "optional_url": Shape(r"(https?://[^\s/]+(/\S*)?)?", "an https:// or http:// address, or an empty text"),
     "unprivileged_port": Shape(
         r"102[4-9]|10[3-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]",

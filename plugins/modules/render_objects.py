@@ -67,6 +67,7 @@ options:
           - dns_name
           - image_reference
           - node_port
+          - optional_proxy
           - optional_url
           - pinned_image
           - quantity

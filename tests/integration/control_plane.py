@@ -129,6 +129,8 @@ def running_control_plane(binaries: Path, directory: Path) -> Iterator[ControlPl
                 "--authorization-mode=RBAC",
                 # As kubeadm sets it: without, a privileged pod is refused before any policy is asked.
                 "--allow-privileged=true",
+                # Of the policies for Jobs, for clusters of Kubernetes 1.34 and 1.35.
+                "--runtime-config=admissionregistration.k8s.io/v1beta1=true",
                 "--service-account-issuer=https://kubernetes.default.svc",
                 f"--service-account-key-file={key}",
                 f"--service-account-signing-key-file={key}",

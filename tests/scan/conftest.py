@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from findings import Finding, judge, load_exceptions
+from findings import Finding, Skip, judge, load_exceptions, load_skips
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
@@ -36,6 +36,12 @@ def run(program: str, *arguments: str) -> None:
 def exceptions() -> dict[Finding, str]:
     """The findings that may be."""
     return load_exceptions(HERE / "exceptions.yml")
+
+
+@pytest.fixture(scope="session")
+def skips() -> dict[Skip, str]:
+    """What scanners leave out."""
+    return load_skips(HERE / "exceptions.yml")
 
 
 @pytest.fixture(scope="session")

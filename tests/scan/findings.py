@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a scanner finds fault with, and the faults that exceptions.yml lets pass."""
+"""What a scanner finds fault with, the faults that exceptions.yml lets pass, and what it leaves out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
-
-FIELDS = {"scanner", "scope", "check", "object", "reason"}
 
 
 @dataclass(frozen=True, order=True)
@@ -25,17 +24,42 @@ class Finding:
     object: str
 
 
+@dataclass(frozen=True)
+class Skip:
+    """What a scanner leaves out of a scope: a `detector` by name, or each `line` or `secret` that fits a pattern."""
+
+    scanner: str
+    scope: str
+    skip: str
+    what: str
+
+
+Entry = TypeVar("Entry", Finding, Skip)
+
+
 def load_exceptions(path: Path) -> dict[Finding, str]:
     """Read the findings that may be, each with its reason. Raises ValueError on an entry that is not complete."""
-    exceptions: dict[Finding, str] = {}
+    return _load(path, Finding)
+
+
+def load_skips(path: Path) -> dict[Skip, str]:
+    """Read what is left out, each with its reason. Raises ValueError on an entry that is not complete."""
+    return _load(path, Skip)
+
+
+def _load(path: Path, kind: type[Entry]) -> dict[Entry, str]:
+    names = {"reason", *(field.name for field in fields(kind))}
+    entries: dict[Entry, str] = {}
     for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
-        if set(entry) != FIELDS or not all(isinstance(text, str) and text.strip() for text in entry.values()):
-            raise ValueError(f"{path.name}: {entry} must have the texts {', '.join(sorted(FIELDS))}, and nothing else.")
+        if ("skip" in entry) != (kind is Skip):
+            continue
+        if set(entry) != names or not all(isinstance(text, str) and text.strip() for text in entry.values()):
+            raise ValueError(f"{path.name}: {entry} must have the texts {', '.join(sorted(names))}, and nothing else.")
         reason = entry.pop("reason")
-        if Finding(**entry) in exceptions:
+        if kind(**entry) in entries:
             raise ValueError(f"{path.name}: {entry} stands there twice.")
-        exceptions[Finding(**entry)] = reason
-    return exceptions
+        entries[kind(**entry)] = reason
+    return entries
 
 
 def judge(

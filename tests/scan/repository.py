@@ -11,20 +11,9 @@ from pathlib import Path
 
 from detect_secrets import SecretsCollection
 from detect_secrets.settings import default_settings
-from findings import Finding
+from findings import Finding, Skip
 
 TOOLS = Path(sys.executable).parent
-
-# Lines that hold no secret: the digest of an image, a tag that follows an image's content, a commit, a dummy
-# that counts up.
-NO_SECRET_LINES = [
-    r"sha256:[0-9a-f]{64}",
-    r"localhost/[a-z0-9-]+:[0-9a-f]{12}\b",
-    r"(?i)commit=[0-9a-f]{40}\b",
-    r"0123456789",
-]
-# Dummies of tests that say that they are one.
-NO_SECRETS = [r"(?i)canary|marked|secret"]
 
 
 def tracked(checkout: Path) -> list[Path]:
@@ -33,18 +22,18 @@ def tracked(checkout: Path) -> list[Path]:
     return [Path(name) for name in names.split("\0") if name and (checkout / name).is_file()]
 
 
-def secrets(scope: str, root: Path, names: Iterable[Path]) -> tuple[set[Finding], int]:
-    """Return what has the shape of a secret in the files `names` below `root`, and how many files were read.
-
-    KeywordDetector is off: it takes each text that is assigned to a name with `token` or `secret` in it for one, and
-    the names of a Secret's keys are most of what these manifests are about.
-    """
+def secrets(scope: str, root: Path, names: Iterable[Path], skips: Iterable[Skip]) -> tuple[set[Finding], int]:
+    """Return what has the shape of a secret in the files `names` below `root`, and how many files were read."""
+    skipped: dict[str, list[str]] = {"detector": [], "line": [], "secret": []}
+    for skip in skips:
+        if (skip.scanner, skip.scope) == ("detect-secrets", scope):
+            skipped[skip.skip].append(skip.what)
     collection = SecretsCollection(root=str(root))
     count = 0
     with default_settings() as settings:
-        settings.disable_plugins("KeywordDetector")
-        settings.filters["detect_secrets.filters.regex.should_exclude_line"] = {"pattern": NO_SECRET_LINES}
-        settings.filters["detect_secrets.filters.regex.should_exclude_secret"] = {"pattern": NO_SECRETS}
+        settings.disable_plugins(*skipped["detector"])
+        for part in ("line", "secret"):
+            settings.filters[f"detect_secrets.filters.regex.should_exclude_{part}"] = {"pattern": skipped[part]}
         for name in names:
             collection.scan_file(str(name))
             count += 1

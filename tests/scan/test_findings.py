@@ -9,10 +9,12 @@ import manifests
 import pytest
 import repository
 import yaml
-from findings import Finding, judge, load_exceptions
+from conftest import HERE
+from findings import Finding, judge, load_exceptions, load_skips
 
 ONE = Finding("checkov", "dev", "CKV_K8S_15", "Deployment/redis")
 OTHER = Finding("checkov", "dev", "CKV_K8S_16", "Deployment/redis")
+SKIPS = load_skips(HERE / "exceptions.yml")
 SLACK_TOKEN = "xox" + "b-3141592653-589793238462-Ab3dEf7hIjKl0nOp"  # in two parts: this file is scanned, too
 
 
@@ -29,13 +31,14 @@ def test_exception_counts_for_its_scanner_and_scope_only(scanner, scope):
     assert judge([], [ONE], scanner, scope) == ([], [])
 
 
+@pytest.mark.parametrize("load", [load_exceptions, load_skips])
 @pytest.mark.parametrize("change", [{"reason": None}, {"reason": " "}, {"checks": "x"}])
-def test_entry_without_a_reason_or_with_an_unknown_field_is_refused(tmp_path: Path, change):
-    entry = {"scanner": "checkov", "scope": "dev", "check": "C", "object": "A/b", "reason": "because"} | change
+def test_entry_without_a_reason_or_with_an_unknown_field_is_refused(tmp_path: Path, load, change):
+    what = {"check": "C", "object": "A/b"} if load is load_exceptions else {"skip": "line", "what": "x"}
     path = tmp_path / "exceptions.yml"
-    path.write_text(yaml.safe_dump([entry]))
+    path.write_text(yaml.safe_dump([{"scanner": "checkov", "scope": "dev", **what, "reason": "because"} | change]))
     with pytest.raises(ValueError, match="must have the texts"):
-        load_exceptions(path)
+        load(path)
 
 
 def test_entry_that_stands_there_twice_is_refused(tmp_path: Path):
@@ -76,12 +79,13 @@ def test_kind_that_a_version_does_not_know_is_found(tmp_path: Path, api_version,
 )
 def test_secret_is_found_whatever_its_name(tmp_path: Path, line):
     (tmp_path / "values.yml").write_text(line + "\n")
-    found, count = repository.secrets("dev", tmp_path, [Path("values.yml")])
-    assert Finding("detect-secrets", "dev", "Slack Token", "values.yml") in found
+    found, count = repository.secrets("repository", tmp_path, [Path("values.yml")], SKIPS)
+    assert Finding("detect-secrets", "repository", "Slack Token", "values.yml") in found
     assert count == 1
 
 
 @pytest.mark.parametrize("dummy", ["xoxb-0123456789-abc", "xoxb-1-2-canary4711", "redis://user:secret@redis:6379"])
-def test_dummy_is_no_finding(tmp_path: Path, dummy):
+def test_dummy_is_a_finding_in_manifests_only(tmp_path: Path, dummy):
     (tmp_path / "values.yml").write_text(f"token: {dummy}\n")
-    assert repository.secrets("dev", tmp_path, [Path("values.yml")]) == (set(), 1)
+    assert repository.secrets("repository", tmp_path, [Path("values.yml")], SKIPS) == (set(), 1)
+    assert repository.secrets("dev", tmp_path, [Path("values.yml")], SKIPS)[0]

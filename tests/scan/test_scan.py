@@ -32,15 +32,15 @@ def test_schemas(environment, rendered, verdict):
 
 
 @environment
-def test_no_secret_in_manifests(environment, rendered, verdict):
+def test_no_secret_in_manifests(environment, rendered, skips, verdict):
     directory = rendered(environment)
     names = [file.relative_to(directory) for file in directory.rglob("*") if file.is_file()]
-    found, count = repository.secrets(environment, directory, names)
+    found, count = repository.secrets(environment, directory, names, skips)
     verdict("detect-secrets", environment, found, f"{count} files")
 
 
-def test_no_secret_in_the_repository(verdict):
-    found, count = repository.secrets("repository", CHECKOUT, repository.tracked(CHECKOUT))
+def test_no_secret_in_the_repository(skips, verdict):
+    found, count = repository.secrets("repository", CHECKOUT, repository.tracked(CHECKOUT), skips)
     verdict("detect-secrets", "repository", found, f"{count} files")
 
 
@@ -70,6 +70,18 @@ def test_few_exceptions(environment, of_equipment, scanner, limit, exceptions):
     assert len(mine) <= limit, f"{scanner} may let {limit} checks fail in {environment}, exceptions.yml lists more"
 
 
+@environment
+def test_exceptions_of_an_environment_are_limited(environment):
+    """Without a number, anybody could add one unnoticed."""
+    for part in (ENVIRONMENTS[environment], ENVIRONMENTS[environment].get("test_equipment")):
+        assert part is None or part["exceptions"].keys() == {"checkov", "kube-score"}
+
+
 def test_scopes_of_exceptions_are_scanned(exceptions):
     """An exception for an environment that is not scanned would never be found stale."""
     assert {found.scope for found in exceptions} <= {*ENVIRONMENTS, "repository"}
+
+
+def test_only_the_repository_has_what_is_left_out(skips):
+    """What would be applied is looked at as a whole."""
+    assert {skip.scope for skip in skips} == {"repository"}

@@ -105,7 +105,12 @@ def test_a_forged_job_is_refused_and_told_what_is_allowed(get):
     assert f"A Job of the Dispatcher runs the image {image} and no other" in refused.stderr
 
 
-def test_another_instance_has_policies_of_its_own(playbook, kubectl, get):
+def names_of_policies(get) -> list[str]:
+    return sorted(policy["metadata"]["name"] for policy in get(POLICIES))
+
+
+def test_another_instance_has_policies_of_its_own_until_its_teardown(playbook, kubectl, get):
+    first, second = ["agentsmith-jobs.agentsmith.agentsmith"] * 4, [f"agentsmith-jobs.second.{OTHER}"] * 4
     other = [
         "-e",
         f"agentsmith_namespace={OTHER}",
@@ -117,10 +122,7 @@ def test_another_instance_has_policies_of_its_own(playbook, kubectl, get):
     run = playbook("playbooks/deploy.yml", *RELEASE, *other, "--tags", "namespace,rbac,job_policy")
     try:
         assert run.returncode == 0, run.output
-        assert {policy["metadata"]["name"] for policy in get(POLICIES)} == {
-            "agentsmith-jobs.agentsmith.agentsmith",
-            f"agentsmith-jobs.second.{OTHER}",
-        }
+        assert names_of_policies(get) == first + second
         deadline = time.monotonic() + 30
         while as_the_dispatcher(OTHER, a_job("busybox")).returncode == 0:
             assert time.monotonic() < deadline
@@ -128,8 +130,11 @@ def test_another_instance_has_policies_of_its_own(playbook, kubectl, get):
         assert "volumes" in json.loads(as_the_dispatcher(OTHER, a_job("second:1")).stdout)["spec"]["template"]["spec"]
         assert "agentsmith-jobs.agentsmith.agentsmith" in as_the_dispatcher("agentsmith", a_job("second:1")).stderr
     finally:
-        kubectl(f"delete {POLICIES} -l agentsmith.platform/namespace={OTHER}")
-        kubectl(f"delete namespace {OTHER} --wait=false")
+        torn_down = playbook("playbooks/teardown.yml", *RELEASE, *other, "-e", f"teardown_confirm={OTHER}")
+    assert torn_down.returncode == 0, torn_down.output
+    assert names_of_policies(get) == first
+    assert kubectl("get namespace %s --ignore-not-found", OTHER) == ""
+    assert "agentsmith-jobs.agentsmith.agentsmith" in as_the_dispatcher("agentsmith", a_job("second:1")).stderr
 
 
 def test_switched_off_the_policies_are_gone(playbook, get):

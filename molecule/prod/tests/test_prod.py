@@ -204,9 +204,14 @@ def a_job(number: int, image: str) -> dict[str, Any]:
 
 
 def test_the_quota_lets_n_jobs_run_and_status_says_why_the_next_one_waits(play, kubectl, get, tmp_path):
-    """N is `quota_jobs`, two here; the Jobs request what the app gives them."""
+    """N is `quota_jobs`, two here; the Jobs request what the app gives them.
+
+    Two it is at rest as well: the Dispatchers of this cluster are small, and the room to roll them takes no Job.
+    """
     run = play("deploy", "--limit", "prod-eu", "-e", "quota_jobs=2")
     assert run.returncode == 0, run.output
+    quota = get("resourcequota/agentsmith", "agentsmith-eu")
+    assert quota["metadata"]["annotations"]["agentsmith.platform/jobs"] == "2"
     (container,) = get("deployment/redis", "agentsmith-eu")["spec"]["template"]["spec"]["containers"]
     try:
         for number in (1, 2, 3):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.resource_quota import hard_limits
+from ansible_collections.agentsmith.platform.plugins.module_utils.resource_quota import hard_limits, jobs_at_rest
 
 JOB = {"cpu": "250m", "memory": "512Mi"}
 DEFAULT = {"cpu": "10m", "memory": "1Mi"}
@@ -72,6 +72,23 @@ def test_other_kinds_do_not_count() -> None:
 )
 def test_what_a_pod_requests(pod: dict[str, Any], cpu: str) -> None:
     assert hard(pod)["requests.cpu"] == cpu
+
+
+@pytest.mark.parametrize(
+    ("replicas", "cpu", "memory", "at_rest"),
+    [
+        (0, "1", "1Gi", 10),
+        (1, "100m", "256Mi", 10),
+        (1, "250m", "512Mi", 11),
+        # What is scarcest counts: CPU, memory, pods
+        (3, "249m", "1Gi", 12),
+        (3, "1", "341Mi", 11),
+        (3, "1", "1Gi", 13),
+    ],
+)
+def test_room_for_a_rollout_is_room_for_jobs_at_rest(replicas: int, cpu: str, memory: str, at_rest: int) -> None:
+    workloads = [deployment(replicas, container(cpu, memory))]
+    assert jobs_at_rest(hard(*workloads, jobs=10), workloads, JOB, DEFAULT) == at_rest
 
 
 def test_what_is_no_quantity_is_refused() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from kubernetes.utils.quantity import parse_quantity
 from production_copy import CHECKOUT, PASSWORD_SOURCE, VAULT_FILE, copy_production
 
 TARGETS = ("prod-eu", "prod-us")
@@ -75,6 +77,30 @@ def test_it_is_hardened(rendered: dict[str, dict[str, Any]], target: str) -> Non
     ingress = objects["Ingress/agentsmith-dispatcher"]["spec"]
     assert ingress["tls"][0]["hosts"] == [ingress["rules"][0]["host"]]
     assert [path["path"] for path in ingress["rules"][0]["http"]["paths"]] == ["/slack"]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_quota_says_how_many_jobs_fit(rendered: dict[str, dict[str, Any]], target: str) -> None:
+    """Both replicas of the Dispatcher are there twice while it rolls, Redis is not."""
+    objects = rendered[target]
+    quota = objects["ResourceQuota/agentsmith"]
+    job = {"cpu": "250m", "memory": "512Mi"}
+
+    def fitting(dispatchers: int) -> int:
+        pods = {"agentsmith-dispatcher": dispatchers, "redis": 1}
+        free = [Decimal(quota["spec"]["hard"]["pods"]) - sum(pods.values())]
+        for resource in job:
+            left = parse_quantity(quota["spec"]["hard"][f"requests.{resource}"])
+            for name, number in pods.items():
+                (container,) = objects[f"Deployment/{name}"]["spec"]["template"]["spec"]["containers"]
+                left -= number * parse_quantity(container["resources"]["requests"][resource])
+            free.append(left / parse_quantity(job[resource]))
+        return int(min(free))
+
+    assert quota["metadata"]["annotations"] == {
+        "agentsmith.platform/jobs": f"{fitting(4)}, and {fitting(2)} while nothing rolls out"
+    }
+    assert (fitting(4), fitting(2)) == (10, 11)
 
 
 @pytest.mark.parametrize("target", TARGETS)
