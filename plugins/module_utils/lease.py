@@ -87,7 +87,7 @@ class ReleaseLease:
     @property
     def was_left_behind(self) -> bool:
         """Tell whether the lock that we hold was taken over from a run that died."""
-        return bool(_spec(self._live).get("leaseTransitions"))
+        return bool(self._live["spec"].get("leaseTransitions"))
 
     def needs(self) -> list[Need]:
         """Return what it takes to hold the lock."""
@@ -119,7 +119,7 @@ class ReleaseLease:
         seen, seen_at = "", 0.0
         while True:
             live = self._read()
-            spec = _spec(live)
+            spec = live["spec"] if live else {}
             if spec.get("holderIdentity") != self.holder:
                 self.predecessor = spec.get("holderIdentity") or ""
             if live is None:
@@ -144,7 +144,7 @@ class ReleaseLease:
         :raises LeaseLost: when it has passed to another run.
         """
         live = self._read()
-        if live is None or _spec(live).get("holderIdentity") != self.holder:
+        if live is None or live["spec"].get("holderIdentity") != self.holder:
             raise self._lose(live)
         self._live = live
         self.renew()
@@ -157,7 +157,7 @@ class ReleaseLease:
         with self._guard:
             if not self._write("PUT", self._path, self._body(self._live)):
                 live = self._read()
-                if live is None or _spec(live).get("holderIdentity") != self.holder:
+                if live is None or live["spec"].get("holderIdentity") != self.holder:
                     raise self._lose(live)
                 self._write("PUT", self._path, self._body(live))
 
@@ -195,7 +195,7 @@ class ReleaseLease:
         """Give the lock back, unless it has passed to another run."""
         with self._guard:
             live = self._read()
-            if live is None or _spec(live).get("holderIdentity") != self.holder:
+            if live is None or live["spec"].get("holderIdentity") != self.holder:
                 return
             metadata = live["metadata"]
             body = {"preconditions": {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}}
@@ -206,7 +206,7 @@ class ReleaseLease:
                     raise
 
     def _lose(self, live: dict[str, Any] | None) -> LeaseLost:
-        who = (_spec(live).get("holderIdentity") or "nobody") if live else "nobody, as the Lease was deleted"
+        who = (live["spec"].get("holderIdentity") or "nobody") if live else "nobody, as the Lease was deleted"
         self._lost = (
             f"The lock of the release (Lease {self._owner.namespace}/{self.name}) has passed to {who}. This run "
             f"({self.holder}) stopped where it was, so that two do not write at the same time. Run again."
@@ -232,7 +232,7 @@ class ReleaseLease:
     def _body(self, live: dict[str, Any] | None) -> dict[str, Any]:
         """Return the Lease with us as its holder. With the version of *live*, it replaces that one and no later one."""
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        before = _spec(live)
+        before = live["spec"] if live else {}
         ours = before.get("holderIdentity") == self.holder
         metadata: dict[str, Any] = {
             "name": self.name,
@@ -267,8 +267,3 @@ class ReleaseLease:
             f"The release cannot be locked: Lease {self._owner.namespace}/{self.name} was refused ({error.status}): "
             f"{error}. Deploying needs get, create, update and delete of leases (coordination.k8s.io) in the namespace."
         )
-
-
-def _spec(live: dict[str, Any] | None) -> dict[str, Any]:
-    """Return what a Lease says. It may say nothing, which is to be held by nobody."""
-    return (live or {}).get("spec") or {}
