@@ -10,6 +10,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects 
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.module_utils.release import Run, Settings
 from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import DeployRun
+from ansible_collections.agentsmith.platform.plugins.module_utils.wait_report import Say
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.transaction_options import (
     DRAIN_OPTION,
@@ -56,7 +57,7 @@ class ActionModule(ClusterAction):
         redactor = Redactor()
         run: Run | None = None
         try:
-            run = self._run_of(options, redactor)
+            run = self._run_of(options, redactor, self.say_for(task_vars, redactor))
             if not isinstance(options["objects"], list):
                 raise ApplyError("objects must be a list of Kubernetes objects.")
             with self.connection(options) as connection:
@@ -65,7 +66,7 @@ class ActionModule(ClusterAction):
             return {**(run.result() if run else {}), **redactor.failure(error)}
         return run.result()
 
-    def _run_of(self, options: dict[str, Any], redactor: Redactor) -> Run:
+    def _run_of(self, options: dict[str, Any], redactor: Redactor, say: Say) -> Run:
         transaction = transaction_of(options["transaction"]) if options["transaction"] else None
         prune = Owner(**options["prune"]) if options["prune"] else None
         if transaction and transaction.complete:
@@ -84,6 +85,7 @@ class ActionModule(ClusterAction):
             prune=prune,
             check_mode=self._task.check_mode,
             diff_mode=self._task.diff,
+            say=say,
         )
         if transaction is None:
             return Run(settings, redactor)

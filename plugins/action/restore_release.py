@@ -44,6 +44,7 @@ class ActionModule(ClusterAction):
                 wait_timeout=options["wait_timeout"],
                 check_mode=self._task.check_mode,
                 diff_mode=self._task.diff,
+                say=self.say_for(task_vars, redactor),
             )
             drain = drain_of(options["drain"])
             run = RestoreRun(settings, redactor, transaction, options["generation"], options["holder"], drain)

@@ -44,8 +44,9 @@ class ActionModule(ClusterAction):
         """Run the task: a preview decides whether the cluster is changed."""
         options = self.checked_options(tmp, task_vars, OPTIONS, required_by={"drain": ("transaction",)})
         check_mode, diff_mode = self._task.check_mode, self._task.diff
-        wait = {"wait": options["wait"], "wait_timeout": options["wait_timeout"]}
         redactor = Redactor()
+        wait = {"wait": options["wait"], "wait_timeout": options["wait_timeout"]}
+        wait["say"] = self.say_for(task_vars, redactor)
         looking = Settings(check_mode=True, diff_mode=diff_mode)
         run = preview = Run(looking, redactor)
         ends: list[Run] = []

@@ -8,6 +8,7 @@ from typing import Any
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LockSettings
 from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.module_utils.teardown import (
     KILL,
     REFUSE,
@@ -40,6 +41,7 @@ class ActionModule(ClusterAction):
             timeout=options["timeout"],
             lock=LockSettings(options["lock_duration"], options["lock_timeout"]),
             check_mode=self._task.check_mode,
+            say=self.say_for(task_vars, Redactor()),
         )
         with self.connection(options) as connection:
             teardown = Teardown(connection, Owner(options["namespace"], options["instance"]), settings)

@@ -15,6 +15,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.connection imp
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.plan import PlannedObject
 from ansible_collections.agentsmith.platform.plugins.module_utils.spawned_jobs import is_running, read_spawned_jobs
+from ansible_collections.agentsmith.platform.plugins.module_utils.wait_report import Say, WaitReport
 
 POLL_PAUSE = 1.0  # seconds
 POD_TEMPLATE = ("spec", "template")
@@ -45,6 +46,7 @@ def wait_for_jobs(
     planned: Sequence[PlannedObject],
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
+    say: Say | None = None,
 ) -> list[str]:
     """Wait until no Job runs, where the plan replaces the pods; return what the user should know. Writes nothing.
 
@@ -54,6 +56,7 @@ def wait_for_jobs(
     if not rolling:
         return []
     deadline = clock() + drain.timeout
+    report = WaitReport(say, clock)
     namespace = rolling[0].identity.namespace
     while True:
         jobs = read_spawned_jobs(connection, namespace)
@@ -71,6 +74,7 @@ def wait_for_jobs(
                 f"{_jobs(running)} still in flight; their Slack threads would fall silent. Nothing was changed. Run "
                 "again when they are done, wait longer, or set dispatcher_drain_timeout to 0 to roll at once."
             )
+        report.tell(f"Waiting until {rolling[0].identity} may roll: {_jobs(running)} in flight")
         sleep(POLL_PAUSE)
 
 

@@ -24,6 +24,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.connection imp
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError, ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import Identity
 from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.module_utils.wait_report import Say, WaitReport
 from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import Need, Permission
 
 POLL_PAUSE = 0.5  # seconds between two looks of a waiter
@@ -65,6 +66,7 @@ class ReleaseLease:
         settings: LockSettings,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        say: Say | None = None,
     ) -> None:
         self.holder = holder
         self.predecessor = ""
@@ -73,6 +75,7 @@ class ReleaseLease:
         self._settings = settings
         self._clock = clock
         self._sleep = sleep
+        self._say = say
         self._collection = f"/apis/coordination.k8s.io/v1/namespaces/{owner.namespace}/leases"
         self._path = f"{self._collection}/{self.name}"
         self._live: dict[str, Any] = {}
@@ -117,6 +120,7 @@ class ReleaseLease:
         """
         deadline = self._clock() + self._settings.timeout
         seen, seen_at = "", 0.0
+        report = WaitReport(self._say, self._clock)
         while True:
             live = self._read()
             spec = live["spec"] if live else {}
@@ -136,6 +140,7 @@ class ReleaseLease:
                 continue
             if now >= deadline:
                 raise ApplyError(self._held_text(spec))
+            report.tell(f"Waiting for the lock of the release, which {spec['holderIdentity']} holds")
             self._sleep(POLL_PAUSE)
 
     def adopt(self) -> None:

@@ -29,6 +29,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.prune import p
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.module_utils.rollout import wait_for_rollout
 from ansible_collections.agentsmith.platform.plugins.module_utils.secret_digest import SecretDigests, changed_keys
+from ansible_collections.agentsmith.platform.plugins.module_utils.wait_report import Say
 from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import (
     Need,
     NotPermitted,
@@ -39,7 +40,9 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissi
 
 @dataclass(frozen=True)
 class Settings:
-    """How a run behaves. Times are seconds. ``prune``: whose objects go when they are no longer wanted."""
+    """How a run behaves. Times are seconds. ``prune``: whose objects go when they are no longer wanted. ``say``: shows
+    what it waits for.
+    """
 
     state: str = "present"
     wait: bool = True
@@ -50,6 +53,7 @@ class Settings:
     prune: Owner | None = None
     check_mode: bool = False
     diff_mode: bool = False
+    say: Say | None = None
 
 
 @dataclass(frozen=True)
@@ -202,7 +206,8 @@ class Run:
 
     def _wait_for_rollout(self, cluster: Cluster) -> None:
         if self._settings.wait and not self._settings.check_mode:
-            wait_for_rollout(cluster.connection, cluster.executor, self._planned, self._settings.wait_timeout)
+            timeout, say = self._settings.wait_timeout, self._settings.say
+            wait_for_rollout(cluster.connection, cluster.executor, self._planned, timeout, say=say)
 
     def _wait_until_gone(self, cluster: Cluster, planned: Sequence[PlannedObject]) -> None:
         if self._settings.wait and not self._settings.check_mode:

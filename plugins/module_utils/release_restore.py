@@ -65,7 +65,8 @@ class RestoreRun(LockedRun):
         del bodies  # those of the record are meant
         owner = self._transaction.owner
         record = ReleaseRecord(cluster.connection, owner)
-        lease = ReleaseLease(cluster.connection, owner, self._holder or new_holder(), self._transaction.lock)
+        holder, say = self._holder or new_holder(), self._settings.say
+        lease = ReleaseLease(cluster.connection, owner, holder, self._transaction.lock, say=say)
         self._lock_needs = lease.needs()
         if self._settings.check_mode:
             self._restore(cluster, record)
@@ -145,7 +146,7 @@ class RestoreRun(LockedRun):
         self._check_permissions(cluster, self._transaction.owner.namespace, needs)
         if self._drain:
             drain = self._drain.without_waiting() if self._settings.check_mode else self._drain
-            self._warnings += wait_for_jobs(cluster.connection, drain, self._planned)
+            self._warnings += wait_for_jobs(cluster.connection, drain, self._planned, say=self._settings.say)
 
     def _bring_back(self, cluster: Cluster, objects: list[dict[str, Any]], releases: Releases) -> None:
         self._once_stated = releases.bodies()

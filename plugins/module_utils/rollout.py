@@ -21,6 +21,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.diagnosis impo
 )
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError, ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.plan import PlannedObject, concurrently
+from ansible_collections.agentsmith.platform.plugins.module_utils.wait_report import Say, WaitReport
 
 # Polled rather than watched: a look is three cheap reads, and a poll survives what cuts a watch.
 POLL_PAUSE = 0.5  # seconds
@@ -60,6 +61,7 @@ def wait_for_rollout(
     timeout: float,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
+    say: Say | None = None,
 ) -> None:
     """Wait for the workloads among the planned objects. One that was complete in the plan costs no request.
 
@@ -68,6 +70,7 @@ def wait_for_rollout(
         the pod and the end of its log.
     """
     deadline = clock() + timeout
+    report = WaitReport(say, clock)
     waits = [
         _Wait(connection, item, clock) for item in planned if item.current and not progress_of(item.current).complete
     ]
@@ -81,6 +84,7 @@ def wait_for_rollout(
             texts = [f"wait_timeout ({timeout:g} s) is over; in the inventory it is agentsmith_wait_timeout."]
             raise ApplyError("\n\n".join(texts + concurrently(executor, _Wait.timeout_text, waits)))
         if waits:
+            report.tell("Waiting for " + "; ".join(wait.text for wait in waits))
             sleep(POLL_PAUSE)
 
 
@@ -112,6 +116,11 @@ class _Wait:
             self.cause = Cause((self._item.path, "", "Failed"), self.progress.failure, "", 0.0)
         self._pods = self._read_pods()
         self._judge(self._causes())
+
+    @property
+    def text(self) -> str:
+        """What is waited for, in a line."""
+        return f"{self._item.identity}: {self.progress.text}"
 
     def failure_text(self) -> str:
         """Return the message about the cause that ended the wait."""

@@ -43,6 +43,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.transaction im
     give_back,
     given_back_on_failure,
 )
+from ansible_collections.agentsmith.platform.plugins.module_utils.wait_report import Say, WaitReport
 
 WAIT, KILL, REFUSE = "wait", "kill", "refuse"
 WORKLOADS = frozenset({"Deployment", "CronJob"})
@@ -50,13 +51,17 @@ WORKLOADS = frozenset({"Deployment", "CronJob"})
 
 @dataclass(frozen=True)
 class TeardownSettings:
-    """``jobs``: what becomes of running Jobs, WAIT, KILL or REFUSE. Timeouts are seconds."""
+    """``jobs``: what becomes of running Jobs, WAIT, KILL or REFUSE. Timeouts are seconds.
+
+    ``say``: shows what it waits for.
+    """
 
     jobs: str = REFUSE
     jobs_timeout: float = 1800
     timeout: float = 300
     lock: LockSettings = LockSettings()
     check_mode: bool = False
+    say: Say | None = None
 
 
 class Teardown:
@@ -203,12 +208,16 @@ class Teardown:
         self._warnings.append(f"This run would be refused. {text}")
 
     def _lease(self) -> ReleaseLease:
-        return ReleaseLease(self._connection, self._owner, new_holder(), self._settings.lock, self._clock, self._sleep)
+        settings = self._settings
+        return ReleaseLease(
+            self._connection, self._owner, new_holder(), settings.lock, self._clock, self._sleep, settings.say
+        )
 
     def _settle_jobs(self, end: float, refuse: bool) -> None:
         """See to it that no Job runs that must not be killed."""
         if self._settings.jobs == KILL:
             return
+        report = WaitReport(self._settings.say, self._clock)
         while running := [job for job in self._jobs() if is_running(job)]:
             names = ", ".join(job["metadata"]["name"] for job in running)
             if refuse:
@@ -223,6 +232,7 @@ class Teardown:
                     f"{len(running)} Jobs still run after {self._settings.jobs_timeout:g} s (teardown_jobs_timeout): "
                     f"{names}. They were left alone; run again, or give up their work with teardown_jobs=kill."
                 )
+            report.tell(f"Waiting for {len(running)} Jobs: {names}")
             self._sleep(POLL_PAUSE)
 
     def _jobs(self) -> list[dict[str, Any]]:
@@ -259,6 +269,7 @@ class Teardown:
         :raises ApplyError: naming those that are still there.
         """
         end = self._clock() + self._settings.timeout
+        report = WaitReport(self._settings.say, self._clock)
         while pods := self._pods():
             self._pods_left = len(pods)
             if self._clock() >= end:
@@ -267,6 +278,7 @@ class Teardown:
                     f"{len(pods)} pods are still there after {self._settings.timeout:g} s (teardown_timeout): "
                     f"{', '.join(texts)}. Look whether their nodes answer, and run again."
                 )
+            report.tell(f"Waiting until {len(pods)} pods are gone")
             self._sleep(POLL_PAUSE)
         self._pods_left = 0
 

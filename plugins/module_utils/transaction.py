@@ -95,7 +95,7 @@ class DeployRun(LockedRun):
         stated = json.loads(json.dumps(bodies))  # the plan stamps the workloads
         release_record = ReleaseRecord(connection, owner)
         record = cluster.executor.submit(release_record.read)
-        lease = ReleaseLease(connection, owner, new_holder(), self._transaction.lock)
+        lease = ReleaseLease(connection, owner, new_holder(), self._transaction.lock, say=self._settings.say)
         lock = cluster.executor.submit(lease.find)
         releases = record.result()
         self._once_stated = releases.bodies()
@@ -170,7 +170,7 @@ class DeployRun(LockedRun):
 
     def _wait_for_jobs(self, cluster: Cluster) -> None:
         if self._drain:
-            self._warnings += wait_for_jobs(cluster.connection, self._drain, self._planned)
+            self._warnings += wait_for_jobs(cluster.connection, self._drain, self._planned, say=self._settings.say)
 
     def _warn_of_drain(self, cluster: Cluster) -> None:
         if self._drain:

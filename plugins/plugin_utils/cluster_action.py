@@ -13,6 +13,8 @@ from typing import Any
 
 from ansible import constants
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
+from ansible_collections.agentsmith.platform.plugins.module_utils.wait_report import Say
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
 
 try:
@@ -31,6 +33,11 @@ class ClusterAction(ControlNodeAction):
         # What the worker has inherited stays to its end: the collector need not walk over it (Python: gc.freeze)
         gc.freeze()
         return super().checked_options(tmp, task_vars, {**deepcopy(AUTH_ARG_SPEC), **argument_spec}, **rules)
+
+    def say_for(self, task_vars: dict[str, Any] | None, redactor: Redactor) -> Say:
+        """What shows a line while the task runs, masked, with the target's name."""
+        target = (task_vars or {}).get("inventory_hostname", "localhost")
+        return lambda text: self._display.display(redactor.text(f"{target}: {text}"))
 
     @staticmethod
     def connection(options: dict[str, Any]) -> Connection:

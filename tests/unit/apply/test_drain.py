@@ -52,6 +52,18 @@ def test_the_wait_ends_with_the_last_job() -> None:
     assert answers == []
 
 
+def test_a_long_wait_names_the_jobs() -> None:
+    connection = FakeConnection({JOBS: {"items": [job("agentsmith-1")]}})
+    times, said = iter(range(0, 60, 8)), list[str]()
+    drain = Drain("agentsmith-dispatcher", timeout=20)
+    with pytest.raises(JobsInFlight):
+        plan = planned(("spec", "template"))
+        wait_for_jobs(connection, drain, plan, lambda: next(times), lambda _: None, said.append)
+    assert said[0].startswith(
+        "Waiting until Deployment n/agentsmith-dispatcher may roll: the Job agentsmith-1 is in flight"
+    )
+
+
 def test_the_wait_has_an_end() -> None:
     connection = FakeConnection({JOBS: {"items": [job("agentsmith-2"), job("agentsmith-1"), job("done", "Complete")]}})
     times = iter(range(0, 60, 2))

@@ -141,6 +141,7 @@ class Wait:
             for path, workload in workloads or [(DEPLOYMENT_PATH, STARTING)]
         ]
         self.seconds = 0.0
+        self.said: list[str] = []
 
     def run(self, timeout: float = 300) -> None:
         """Wait."""
@@ -152,6 +153,7 @@ class Wait:
                 timeout,
                 clock=lambda: self.seconds,
                 sleep=self._sleep,
+                say=self.said.append,
             )
 
     def failure(self, timeout: float = 300) -> str:
@@ -296,6 +298,25 @@ def unscheduled_pod(reason: str = "Unschedulable") -> dict[str, Any]:
     """Return a pod without a node."""
     conditions = [condition("PodScheduled", "False", reason=reason, message="0/1 nodes are available")]
     return {**pod(), "status": {"phase": "Pending", "conditions": conditions}}
+
+
+def test_a_long_wait_says_what_it_waits_for() -> None:
+    wait = Wait({}, (DEPLOYMENT_PATH, STARTING), (JOB_PATH, job()))
+    wait.connection.answers[JOB_PATH] = lambda: job(condition("Complete")) if wait.seconds >= 20 else job()
+    wait.failure(timeout=40)
+    first, second = wait.said
+    assert first.startswith("Waiting for Deployment n/d: ")
+    assert "; Job n/j: " in first
+    assert first.endswith(" (15 s)")
+    assert "Job" not in second
+    assert second.endswith(" (30 s)")
+
+
+def test_a_short_wait_says_nothing() -> None:
+    wait = Wait({})
+    wait.connection.answers[DEPLOYMENT_PATH] = lambda: COMPLETE if wait.seconds >= 14 else STARTING
+    wait.run()
+    assert wait.said == []
 
 
 def test_the_timeout_names_the_scheduler() -> None:
