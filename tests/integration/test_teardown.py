@@ -96,7 +96,8 @@ def test_what_is_of_others_stays_and_is_listed(
     foreign = a_config_map(new_namespace)
     foreign["metadata"] |= {"name": "foreign", "labels": {}}
     others_instance = a_deployment(new_namespace, "of-another")
-    others_instance["metadata"]["labels"]["app.kubernetes.io/instance"] = "another"
+    for metadata in (others_instance["metadata"], others_instance["spec"]["template"]["metadata"]):
+        metadata["labels"]["app.kubernetes.io/instance"] = "another"
     apply([foreign, others_instance])
     result = tear_down()
     assert deleted(result) == names(objects)
