@@ -37,6 +37,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+OF_OTHERS = (
+    "The Secret is made by others, so its old values are not known here. Put them back where it is made, and deploy."
+)
+
+
 class ActionModule(ClusterAction):
     """Changes named keys of a Secret and rolls the workloads that read them."""
 
@@ -71,9 +76,11 @@ class ActionModule(ClusterAction):
                     run = deploy = DeployRun(Settings(diff_mode=diff_mode, **wait), redactor, transaction, drain)
                     try:
                         deploy.execute(connection, rotation.objects)
-                    except ApplyError as error:
+                    except Exception as error:
                         if not deploy.started:
                             raise
+                        if not rotation.brings_the_secret:
+                            raise ApplyError(f"{error}\n\n{OF_OTHERS}") from None
                         # It has made no object, so there is none to prune.
                         undo = RestoreRun(Settings(**wait), redactor, transaction, CURRENT, deploy.holder)
                         ends.append(undo)

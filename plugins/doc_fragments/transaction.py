@@ -55,7 +55,7 @@ options:
   drain:
     description:
       - Jobs of the Dispatcher to wait for before its pods are replaced, when the plan says that they will be. Nothing
-        has been written by then. Goes with O(transaction) only.
+        has been written by then. Goes with O(transaction) only. What undoes a run that has failed waits for none.
     type: dict
     suboptions:
       deployment:

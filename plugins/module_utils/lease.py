@@ -113,9 +113,10 @@ class ReleaseLease:
                 return None  # whoever has something to write is told when the lock is taken
             raise
 
-    def acquire(self) -> None:
+    def acquire(self, so_far: str = "Nothing was changed.") -> None:
         """Take the lock, wait for it, or take it over from a run that died. One that we hold already is renewed.
 
+        :param so_far: what the message about another run's lock says of this one.
         :raises ApplyError: when another run keeps it, naming who and since when; or when we may not lock.
         """
         deadline = self._clock() + self._settings.timeout
@@ -139,7 +140,7 @@ class ReleaseLease:
                     return
                 continue
             if now >= deadline:
-                raise ApplyError(self._held_text(spec))
+                raise ApplyError(self._held_text(spec, so_far))
             report.tell(f"Waiting for the lock of the release, which {spec['holderIdentity']} holds")
             self._sleep(POLL_PAUSE)
 
@@ -259,11 +260,11 @@ class ReleaseLease:
             },
         }
 
-    def _held_text(self, spec: dict[str, Any]) -> str:
+    def _held_text(self, spec: dict[str, Any], so_far: str) -> str:
         return (
             f"{spec.get('holderIdentity')} has been deploying this release since {spec.get('acquireTime')} (Lease "
             f"{self._owner.namespace}/{self.name}); this run waited for {self._settings.timeout:g} s "
-            "(agentsmith_lock_timeout). Nothing was changed. Run again when that run is over. Of a run that was killed "
+            f"(agentsmith_lock_timeout). {so_far} Run again when that run is over. Of a run that was killed "
             f"the lock passes on after {spec.get('leaseDurationSeconds')} s (agentsmith_lock_duration)."
         )
 

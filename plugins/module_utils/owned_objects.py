@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.module_utils.discovery import Discovery
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
+from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError, ApplyError
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import (
     FIELD_MANAGER,
     INSTANCE_LABEL,
@@ -98,10 +98,15 @@ def is_engines(live: Mapping[str, Any]) -> bool:
 
 @dataclass
 class Found:
-    """``objects``: apiVersion, kind and metadata of each. ``denied``: the kinds that cannot be listed."""
+    """``objects``: apiVersion, kind and metadata of each. ``denied``: what cannot be listed, by group and kind."""
 
     objects: list[dict[str, Any]] = field(default_factory=list)
-    denied: list[str] = field(default_factory=list)
+    denied: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def denied_kinds(self) -> list[str]:
+        """Return the kinds that cannot be listed, for people."""
+        return list(dict.fromkeys(kind for _group, kind in self.denied))
 
 
 def find_owned(
@@ -110,12 +115,15 @@ def find_owned(
     discovery: Discovery,
     owner: Owner,
     kinds: Collection[tuple[str, str]] | None = RENDERED_KINDS,
+    best_effort: bool = False,
 ) -> Found:
     """List the objects of *owner*, without its Namespace. Costs one request a kind.
 
     :param kinds: by group and kind; one that the server does not serve has no objects. None stands for all kinds.
+    :param best_effort: as in :func:`list_metadata`.
     """
-    found = list_metadata(connection, executor, discovery, owner.namespace, kinds, {"labelSelector": owner.selector})
+    query = {"labelSelector": owner.selector}
+    found = list_metadata(connection, executor, discovery, owner.namespace, kinds, query, best_effort=best_effort)
     found.objects = [live for live in found.objects if owner.has(live)]
     return found
 
@@ -128,10 +136,12 @@ def list_metadata(
     kinds: Collection[tuple[str, str]] | None = None,
     query: Mapping[str, str] | None = None,
     cluster_scoped: bool = True,
+    best_effort: bool = False,
 ) -> Found:
     """List the objects in a namespace, and those in none, of the *kinds* that the server serves and has lists of.
 
     :param cluster_scoped: whether kinds that live in no namespace are among them.
+    :param best_effort: whether a kind that cannot be listed, for whatever reason, is passed over at once.
     """
     found = Found()
     asked = [
@@ -147,8 +157,13 @@ def list_metadata(
         if stale:
             return None
         try:
-            answer = connection.get(discovery.collection(api_version, kind, namespace), query, METADATA_LIST)
-        except ApiError as error:
+            path = discovery.collection(api_version, kind, namespace)
+            answer = connection.request("GET", path, query=query, accept=METADATA_LIST, repeat=not best_effort)
+        except ApplyError as error:
+            if best_effort:
+                return None
+            if not isinstance(error, ApiError):
+                raise
             if error.status == 403:
                 return None
             if error.status in (404, 405):  # an aggregated server that promises more than it serves
@@ -157,9 +172,9 @@ def list_metadata(
         items = answer.body.get("items") or []
         return [{"apiVersion": api_version, "kind": kind, "metadata": item["metadata"]} for item in items]
 
-    for (_api_version, kind, _stale), objects in zip(asked, concurrently(executor, read, asked), strict=True):
+    for (api_version, kind, _stale), objects in zip(asked, concurrently(executor, read, asked), strict=True):
         if objects is None:
-            found.denied.append(kind)
+            found.denied.append((api_version.rpartition("/")[0], kind))
         else:
             found.objects.extend(objects)
     return found

@@ -42,7 +42,9 @@ def plan_prune(
 
     :param once_stated: objects of earlier releases, whose kinds are looked through besides those of *bodies* and those
         that this collection renders.
-    :param every_kind: whether to look through all kinds of the server: nobody knows which a run that failed has made.
+    :param every_kind: whether to look through the other kinds of the server as well, as nobody knows which a run that
+        failed has made. One that cannot be listed stays unseen: some API of the cluster that is broken is no reason to
+        keep a bad release.
     :raises ApplyError: when nothing is desired of a whole release.
     """
     if not bodies and not owner.component:
@@ -54,9 +56,21 @@ def plan_prune(
     wanted = {identity.unversioned for identity in identities}
     desired_kinds = {(identity.group, identity.kind) for identity in identities}
     stated_kinds = {(body.group, body.kind) for body in map(Identity.of, once_stated)}
-    kinds = set(discovery.kinds()) if every_kind else RENDERED_KINDS | desired_kinds | stated_kinds
-    found = find_owned(connection, executor, discovery, owner, kinds - NEVER_PRUNED)
-    surplus = [live for live in found.objects if Identity.of(live).unversioned not in wanted and not is_engines(live)]
+    kinds = (RENDERED_KINDS | desired_kinds | stated_kinds) - NEVER_PRUNED
+    found = find_owned(connection, executor, discovery, owner, kinds)
+    others: list[dict[str, Any]] = []
+    if every_kind:
+        rest = set(discovery.kinds()) - kinds - NEVER_PRUNED
+        # One API may show the objects of another, as OpenShift's has Roles: what has the name of an object of the same
+        # kind is taken for that one.
+        known = {_name(live) for live in found.objects}
+        passed = find_owned(connection, executor, discovery, owner, rest, best_effort=True)
+        others = [live for live in passed.objects if _name(live) not in known]
+    surplus = [
+        live
+        for live in [*found.objects, *others]
+        if Identity.of(live).unversioned not in wanted and not is_engines(live)
+    ]
 
     def examine(live: dict[str, Any]) -> PlannedObject | None:
         path = discovery.path(Identity.of(live))
@@ -64,6 +78,10 @@ def plan_prune(
         return None if whole is None or is_going(whole) else PlannedObject(live, path, whole, "deleted")
 
     # Who may not list a kind has not applied any of it either, unless the release has objects of that kind.
-    blind = sorted(set(found.denied) & {kind for _group, kind in desired_kinds})
+    blind = sorted(kind for _group, kind in set(found.denied) & desired_kinds)
     warnings = [f"Objects of the kind {kind} cannot be listed: none of them was pruned." for kind in blind]
     return [item for item in concurrently(executor, examine, surplus) if item], warnings
+
+
+def _name(live: dict[str, Any]) -> tuple[str, str, str]:
+    return live["kind"], live["metadata"].get("namespace", ""), live["metadata"]["name"]

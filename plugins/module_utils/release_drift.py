@@ -68,7 +68,7 @@ def find_drift(connection: Connection, objects: Sequence[Any], owner: Owner, red
     rendered = [Identity.of(live) for live in found.objects if not is_engines(live)]
     extra = [identity for identity in rendered if identity.unversioned not in wanted]
     drifted += [_described(identity, EXTRA) for identity in extra]
-    return DriftReport(owner.namespace, connection.host, len(bodies), drifted, found.denied)
+    return DriftReport(owner.namespace, connection.host, len(bodies), drifted, found.denied_kinds)
 
 
 def _compare(

@@ -128,7 +128,9 @@ class ReleaseNamespace:
         if self.foreign:
             self.reason = "it holds objects that are not of this release"
         elif found.denied:
-            self.reason = f"these kinds cannot be listed, so it may hold objects of others: {', '.join(found.denied)}"
+            self.reason = (
+                f"these kinds cannot be listed, so it may hold objects of others: {', '.join(found.denied_kinds)}"
+            )
 
     def _delete(self, executor: Executor, live: dict[str, Any], timeout: float, check_mode: bool) -> None:
         item = PlannedObject(live, self._path, live, ABSENT if is_going(live) else DELETED)

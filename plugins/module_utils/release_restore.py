@@ -69,19 +69,21 @@ class RestoreRun(LockedRun):
         lease = ReleaseLease(cluster.connection, owner, holder, self._transaction.lock, say=say)
         self._lock_needs = lease.needs()
         if self._settings.check_mode:
-            self._restore(cluster, record)
+            live = lease.find()
+            self._restore(cluster, record, live["spec"].get("holderIdentity") if live else None)
             return
-        lease.acquire()
+        lease.acquire(*(["What the failed run wrote is still there."] if self._holder else []))
         self._lease = lease
         # What has failed may have made an object of a kind that no recorded release has.
         self._every_kind = self._generation == CURRENT or lease.was_left_behind
         try:
             with lease.kept():
-                self._restore(cluster, record)
+                self._restore(cluster, record, lease.predecessor)
         finally:
             self._warnings += give_back(lease)
 
-    def _restore(self, cluster: Cluster, record: ReleaseRecord) -> None:
+    def _restore(self, cluster: Cluster, record: ReleaseRecord, predecessor: str | None) -> None:
+        """Bring the release back, after a *predecessor* that may have died when all was done but its lock's end."""
         if self._generation == CURRENT and self._transaction.keep:
             self.summary = "Everything is left as the failed run made it (agentsmith_on_failure is keep)."
             return
@@ -90,12 +92,11 @@ class RestoreRun(LockedRun):
         if self._generation == CURRENT:
             self._restore_current(cluster, releases)
             return
-        lease = self._lease
-        if lease and lease.predecessor and releases.rolled_back and releases.recorded_by == lease.predecessor:
+        if predecessor and releases.rolled_back and releases.recorded_by == predecessor:
             # Another one would go forth again to the release that the user was leaving
             self.restored = True
             self.summary = (
-                f"The previous release is back since {releases.recorded_at}: {lease.predecessor} brought it, and died "
+                f"The previous release is back since {releases.recorded_at}: {predecessor} brought it, and died "
                 "before it could give its lock back. Nothing was changed. A further run comes back to the other one."
             )
             return
@@ -114,9 +115,9 @@ class RestoreRun(LockedRun):
                 raise
             self._bring_back(cluster, releases.current, releases)
             raise ApplyError(f"The previous release does not work: {error}\n\nThe present one is back.") from None
-        if lease:
-            lease.check()
-            record.write(releases.swapped(), lease.holder)
+        if self._lease:
+            self._check_lock()
+            record.write(releases.swapped(), self._lease.holder)
         self.restored = True
         back = "would be" if self._settings.check_mode else "is"
         self.summary = f"The previous release {back} back. Deploying from the inventory brings what the inventory says."

@@ -61,7 +61,8 @@ def jobs_at_rest(
     """Return how many Jobs run at the same time within *hard*, what `hard_limits` returns, while no workload rolls."""
     needs = _needs(workloads, _replicas, default_requests)
     job = _job_needs(job_requests)
-    return min(int((parse_quantity(hard[limit]) - needs[limit]) // job[limit]) for limit in needs if job[limit])
+    running = [int((parse_quantity(hard[limit]) - needs[limit]) // job[limit]) for limit in needs if job[limit]]
+    return min(*running, int(hard["count/jobs.batch"]))
 
 
 def _needs(

@@ -47,6 +47,11 @@ class Rotation:
         self._redis_users = users if any(Identity.of(body) == users for body in bodies) else None
         self._stated = next((body for body in self.objects if Identity.of(body) == secret), None)
 
+    @property
+    def brings_the_secret(self) -> bool:
+        """Tell whether the Secret is of the release, rather than made by others."""
+        return self._stated is not None
+
     def input_faults(self) -> list[str]:
         """Say what is wrong before the cluster is asked."""
         if not self._keys:

@@ -173,18 +173,18 @@ class Teardown:
     def _check_rights(self, discovery: Discovery, found: Found) -> None:
         """Refuse to leave behind what cannot be seen: all kinds that a release has in its namespace."""
         needed = {
-            kind
+            (group, kind)
             for (group, kind), (_version, resource) in discovery.kinds().items()
             if resource.namespaced and (group, kind) in RENDERED_KINDS
         }
-        blind = sorted(needed & set(found.denied))
+        blind = sorted(kind for _group, kind in needed & set(found.denied))
         if blind:
             raise ApplyError(
                 f"Objects of these kinds cannot be listed in the namespace {self._owner.namespace}: "
                 f"{', '.join(blind)}. So a teardown could leave some behind. Nothing was changed. "
                 "Allow to list them, or let somebody tear down who may."
             )
-        self._not_looked_at = found.denied
+        self._not_looked_at = found.denied_kinds
 
     def _check_permissions(self, executor: Executor, discovery: Discovery, found: Sequence[dict[str, Any]]) -> None:
         """Refuse what the API server would refuse half way. A preview warns: who may only read may look."""

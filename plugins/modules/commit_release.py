@@ -29,6 +29,7 @@ options:
   holder:
     description:
       - Who holds the lock, as RV(agentsmith.platform.apply#module:transaction.holder) tells.
+      - The task goes on with a run that the API server has answered already, and outlives an outage of 90 s.
     type: str
     required: true
   wait_timeout:

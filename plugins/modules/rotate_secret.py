@@ -19,7 +19,7 @@ description:
   - With O(transaction), it works under the lock of the release, and the new values take the place of the old ones in
     the record of the last good release. A rotation whose workloads do not come up is undone as a deploy is, the last
     good release is brought back with the old values. Where those are revoked already, V(keep) of
-    O(transaction.on_failure) leaves the new ones.
+    O(transaction.on_failure) leaves the new ones. A Secret that others make is not undone.
   - A rotation that was interrupted between the Secret and the workloads is completed by running it again.
 options:
   objects:

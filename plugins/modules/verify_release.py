@@ -151,6 +151,7 @@ options:
     description:
       - Who holds the lock of the release that is being deployed, see
         RV(agentsmith.platform.apply#module:transaction.holder). The lock is renewed as long as the checks take.
+      - The task then outlives an outage of the API server of 90 s.
     type: str
     default: ''
 extends_documentation_fragment:

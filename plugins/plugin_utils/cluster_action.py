@@ -35,9 +35,12 @@ class ClusterAction(ControlNodeAction):
         return super().checked_options(tmp, task_vars, {**deepcopy(AUTH_ARG_SPEC), **argument_spec}, **rules)
 
     def say_for(self, task_vars: dict[str, Any] | None, redactor: Redactor) -> Say:
-        """What shows a line while the task runs, masked, with the target's name."""
+        """What shows a line while the task runs, masked, with the target's name.
+
+        Beside the output, as programs read that.
+        """
         target = (task_vars or {}).get("inventory_hostname", "localhost")
-        return lambda text: self._display.display(redactor.text(f"{target}: {text}"))
+        return lambda text: self._display.display(redactor.text(f"{target}: {text}"), stderr=True)
 
     @staticmethod
     def connection(options: dict[str, Any]) -> Connection:

@@ -32,6 +32,7 @@ BACK_OFF = f'Back-off pulling image "{BAD_IMAGE}"'
 CRASHED = "back-off 10s restarting failed container"
 # What becomes of the pods of an image.
 FAULTY = {BAD_IMAGE: ("ImagePullBackOff", BACK_OFF), CRASHING: ("CrashLoopBackOff", CRASHED)}
+VIEWS = "views.example.com"
 TOKEN, NEW_TOKEN = "ghp_0123456789", "ghp_new_9876543210"  # noqa: S105  test values
 HELD = LockSettings(duration=60, timeout=0)
 JOB = "agentsmith-0123456789ab"
@@ -221,6 +222,50 @@ def test_what_a_failed_deploy_made_goes_whatever_its_kind(
     assert control_plane.get(path) is None
 
 
+@pytest.fixture
+def second_api(control_plane: ControlPlane) -> Iterator[None]:
+    """A group that serves ConfigMaps once more, as OpenShift's authorization.openshift.io does with Roles."""
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    names = {"plural": "configmaps", "kind": "ConfigMap"}
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"configmaps.{VIEWS}"},
+        "spec": {"group": VIEWS, "scope": "Namespaced", "names": names, "versions": [version]},
+    }
+    status, answer = control_plane.request("POST", path, definition)
+    assert status == 201, answer
+    try:
+        await_true(lambda: control_plane.request("GET", f"/apis/{VIEWS}/v1/configmaps")[0] == 200)
+        yield
+    finally:
+        control_plane.request("DELETE", f"{path}/configmaps.{VIEWS}")
+
+
+@pytest.mark.usefixtures("second_api")
+def test_a_second_api_of_an_object_is_left_alone(release: Release, control_plane: ControlPlane) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    (configuration,) = [body for body in objects if body["kind"] == "ConfigMap"]
+    view = {"apiVersion": f"{VIEWS}/v1", "kind": "ConfigMap", "metadata": configuration["metadata"]}
+    path = f"/apis/{VIEWS}/v1/namespaces/{release.namespace}/configmaps"
+    assert control_plane.request("POST", path, view)[0] == 201
+    assert release.deploy(changed(objects, BAD_IMAGE))["restore"]["restored"]
+    assert control_plane.get(f"{path}/{configuration['metadata']['name']}") is not None
+
+
+def test_a_broken_api_of_others_does_not_stop_the_way_back(release: Release, fault_proxy: FaultProxy) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    fault_proxy.faults = [Fault(method="GET", path="/podtemplates", status=500, times=100)]
+    release.options = behind(fault_proxy)
+    assert release.deploy(changed(objects, BAD_IMAGE))["restore"]["restored"]
+    asked = [seen for seen in fault_proxy.seen if "/podtemplates" in seen.path]
+    assert len(asked) == 1, "once, without an outage's patience"
+
+
 def test_a_first_install_that_fails_leaves_the_pieces(release: Release, control_plane: ControlPlane) -> None:
     steps = release.deploy(changed(a_release(release.namespace), BAD_IMAGE))
     assert steps["apply"]["failed"]
@@ -299,7 +344,9 @@ def test_a_rollback_that_died_with_its_lock_is_not_taken_back_by_the_next(
     second = live(control_plane, release)
     killed_before_it_gives_its_lock_back(monkeypatch, lambda: release.restore("previous"))
     holder = lease_of(control_plane, release)["spec"]["holderIdentity"]
+    preview = release.restore("previous", check_mode=True)
     completed = release.restore("previous")
+    assert (preview["summary"], preview["changed"]) == (completed["summary"], False)
     assert completed["restored"] and not completed["changed"]
     assert f"{holder} brought it, and died" in completed["summary"]
     assert live(control_plane, release) == first
@@ -343,6 +390,10 @@ def test_a_second_deploy_stops_and_names_the_holder(release: Release, control_pl
     assert f"{holder} has been deploying this release since 2" in refused["apply"]["msg"]
     assert "agentsmith_lock_timeout" in refused["apply"]["msg"]
     assert live(control_plane, release) == before
+    undo = release.restore(holder="somebody@else run 0")
+    assert f"{holder} has been deploying" in undo["msg"]
+    assert "What the failed run wrote is still there." in undo["msg"]
+    assert "Nothing was changed" not in undo["msg"]
 
 
 def test_a_lock_that_nobody_renews_passes_on(release: Release, control_plane: ControlPlane) -> None:

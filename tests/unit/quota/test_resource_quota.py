@@ -91,6 +91,12 @@ def test_room_for_a_rollout_is_room_for_jobs_at_rest(replicas: int, cpu: str, me
     assert jobs_at_rest(hard(*workloads, jobs=10), workloads, JOB, DEFAULT) == at_rest
 
 
+def test_no_more_jobs_run_than_may_exist() -> None:
+    workloads = [deployment(3, container("1", "1Gi"))]
+    limits = {**hard(*workloads, jobs=10), "count/jobs.batch": "12"}
+    assert jobs_at_rest(limits, workloads, JOB, DEFAULT) == 12
+
+
 def test_what_is_no_quantity_is_refused() -> None:
     with pytest.raises(ValueError, match="lots"):
         hard(deployment(1, container("lots")))

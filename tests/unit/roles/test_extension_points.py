@@ -80,7 +80,12 @@ def objects(render: Callable[..., Any]) -> dict[str, Any]:
             },
             "other-bundle": {"dispatcher_ca_bundle": BUNDLE + BUNDLE},
             "secret-proxy": {"dispatcher_extra_env": [SECRET_PROXY], "dispatcher_no_proxy": [".example.internal"]},
-            "no-proxy": {"dispatcher_no_proxy": [".example.internal"]},
+            "no-proxy": {
+                "dispatcher_no_proxy": [".example.internal"],
+                "agentsmith_job_policy": True,
+                "job_policy_no_proxy": [".example.internal"],
+            },
+            "proxies-of-ones-own": {"dispatcher_extra_env": [SECRET_PROXY, {"name": "NO_PROXY", "value": "10.0.0.1"}]},
         }
     )
     assert not run.failures
@@ -168,6 +173,9 @@ def test_addresses_reach_the_app_and_an_empty_one_does_not(objects: dict[str, An
     assert {"$(KUBERNETES_SERVICE_HOST)", ".svc", ".example.internal"} <= set(variables["NO_PROXY"].split(","))
     for host in ("secret-proxy", "no-proxy"):
         assert values(objects[host][DISPATCHER])["NO_PROXY"] == variables["NO_PROXY"]
+    (policy,) = [body for name, body in objects["no-proxy"].items() if name.startswith("MutatingAdmissionPolicy/")]
+    assert "localhost,127.0.0.1,.svc,.cluster.local,.example.internal" in str(policy)
+    assert values(objects["proxies-of-ones-own"][DISPATCHER])["NO_PROXY"] == "10.0.0.1"
     assert not values(objects["other"][DISPATCHER]).keys() & {"GITLAB_URL", "JIRA_URL", "HTTPS_PROXY", "NO_PROXY"}
 
 
