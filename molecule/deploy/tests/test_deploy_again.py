@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import re
 import socket
+import statistics
 from pathlib import Path
 
 import pytest
@@ -53,17 +54,20 @@ def test_second_run_changes_nothing(playbook, get):
 def test_second_run_is_quick(playbook, tmp_path):
     """At most LIMIT times a playbook with one debug task, on the same inventory.
 
-    The two run in turn, and the quickest run of each counts: whatever else the machine does only adds to a run. A busy
-    machine gets more turns, until the quickest of both have shown.
+    The two run in turn, and the median of the pairs counts: what else the machine does meets both of a pair alike. A
+    busy machine gets more turns.
     """
     debug = tmp_path / "debug.yml"
     debug.write_text(DEBUG_PLAYBOOK)
-    deploys, floors = [], []
-    while len(deploys) < 5 or (min(deploys) / min(floors) > LIMIT and len(deploys) < 20):
-        deploys.append(playbook("playbooks/deploy.yml").seconds)
-        floors.append(playbook(str(debug)).seconds)
-    print(f"deploy/debug: {min(deploys):.2f} s / {min(floors):.2f} s = {min(deploys) / min(floors):.2f}")
-    assert min(deploys) / min(floors) <= LIMIT, (deploys, floors)
+    pairs = []
+    while len(pairs) < 7 or (times_the_floor(pairs) > LIMIT and len(pairs) < 25):
+        pairs.append((playbook("playbooks/deploy.yml").seconds, playbook(str(debug)).seconds))
+    print(f"An unchanged deploy takes {times_the_floor(pairs):.2f} debug playbooks, the median of {len(pairs)} pairs")
+    assert times_the_floor(pairs) <= LIMIT, pairs
+
+
+def times_the_floor(pairs: list[tuple[float, float]]) -> float:
+    return statistics.median(deploy / debug for deploy, debug in pairs)
 
 
 def test_check_of_a_new_namespace_writes_nothing_and_shows_no_secret(playbook, kubectl, get, inventory):
