@@ -21,7 +21,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.connection imp
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.module_utils.release import Run, Settings
 from control_plane import BINARIES, ControlPlane, running_control_plane
-from engine import Apply, Play
+from engine import Apply, Play, RunPlay
 from fault_proxy import FaultProxy, running_fault_proxy
 
 REPOSITORY = Path(__file__).parents[2]
@@ -107,11 +107,10 @@ def apply(connection_options: dict[str, Any]) -> Apply:
 
 
 @pytest.fixture
-def play(tmp_path: Path) -> Play:
-    """Run ansible-playbook with one task, apply by default: `play(objects, options, *flags)` returns the ended process.
+def run_play(tmp_path: Path) -> RunPlay:
+    """Run ansible-playbook on localhost: `run_play(keywords, variables, *flags)` returns the ended process.
 
-    The objects come from a file of variables, as in life: Ansible quotes the lines of a playbook in its errors. None
-    stands for an action that takes none.
+    The variables come from a file, as in life: Ansible quotes the lines of a playbook in its errors.
     """
     configuration = tmp_path / "ansible.cfg"
     configuration.write_text(
@@ -119,23 +118,16 @@ def play(tmp_path: Path) -> Play:
         encoding="utf-8",
     )
 
-    def run_playbook(
-        objects: list[Any] | None, options: dict[str, Any], *flags: str, action: str = "apply", **play_keywords: Any
-    ) -> subprocess.CompletedProcess[str]:
-        variables = tmp_path / "variables.json"
-        variables.write_text(json.dumps({"release_objects": objects}), encoding="utf-8")
-        given = {"objects": "{{ release_objects }}"} if objects is not None else {}
-        task = {"name": "Act", f"agentsmith.platform.{action}": {**given, **options}}
+    def run(keywords: dict[str, Any], variables: dict[str, Any], *flags: str) -> subprocess.CompletedProcess[str]:
+        values = tmp_path / "variables.json"
+        values.write_text(json.dumps(variables), encoding="utf-8")
         playbook = tmp_path / "playbook.yml"
-        playbook.write_text(
-            json.dumps([{"hosts": "localhost", "gather_facts": False, **play_keywords, "tasks": [task]}]),
-            encoding="utf-8",
-        )
+        playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, **keywords}]), encoding="utf-8")
         return subprocess.run(
             [
                 Path(sys.executable).parent / "ansible-playbook",
                 "--inventory=localhost,",
-                f"--extra-vars=@{variables}",
+                f"--extra-vars=@{values}",
                 playbook,
                 *flags,
             ],
@@ -146,4 +138,21 @@ def play(tmp_path: Path) -> Play:
             env={**os.environ, "ANSIBLE_CONFIG": str(configuration), "ANSIBLE_LOCALHOST_WARNING": "false"},
         )
 
-    return run_playbook
+    return run
+
+
+@pytest.fixture
+def play(run_play: RunPlay) -> Play:
+    """Run ansible-playbook with one task, apply by default: `play(objects, options, *flags)` returns the ended process.
+
+    None for the objects stands for an action that takes none.
+    """
+
+    def run_task(
+        objects: list[Any] | None, options: dict[str, Any], *flags: str, action: str = "apply", **play_keywords: Any
+    ) -> subprocess.CompletedProcess[str]:
+        given = {"objects": "{{ release_objects }}"} if objects is not None else {}
+        task = {"name": "Act", f"agentsmith.platform.{action}": {**given, **options}}
+        return run_play({**play_keywords, "tasks": [task]}, {"release_objects": objects}, *flags)
+
+    return run_task

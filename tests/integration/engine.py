@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two ways in which tests run the engine; conftest.py provides them as fixtures."""
+"""The ways in which tests run the engine; conftest.py provides them as fixtures."""
 
 from __future__ import annotations
 
@@ -11,3 +11,5 @@ from typing import Any
 Apply = Callable[..., dict[str, Any]]
 # By ansible-playbook: play(objects, task_options, *flags, action="apply", **play_keywords)
 Play = Callable[..., subprocess.CompletedProcess[str]]
+# Any play by ansible-playbook: run_play(keywords, variables, *flags)
+RunPlay = Callable[..., subprocess.CompletedProcess[str]]

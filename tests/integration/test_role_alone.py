@@ -3,19 +3,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from control_plane import ControlPlane
+from engine import RunPlay
 from stand_in_kubelet import ready, stand_in_kubelet
 
-REPOSITORY = Path(__file__).parents[2]
 PROJECT = {
     "source": {"type": "GitHub", "url": "https://github.com/example/web"},
     "tickets": {"type": "GitHub", "url": "https://github.com/example/web"},
@@ -63,40 +59,15 @@ Use = Callable[[str, dict[str, Any]], str]
 
 
 @pytest.fixture
-def use(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Use:
+def use(control_plane: ControlPlane, namespace: str, tmp_path: Path, run_play: RunPlay) -> Use:
     """Run a playbook of one role in the namespace, and return the line that counts its results."""
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(control_plane.kubeconfig(), encoding="utf-8")
-    configuration = tmp_path / "ansible.cfg"
-    configuration.write_text(
-        f"[defaults]\ncollections_path = {REPOSITORY / '.collections'}\nlocal_tmp = {tmp_path / 'ansible'}\n",
-        encoding="utf-8",
-    )
 
     def run(role: str, variables: dict[str, Any]) -> str:
-        values = tmp_path / "variables.json"
-        values.write_text(json.dumps({**VARIABLES, **variables, "agentsmith_namespace": namespace}), encoding="utf-8")
-        play = {
-            "hosts": "localhost",
-            "gather_facts": False,
-            "module_defaults": {"group/agentsmith.platform.cluster": {"kubeconfig": str(kubeconfig)}},
-            "roles": [f"agentsmith.platform.{role}"],
-        }
-        playbook = tmp_path / "playbook.yml"
-        playbook.write_text(json.dumps([play]), encoding="utf-8")
-        ended = subprocess.run(
-            [
-                Path(sys.executable).parent / "ansible-playbook",
-                "--inventory=localhost,",
-                f"--extra-vars=@{values}",
-                playbook,
-            ],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            env={**os.environ, "ANSIBLE_CONFIG": str(configuration), "ANSIBLE_LOCALHOST_WARNING": "false"},
-        )
+        defaults = {"group/agentsmith.platform.cluster": {"kubeconfig": str(kubeconfig)}}
+        keywords = {"module_defaults": defaults, "roles": [f"agentsmith.platform.{role}"]}
+        ended = run_play(keywords, {**VARIABLES, **variables, "agentsmith_namespace": namespace})
         assert ended.returncode == 0, ended.stdout + ended.stderr
         assert "MARKED" not in ended.stdout + ended.stderr
         return next(line for line in ended.stdout.splitlines() if "changed=" in line)
