@@ -26,9 +26,13 @@ LEASE = "lease.coordination.k8s.io/agentsmith-release"
 LONGEST = 40  # seconds, 20 of which are the grace for an image that may yet be pulled
 
 
-@pytest.fixture
-def act(playbook, inventory, tmp_path) -> Iterator[Callable[..., Run]]:
-    """Run a playbook with changed variables and a changed configuration; the release of the inventory comes back."""
+@pytest.fixture(scope="module")
+def act(playbook, inventory, tmp_path_factory) -> Iterator[Callable[..., Run]]:
+    """Run a playbook with changed variables and a changed configuration. In the end the inventory's release comes back.
+
+    Each test starts with a deploy of its own, which changes nothing where the test before has left that release.
+    """
+    file = tmp_path_factory.mktemp("act") / "variables.json"
 
     def run(name: str, variables: dict[str, Any] | None = None, *arguments: str) -> Run:
         changed = dict(variables or {})
@@ -36,7 +40,6 @@ def act(playbook, inventory, tmp_path) -> Iterator[Callable[..., Run]]:
             changed["config_agentsmith"] = json.loads(json.dumps(inventory["config_agentsmith"]))
             for project in changed["config_agentsmith"]["projects"].values():
                 project["agent"]["model"] = "claude-of-the-newer-release"
-        file = tmp_path / "variables.json"
         file.write_text(json.dumps(changed))
         finished = playbook(f"playbooks/{name}.yml", "-e", f"@{file}", "--diff", *arguments)
         assert not [form for form in spellings(TOKEN) if form in finished.output]

@@ -13,12 +13,12 @@ TWO = {"dispatcher_replicas": 2}
 NEWER = {**TWO, "dispatcher_pod_annotations": {"example.com/version": "2"}, "secrets_jira_token": "jira_upgrade+/=2"}
 
 
-@pytest.fixture
-def deploy(playbook, tmp_path):
-    """Deploy with changed variables, without an error."""
+@pytest.fixture(scope="module")
+def deploy(playbook, tmp_path_factory):
+    """Deploy with changed variables, without an error. The release of the inventory comes back in the end."""
+    file = tmp_path_factory.mktemp("deploy") / "variables.json"
 
     def run(variables, *arguments):
-        file = tmp_path / "variables.json"
         file.write_text(json.dumps(variables))
         finished = playbook("playbooks/deploy.yml", "-e", f"@{file}", *arguments)
         assert finished.returncode == 0, finished.output
@@ -49,6 +49,13 @@ def test_no_request_fails_during_an_upgrade(deploy, get, job, kubectl, request, 
     assert kubectl("-n agentsmith get lease -o name") == ""
 
 
+@pytest.fixture(scope="module")
+def release_before(deploy):
+    """The release of the inventory runs, and a rollback would roll the Dispatcher."""
+    deploy(NEWER)
+    deploy({})
+
+
 @pytest.mark.parametrize(
     ("name", "changed"),
     [
@@ -57,9 +64,8 @@ def test_no_request_fails_during_an_upgrade(deploy, get, job, kubectl, request, 
         ("rotate_secrets", {"secrets_github_token": "ghp_of_a_rotation", "rotate_secrets_keys": "github-token"}),
     ],
 )
-def test_a_roll_can_wait_for_jobs_in_flight(deploy, playbook, get, job, tmp_path, name, changed):
-    deploy(NEWER)  # so that a rollback has something to roll
-    deploy({})
+@pytest.mark.usefixtures("release_before")
+def test_a_roll_can_wait_for_jobs_in_flight(playbook, get, job, tmp_path, name, changed):
     running = job()
     generation = get("deployment/agentsmith-dispatcher")["metadata"]["generation"]
     file = tmp_path / "drain.json"
