@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
-import ssl
 import sys
 import threading
 import time
@@ -128,9 +126,6 @@ class _Server(ThreadingHTTPServer):
 
 
 def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
-    upstream = urlsplit(proxy.control_plane.url)
-    context = ssl.create_default_context(cafile=str(proxy.control_plane.ca_file))
-
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -162,14 +157,11 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
         do_GET = do_PATCH = do_POST = do_PUT = do_DELETE = _serve
 
         def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
-            connection = http.client.HTTPSConnection(upstream.hostname or "", upstream.port, context=context)
             headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_HEADERS}
-            try:
-                connection.request(self.command, self.path, body or None, headers)
-                answer = connection.getresponse()
-                return answer.status, dict(answer.getheaders()), answer.read()
-            finally:
-                connection.close()
+            answer = proxy.control_plane.connections.urlopen(
+                self.command, self.path, body or None, headers, timeout=None, redirect=False, decode_content=False
+            )
+            return answer.status, dict(answer.headers), answer.data
 
         def _answer(self, status: int, headers: dict[str, str], data: bytes, sent: int | None = None) -> None:
             self.send_response(status)

@@ -14,10 +14,12 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from typing import Any
 
 import pytest
@@ -37,7 +39,7 @@ BAD_IMAGE = "registry.invalid/nothing:1"
 PULL_GRACE = 1.0  # seconds
 # One process loads the libraries; every client is forked from it, without the threads of the tests.
 CLIENTS = multiprocessing.get_context("forkserver")
-CLIENTS.set_forkserver_preload(["transactions", "release_objects"])
+CLIENTS.set_forkserver_preload([__name__])
 
 Objects = list[dict[str, Any]]
 
@@ -209,7 +211,15 @@ def faults_for(scenario: Scenario, sent: list[str]) -> list[Fault]:
     return faults
 
 
-@pytest.mark.usefixtures("connections_open_in_turn")
+@pytest.fixture(scope="module")
+def the_process_that_forks_clients() -> None:
+    """Start it. Python before 3.13.1 does not tell it where modules are, and every client loads them itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+        forkserver.ensure_running()
+
+
+@pytest.mark.usefixtures("connections_open_in_turn", "the_process_that_forks_clients")
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_killed_at_every_request(
     control_plane: ControlPlane,
