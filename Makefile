@@ -115,7 +115,8 @@ kubernetes_binaries = binaries=$(NODE_BINARIES); [ -x "$$binaries/kube-apiserver
 kubernetes-binaries: test-cluster
 	@[ -x "$(NODE_BINARIES)/kube-apiserver" ] || docker/kind-node/compile $(OWN_BINARIES)
 
-# Two parts, as they wait more than they work. Each has an API server of its own.
+# Two parts, as they wait more than they work. Each has an API server of its own. They have no prerequisites, so that nothing that
+# runs beside them goes first: `make integration` and `make test` bring the binaries before.
 TRANSACTIONS := $(addprefix tests/integration/,test_kill.py test_fault_table.py test_deploy_transaction.py)
 INTEGRATION := integration-transactions integration-engine
 .PHONY: integration $(INTEGRATION)
@@ -124,12 +125,12 @@ integration: kubernetes-binaries
 
 # A client is killed at every 20th request of a run; make test-long kills it at each (docs/reliability.md).
 KILL_STRIDE := 20
-integration-transactions: kubernetes-binaries
+integration-transactions:
 	@echo "==> The kill test tries one request in $(KILL_STRIDE); make test-long tries every one"
 	@$(kubernetes_binaries) AGENTSMITH_KILL_STRIDE=$(KILL_STRIDE); \
 	$(PYTEST) $(TRANSACTIONS) --junitxml $(REPORTS)/$@.xml
 
-integration-engine: kubernetes-binaries
+integration-engine:
 	@$(kubernetes_binaries); $(PYTEST) tests/integration $(addprefix --ignore=,$(TRANSACTIONS)) --junitxml $(REPORTS)/$@.xml
 
 .PHONY: test-long
