@@ -15,11 +15,13 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
 from multiprocessing import forkserver
+from multiprocessing.connection import wait
 from typing import Any
 
 import pytest
@@ -40,6 +42,8 @@ PULL_GRACE = 1.0  # seconds
 # One process loads the libraries; every client is forked from it, without the threads of the tests.
 CLIENTS = multiprocessing.get_context("forkserver")
 CLIENTS.set_forkserver_preload([__name__])
+# To start a process reads how the others ended, too: of two threads that read it at once, one is told 255.
+ENDS_OF_CLIENTS = threading.Lock()
 
 Objects = list[dict[str, Any]]
 
@@ -134,8 +138,11 @@ def run_client(control_plane: ControlPlane, scenario: Scenario, namespace: str, 
             proxy.faults = [fault]
         arguments = (namespace, proxy.url, control_plane.token, scenario.step, scenario.wanted(namespace), pid)
         process = CLIENTS.Process(target=client, args=arguments)
-        process.start()
-        process.join()
+        with ENDS_OF_CLIENTS:
+            process.start()
+        wait([process.sentinel])
+        with ENDS_OF_CLIENTS:
+            process.join()
         killed = fault is not None and not fault.times
         assert process.exitcode == (-signal.SIGKILL if killed else 0)
         return [f"{seen.method} {seen.path}" for seen in proxy.seen] if killed or not fault else []
