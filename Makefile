@@ -60,14 +60,12 @@ test: clean-reports
 	@status=0; $(MAKE) --no-print-directory test-steps || status=1; \
 	$(BIN)/python tests/summary.py $(REPORTS) || status=1; exit $$status
 
-# Molecule waits more than it works. What measures no time fills its pauses and gets nothing else, by `nice`; what that says is
-# shown in the end.
-BESIDE_MOLECULE := $(REPORTS)/beside-molecule.txt
+# Two steps at a time, the integration tests first, as they wait the most; what a step says is shown when it is over. The last two
+# are alone: they measure times.
 .PHONY: test-steps
-test-steps: integration contract
-	@nice --adjustment=19 $(MAKE) --no-print-directory unit lint scan >$(BESIDE_MOLECULE) 2>&1 & beside=$$!; status=0; \
-	$(MAKE) --no-print-directory molecule || status=1; \
-	wait $$beside || status=1; cat $(BESIDE_MOLECULE); exit $$status
+test-steps: kubernetes-binaries
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(INTEGRATION) unit lint scan
+	@$(MAKE) --no-print-directory contract molecule
 
 .PHONY: clean-reports
 clean-reports:
