@@ -64,7 +64,7 @@ test: clean-reports
 # Two steps at a time, the integration tests first, as they wait the most; what a step says is shown when it is over. The last two
 # are alone: they measure times.
 .PHONY: test-steps
-test-steps: kubernetes-binaries
+test-steps: kubernetes-bin
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(INTEGRATION) unit lint scan
 	@$(MAKE) --no-print-directory contract molecule
 
@@ -109,34 +109,37 @@ test-cluster: $(VENV)/.complete
 
 # The apply engine against a real API server, made of the binaries of the cluster's node; where the node was
 # downloaded as an image, they are compiled.
-NODE_BINARIES = $$(dirname "$$(readlink --canonicalize .local/bin/kubectl)")
-OWN_BINARIES := $(CURDIR)/.local/kubernetes/bin
-kubernetes_binaries = binaries=$(NODE_BINARIES); [ -x "$$binaries/kube-apiserver" ] || binaries=$(OWN_BINARIES); \
-	export AGENTSMITH_KUBERNETES_BIN=$$binaries
-.PHONY: kubernetes-binaries
-kubernetes-binaries: test-cluster
-	@[ -x "$(NODE_BINARIES)/kube-apiserver" ] || docker/kind-node/compile $(OWN_BINARIES)
+KUBERNETES_BIN := $(CURDIR)/.local/kubernetes-bin
+.PHONY: kubernetes-bin
+kubernetes-bin: test-cluster
+	@binaries=$$(dirname "$$(readlink --canonicalize .local/bin/kubectl)"); \
+	if [ ! -x "$$binaries/kube-apiserver" ]; then \
+	  binaries=$(CURDIR)/.local/kubernetes/bin; docker/kind-node/compile "$$binaries"; \
+	fi; \
+	ln --symbolic --force --no-dereference "$$binaries" $(KUBERNETES_BIN)
 
 # Two parts side by side, each with an API server of its own. What one says is shown when it is over.
 TRANSACTIONS := $(addprefix tests/integration/,test_kill.py test_fault_table.py test_deploy_transaction.py)
 INTEGRATION := integration-transactions integration-engine
 .PHONY: integration $(INTEGRATION)
-integration: kubernetes-binaries
+integration: kubernetes-bin
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(INTEGRATION)
 
 # A client is killed at every 20th request of a run; make test-long kills it at each (docs/reliability.md).
 KILL_STRIDE := 20
 integration-transactions:
 	@echo "==> The kill test tries one request in $(KILL_STRIDE); make test-long tries every one"
-	@$(kubernetes_binaries) AGENTSMITH_KILL_STRIDE=$(KILL_STRIDE); \
+	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KILL_STRIDE=$(KILL_STRIDE) \
 	$(PYTEST) $(TRANSACTIONS) --junitxml $(REPORTS)/$@.xml
 
 integration-engine:
-	@$(kubernetes_binaries); $(PYTEST) tests/integration $(addprefix --ignore=,$(TRANSACTIONS)) --junitxml $(REPORTS)/$@.xml
+	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) \
+	$(PYTEST) tests/integration $(addprefix --ignore=,$(TRANSACTIONS)) --junitxml $(REPORTS)/$@.xml
 
 .PHONY: test-long
-test-long: kubernetes-binaries
-	@$(kubernetes_binaries); AGENTSMITH_KILL_STRIDE=1 $(PYTEST) tests/integration/test_kill.py --junitxml $(REPORTS)/integration.xml
+test-long: kubernetes-bin
+	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KILL_STRIDE=1 \
+	$(PYTEST) tests/integration/test_kill.py --junitxml $(REPORTS)/integration.xml
 
 .PHONY: molecule
 molecule: test-cluster

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from background_process import BackgroundProcess
@@ -50,7 +52,10 @@ def test_a_message_is_logged_without_its_text(free_port: int, start_redis: Start
     assert not any(line.startswith("fake") for line in process.output.splitlines())
 
 
-def test_it_runs_without_writing_a_file(start_dispatcher: Start) -> None:
-    before = sorted(STAND_IN.rglob("*"))
-    start_dispatcher(REDIS_URL="").wait()
-    assert sorted(STAND_IN.rglob("*")) == before
+def test_it_runs_without_writing_a_file(tmp_path: Path, start_dispatcher: Start) -> None:
+    # Other tests import the program, and may leave bytecode beside it
+    program = tmp_path / "stand-in"
+    shutil.copytree(STAND_IN, program, ignore=shutil.ignore_patterns("__pycache__"))
+    before = sorted(program.rglob("*"))
+    start_dispatcher(directory=program, PYTHONPATH=str(program), REDIS_URL="").wait()
+    assert sorted(program.rglob("*")) == before
