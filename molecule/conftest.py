@@ -120,7 +120,7 @@ def pod_of(get) -> Callable[[str], dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def inventory() -> dict[str, Any]:
-    """The templated variables of the target, with the Vault file decrypted, under the Molecule target's overrides."""
+    """The variables of the target, untemplated, the Vault file decrypted, under the overrides of target.yml."""
     finished = subprocess.run(
         [BIN / "ansible-inventory", *TARGET, "--host", "dev"], cwd=CHECKOUT, capture_output=True, text=True, check=True
     )

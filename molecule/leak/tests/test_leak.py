@@ -67,6 +67,9 @@ def watched_release(playbook, tmp_path_factory):
     files = {name: encrypted(values, directory / f"{name}.yml") for name, values in
              (("marked", MARKED), ("changed", CHANGED), ("rotated", ROTATED))}  # fmt: skip
     runs = []
+    # What an earlier run left is still going away, as its pods have time to end
+    gone = ["wait", "--for=delete", f"namespace/{NAMESPACE}", "--timeout=120s"]
+    subprocess.run([KUBECTL, "--kubeconfig", KUBECONFIG, *gone], check=True, capture_output=True)
     # Temporary files go where they can be looked at all the time; Ansible's socket there allows a short path only.
     temporary = Path(tempfile.mkdtemp())
     watched = [temporary, Path.home() / ".ansible/tmp", Path("/dev/shm")]  # noqa: S108
@@ -86,9 +89,8 @@ def watched_release(playbook, tmp_path_factory):
             runs.append(run)
     yield "\n".join(run.output for run in runs), watch
     shutil.rmtree(temporary)
-    subprocess.run(
-        [KUBECTL, "--kubeconfig", KUBECONFIG, "delete", "namespace", NAMESPACE], check=True, capture_output=True
-    )
+    delete = ["delete", "namespace", NAMESPACE, "--wait=false"]
+    subprocess.run([KUBECTL, "--kubeconfig", KUBECONFIG, *delete], check=True, capture_output=True)
 
 
 def test_output_at_vvv_with_diff_shows_no_value(watched_release):
