@@ -32,8 +32,12 @@ def start_job(kubectl: Callable[..., str], get: Callable[..., Any], tmp_path) ->
 
 def test_teardown(playbook, kubectl, get, tmp_path) -> None:
     start_job(kubectl, get, tmp_path)
-    # Without those that a rollout before it is still ending
-    pods = {pod["metadata"]["uid"] for pod in get("pods") if "deletionTimestamp" not in pod["metadata"]}
+
+    def pods_that_stay() -> set[str]:
+        """Without those that a rollout before the test is still ending."""
+        return {pod["metadata"]["uid"] for pod in get("pods") if "deletionTimestamp" not in pod["metadata"]}
+
+    pods = pods_that_stay()
 
     refused = playbook("playbooks/teardown.yml", *CONFIRMED)
     assert refused.returncode == 2
@@ -47,7 +51,7 @@ def test_teardown(playbook, kubectl, get, tmp_path) -> None:
     wrong = playbook("playbooks/teardown.yml", *killing, "-e", "teardown_confirm=another")
     assert wrong.returncode == 2
     assert "The namespace of the release is not 'another'. Nothing was changed." in " ".join(wrong.output.split())
-    assert pods <= {pod["metadata"]["uid"] for pod in get("pods") if "deletionTimestamp" not in pod["metadata"]}
+    assert pods_that_stay() == pods
 
     removed = playbook("playbooks/teardown.yml", *killing, *CONFIRMED)
     assert removed.returncode == 0, removed.output
