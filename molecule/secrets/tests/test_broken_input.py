@@ -33,13 +33,23 @@ config_agentsmith:
         - CheckoutSourceCommand
 """
 
-# name -> (variables of the Vault file, the configuration, what the message must have). One for each kind of check:
-# the rest of what is refused is in tests/unit/roles/test_roles_bad_input.py and tests/unit/config_check.
+# name -> (variables of the Vault file, the configuration, what the message must have). At least ten, one for each kind
+# of check: the rest of what is refused is in tests/unit/roles/test_roles_bad_input.py and tests/unit/config_check.
 BROKEN: dict[str, tuple[dict[str, Any], str, list[str]]] = {
+    "app-token-for-bot-token": (
+        {"vault_slack_bot_token": f"xapp-{MARKED}"},
+        CONFIG,
+        ["secrets_slack_bot_token is the app-level token", "vault_slack_bot_token"],
+    ),
     "empty-signing-secret": (
         {"vault_slack_signing_secret": ""},
         CONFIG,
         ["secrets_slack_signing_secret is empty, with which", "vault_slack_signing_secret"],
+    ),
+    "token-with-line-end": (
+        {"vault_github_token": f"ghp_{MARKED}\n"},
+        CONFIG,
+        ["secrets_github_token ends with a line end", "vault_github_token"],
     ),
     "token-of-digits": (
         {"vault_anthropic_api_key": 47114711471147114711},
@@ -75,6 +85,11 @@ BROKEN: dict[str, tuple[dict[str, Any], str, list[str]]] = {
         {},
         CONFIG.replace("pipeline: fix-bug", "pipeline: fix-bugs"),
         ["config.yml:7: projects.web.pipeline: ", "fix-bugs"],
+    ),
+    "unknown-command": (
+        {},
+        CONFIG.replace("CheckoutSourceCommand", "CheckoutCommand"),
+        ["config.yml:11: pipelines.fix-bug.commands[0]: ", "CheckoutSourceCommand"],
     ),
     "project-that-chat-cannot-reach": (
         {},
