@@ -1,7 +1,7 @@
 # make deploy   a running, verified stack on a local kind cluster
 # make test     lint, scan, unit tests, integration tests, Molecule
 # make scan     independent scanners on what dev and prod would apply, and on this repository
-# make test-long  what takes too long for every change: kill the client at every request of a deploy
+# make test-long  what takes too long for every change: kill the client at every request of a deploy, long tests of scenarios
 # make clean    remove the local clusters and everything this checkout made
 
 SHELL := /bin/bash
@@ -126,8 +126,8 @@ INTEGRATION := integration-transactions integration-engine
 integration: kubernetes-bin
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(INTEGRATION)
 
-# A client is killed at every 20th request of a run; make test-long kills it at each (docs/reliability.md).
-KILL_STRIDE := 20
+# A client is killed at every 60th request of a run; make test-long kills it at each (docs/reliability.md).
+KILL_STRIDE := 60
 integration-transactions:
 	@echo "==> The kill test tries one request in $(KILL_STRIDE); make test-long tries every one"
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KILL_STRIDE=$(KILL_STRIDE) \
@@ -141,6 +141,8 @@ integration-engine:
 test-long: kubernetes-bin
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KILL_STRIDE=1 \
 	$(PYTEST) tests/integration/test_kill.py --junitxml $(REPORTS)/integration.xml
+	@rm -rf .local/molecule
+	AGENTSMITH_LONG_TESTS=1 $(MOLECULE) test $(addprefix --scenario-name=,drill prod rollback)
 
 .PHONY: molecule
 molecule: test-cluster

@@ -35,6 +35,14 @@ KUBECONFIG = CHECKOUT / f".local/{CLUSTER}.kubeconfig"
 TARGET = ["-i", "inventories/dev", "-e", "@molecule/target.yml"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave what is marked as long to `make test-long`; a run says so."""
+    if os.environ.get("AGENTSMITH_LONG_TESTS") != "1":
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="takes long: make test-long runs it"))
+
+
 def spellings(secret: str) -> set[str]:
     """A secret as it may turn up in an output: plain, base64 (both alphabets), percent-encoded."""
     encoded = secret.encode()

@@ -110,6 +110,7 @@ def apply(connection_options: dict[str, Any]) -> Apply:
 def run_play(tmp_path: Path) -> RunPlay:
     """Run ansible-playbook on localhost: `run_play(keywords, variables, *flags)` returns the ended process.
 
+    The keywords are those of one play, or a list of them for as many plays.
     The variables come from a file, as in life: Ansible quotes the lines of a playbook in its errors.
     """
     configuration = tmp_path / "ansible.cfg"
@@ -118,11 +119,15 @@ def run_play(tmp_path: Path) -> RunPlay:
         encoding="utf-8",
     )
 
-    def run(keywords: dict[str, Any], variables: dict[str, Any], *flags: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        keywords: dict[str, Any] | list[dict[str, Any]], variables: dict[str, Any], *flags: str
+    ) -> subprocess.CompletedProcess[str]:
+        plays = keywords if isinstance(keywords, list) else [keywords]
+        plays = [{"hosts": "localhost", "gather_facts": False, **play} for play in plays]
         values = tmp_path / "variables.json"
         values.write_text(json.dumps(variables), encoding="utf-8")
         playbook = tmp_path / "playbook.yml"
-        playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, **keywords}]), encoding="utf-8")
+        playbook.write_text(json.dumps(plays), encoding="utf-8")
         return subprocess.run(
             [
                 Path(sys.executable).parent / "ansible-playbook",

@@ -33,7 +33,7 @@ VARIABLES: dict[str, Any] = {
     "agentsmith_job_policy": True,
     "quota_hard": {"pods": "10"},
 }
-# What a role makes, and the variables without which it is not wanted any more
+# What a role makes, and the variables with which it is not wanted any more: pods need what stands before them
 PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "namespace": (
         "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies/default-deny",
@@ -55,19 +55,25 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "quota": ("/api/v1/namespaces/{}/resourcequotas/agentsmith", {"quota_enabled": False}),
 }
 
-Use = Callable[[str, dict[str, Any]], str]
+Use = Callable[[dict[str, dict[str, Any]]], str]
 
 
 @pytest.fixture
 def use(control_plane: ControlPlane, namespace: str, tmp_path: Path, run_play: RunPlay) -> Use:
-    """Run a playbook of one role in the namespace, and return the line that counts its results."""
+    """Run a playbook with a play for each of these roles, given with its variables, and return the count of results.
+
+    A play sees nothing of the roles of another.
+    """
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(control_plane.kubeconfig(), encoding="utf-8")
+    defaults = {"group/agentsmith.platform.cluster": {"kubeconfig": str(kubeconfig)}}
 
-    def run(role: str, variables: dict[str, Any]) -> str:
-        defaults = {"group/agentsmith.platform.cluster": {"kubeconfig": str(kubeconfig)}}
-        keywords = {"module_defaults": defaults, "roles": [f"agentsmith.platform.{role}"]}
-        ended = run_play(keywords, {**VARIABLES, **variables, "agentsmith_namespace": namespace})
+    def run(roles: dict[str, dict[str, Any]]) -> str:
+        plays = [
+            {"module_defaults": defaults, "roles": [f"agentsmith.platform.{role}"], "vars": {**VARIABLES, **variables}}
+            for role, variables in roles.items()
+        ]
+        ended = run_play(plays, {"agentsmith_namespace": namespace})
         assert ended.returncode == 0, ended.stdout + ended.stderr
         assert "MARKED" not in ended.stdout + ended.stderr
         return next(line for line in ended.stdout.splitlines() if "changed=" in line)
@@ -75,16 +81,11 @@ def use(control_plane: ControlPlane, namespace: str, tmp_path: Path, run_play: R
     return run
 
 
-@pytest.mark.parametrize("role", PARTS)
-def test_a_role_brings_its_part_and_takes_it_back(
-    control_plane: ControlPlane, namespace: str, use: Use, role: str
-) -> None:
-    path, unwanted = PARTS[role][0].format(namespace), PARTS[role][1]
+def test_each_role_brings_its_part_and_takes_it_back(control_plane: ControlPlane, namespace: str, use: Use) -> None:
+    paths = {role: path.format(namespace) for role, (path, _unwanted) in PARTS.items()}
     with stand_in_kubelet(control_plane, namespace, ready()):
-        for other in ("secrets", "rbac") if role == "dispatcher" else ():  # without which its pods would not start
-            use(other, {})
-        assert "changed=1 " in use(role, {})
-        assert control_plane.get(path), "it is there"
-        assert "changed=0 " in use(role, {})
-        assert "changed=1 " in use(role, unwanted)
-        assert control_plane.get(path) is None, "it is gone"
+        assert f"changed={len(PARTS)} " in use({role: {} for role in PARTS})
+        assert [role for role, path in paths.items() if not control_plane.get(path)] == [], "what is not there"
+        assert "changed=0 " in use({role: {} for role in PARTS})
+        assert f"changed={len(PARTS)} " in use({role: PARTS[role][1] for role in reversed(PARTS)})
+        assert [role for role, path in paths.items() if control_plane.get(path)] == [], "what is still there"

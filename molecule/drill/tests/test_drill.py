@@ -136,6 +136,7 @@ def has_crashed(pod: dict[str, Any]) -> bool:
     return any(state["restartCount"] > 0 for state in pod["status"].get("containerStatuses") or [])
 
 
+@pytest.mark.long
 def test_agent_image_that_is_not_there(verify: Drill, deploy: Callable[..., None]) -> None:
     deploy(agentsmith_agent_image=NO_IMAGE)
     try:

@@ -263,6 +263,7 @@ def deployer(kubectl, tmp_path) -> Iterator[list[str]]:
         kubectl("delete namespace %s", TENANT)
 
 
+@pytest.mark.long
 def test_the_documented_role_of_a_deployer_suffices(play, kubectl, deployer):
     run = play("deploy", *deployer)
     assert run.returncode == 0, run.output

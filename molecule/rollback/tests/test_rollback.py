@@ -119,6 +119,7 @@ def test_a_release_that_runs_and_fails_its_verification_is_taken_back(act, state
     assert re.search(r"changed=0 .*failed=0", act("deploy", GOOD).output)
 
 
+@pytest.mark.long
 def test_a_deploy_that_is_killed_is_completed_by_the_next(act, state, kubectl, tmp_path):
     assert act("deploy", GOOD).returncode == 0
     before = state()

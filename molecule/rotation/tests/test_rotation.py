@@ -99,16 +99,6 @@ def test_a_changed_key_of_future_jobs_rolls_nothing(act: Act, look: Look) -> Non
     assert look() == before
 
 
-def test_a_changed_configuration_rolls_nothing(act: Act, look: Look, inventory: dict[str, Any], get) -> None:
-    before = look()
-    config = json.loads(json.dumps(inventory["config_agentsmith"]))
-    for project in config["projects"].values():
-        project["agent"]["model"] = "claude-opus-4-20250514"
-    act("deploy", {"config_agentsmith": config})
-    assert "claude-opus-4-20250514" in get("configmap/agentsmith-config")["data"]["agentsmith.yml"]
-    assert look() == before
-
-
 def test_a_rotation_rolls_the_readers_and_leaves_the_rest(
     act: Act, look: Look, token_of_dispatcher: Callable[[], str], job: Callable[[], Any]
 ) -> None:
