@@ -62,11 +62,12 @@ test: clean-reports
 	$(BIN)/python tests/summary.py $(REPORTS) || status=1; exit $$status
 
 # Two steps at a time, but for the last two, which measure times. What a step says is shown when it is over; the first three
-# show that they move, as they may compile Kubernetes and the scanners.
+# show that they move, as they may compile Kubernetes and the scanners. The cluster comes up when Molecule needs it: one that
+# nobody uses takes a quarter of a processor.
 .PHONY: test-steps
 test-steps: $(VENV)/.complete
 	@$(MAKE) --no-print-directory --jobs=2 kubernetes-bin lint scan
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(INTEGRATION) unit
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(INTEGRATION) unit test-cluster
 	@$(MAKE) --no-print-directory contract molecule
 
 .PHONY: clean-reports
@@ -102,17 +103,19 @@ contract: $(VENV)/.complete
 	fi
 	$(PYTEST) tests/contract --numprocesses 4 --junitxml $(REPORTS)/contract.xml
 
-# The cluster that integration (its binaries) and molecule need; molecule removes it at its end. By the playbook, not by
-# `molecule create`, which skips a cluster that it once made, even when its processes are gone.
+# The cluster that molecule needs, and removes at its end. By the playbook, not by `molecule create`, which skips a cluster
+# that it once made, even when its processes are gone.
+TEST_CLUSTER := $(ANSIBLE_PLAYBOOK) playbooks/local_cluster.yml -i inventories/dev -e @molecule/target.yml
 .PHONY: test-cluster
 test-cluster: $(VENV)/.complete
-	$(ANSIBLE_PLAYBOOK) playbooks/local_cluster.yml -i inventories/dev -e @molecule/target.yml
+	$(TEST_CLUSTER)
 
 # The apply engine against a real API server, made of the binaries of the cluster's node; where the node was
 # downloaded as an image, they are compiled.
 KUBERNETES_BIN := $(CURDIR)/.local/kubernetes-bin
 .PHONY: kubernetes-bin
-kubernetes-bin: test-cluster
+kubernetes-bin: $(VENV)/.complete
+	$(TEST_CLUSTER) -e local_cluster_state=prepared
 	@binaries=$$(dirname "$$(readlink --canonicalize .local/bin/kubectl)"); \
 	if [ ! -x "$$binaries/kube-apiserver" ]; then \
 	  binaries=$(CURDIR)/.local/kubernetes/bin; docker/kind-node/compile "$$binaries"; \
@@ -138,7 +141,7 @@ integration-engine:
 	$(PYTEST) tests/integration $(addprefix --ignore=,$(TRANSACTIONS)) --junitxml $(REPORTS)/$@.xml
 
 .PHONY: test-long
-test-long: kubernetes-bin
+test-long: kubernetes-bin test-cluster
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KILL_STRIDE=1 \
 	$(PYTEST) tests/integration/test_kill.py --junitxml $(REPORTS)/integration.xml
 	@rm -rf .local/molecule
@@ -154,7 +157,7 @@ molecule: test-cluster
 clean:
 	@if [ -x $(ANSIBLE_PLAYBOOK) ]; then \
 	  $(ANSIBLE_PLAYBOOK) playbooks/local_cluster.yml -i inventories/dev -e local_cluster_state=absent; \
-	  $(ANSIBLE_PLAYBOOK) playbooks/local_cluster.yml -i inventories/dev -e @molecule/target.yml -e local_cluster_state=absent; \
+	  $(TEST_CLUSTER) -e local_cluster_state=absent; \
 	else \
 	  echo 'There is no $(VENV) to remove a local cluster with. Where one runs: make $(VENV)/.complete, and make clean again.'; \
 	fi

@@ -212,6 +212,15 @@ def test_a_dead_node_is_made_anew(machine: Machine, death: str) -> None:
     assert machine.kind() == ["delete", "create"]
 
 
+def test_prepared_supplies_the_tools_and_touches_no_cluster(machine: Machine) -> None:
+    machine.write_container("container", running=False)
+    with socket.create_server(("127.0.0.1", machine.port)):
+        assert changed(machine.run(local_cluster_state="prepared")) > 0
+        assert changed(machine.run(local_cluster_state="prepared")) == 0
+    assert machine.kind() == []
+    assert (machine.state / "bin" / "kubectl").readlink() == machine.commands / "kubectl"
+
+
 def test_a_node_that_does_not_become_ready_is_made_anew(machine: Machine) -> None:
     machine.link_tools()
     machine.write_kubeconfig("kubeconfig", "kind-demo")

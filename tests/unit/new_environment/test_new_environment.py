@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import yaml
 
 BIN = Path(sys.executable).parent
 CHECKOUT = Path(__file__).resolve().parents[3]
+ROLE = "agentsmith.platform.new_environment"
 SECRETS = {
     "new_environment_slack_bot_token": "xoxb-1-2-canary4711",
     "new_environment_slack_signing_secret": "0123456789abcdef0123456789abcde7",
@@ -48,10 +50,8 @@ def temporary() -> Iterator[Path]:
         yield Path(directory)
 
 
-def start(answers: dict[str, Any], tmp_path: Path, temporary: Path, *arguments: str) -> subprocess.Popen[str]:
-    """The playbook with its answers in a file."""
-    file = tmp_path / "answers.yml"
-    file.write_text(yaml.safe_dump(answers))
+def start(temporary: Path, *arguments: str) -> subprocess.Popen[str]:
+    """ansible-playbook, with its temporary files in a directory of the test."""
     environment = {
         **os.environ,
         "ANSIBLE_LOCAL_TEMP": str(temporary / "local"),
@@ -59,7 +59,7 @@ def start(answers: dict[str, Any], tmp_path: Path, temporary: Path, *arguments: 
         "TMPDIR": str(temporary),
     }
     return subprocess.Popen(
-        [BIN / "ansible-playbook", "playbooks/new_environment.yml", "-e", f"@{file}", *arguments],
+        [BIN / "ansible-playbook", *arguments],
         cwd=CHECKOUT,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -68,6 +68,13 @@ def start(answers: dict[str, Any], tmp_path: Path, temporary: Path, *arguments: 
         text=True,
         start_new_session=True,
     )
+
+
+def create(answers: dict[str, Any], tmp_path: Path, temporary: Path, *arguments: str) -> subprocess.Popen[str]:
+    """The playbook with its answers in a file."""
+    file = tmp_path / "answers.yml"
+    file.write_text(yaml.safe_dump(answers))
+    return start(temporary, "playbooks/new_environment.yml", "-e", f"@{file}", *arguments)
 
 
 def clear_text_below(directory: Path) -> list[str]:
@@ -83,7 +90,7 @@ def clear_text_below(directory: Path) -> list[str]:
 
 
 def test_creates_a_complete_encrypted_inventory(answers, tmp_path, temporary):
-    output, _ = start(answers, tmp_path, temporary, "-vvv", "--diff").communicate(timeout=60)
+    output, _ = create(answers, tmp_path, temporary, "-vvv", "--diff").communicate(timeout=60)
     made = tmp_path / "inventories/staging"
     vault = made / "group_vars/all/vault.yml"
     assert vault.read_text().startswith("$ANSIBLE_VAULT;1.2;AES256;staging\n"), output
@@ -110,7 +117,7 @@ def test_never_touches_an_environment_that_exists(answers, tmp_path, temporary):
     vault = tmp_path / "inventories/staging/group_vars/all/vault.yml"
     vault.parent.mkdir(parents=True)
     vault.write_text("somebody's")
-    run = start(answers, tmp_path, temporary)
+    run = create(answers, tmp_path, temporary)
     output, _ = run.communicate(timeout=60)
     assert run.returncode != 0
     assert "new_environment_name" in output
@@ -118,30 +125,38 @@ def test_never_touches_an_environment_that_exists(answers, tmp_path, temporary):
     assert [path.name for path in vault.parent.parent.parent.iterdir()] == ["group_vars"]
 
 
-@pytest.mark.parametrize(
-    ("variable", "value"),
-    [
-        ("new_environment_name", "Staging"),
-        ("new_environment_namespace", "under_score"),
-        ("new_environment_project", "api-v2"),
-        ("new_environment_project", "fix"),
-        ("new_environment_github_token", '"ghp_canary4711"'),
-        ("new_environment_repository", "https://github.com/example/name.git"),
-        ("new_environment_slack_bot_token", "xapp-canary4711"),
-        ("new_environment_slack_signing_secret", "too-short-canary4711"),
-    ],
-)
-def test_wrong_answer_is_named_and_nothing_is_written(answers, tmp_path, temporary, variable, value):
-    run = start({**answers, variable: value}, tmp_path, temporary)
+WRONG = [
+    ("new_environment_name", "Staging"),
+    ("new_environment_namespace", "under_score"),
+    ("new_environment_project", "api-v2"),
+    ("new_environment_project", "fix"),
+    ("new_environment_github_token", '"ghp_canary4711"'),
+    ("new_environment_repository", "https://github.com/example/name.git"),
+    ("new_environment_slack_bot_token", "xapp-canary4711"),
+    ("new_environment_slack_signing_secret", "too-short-canary4711"),
+]
+
+
+def test_wrong_answers_are_named_and_nothing_is_written(answers, tmp_path, temporary):
+    """Each wrong answer is a host: one start of Ansible serves them all."""
+    hosts = {f"wrong{number}": {**answers, variable: value} for number, (variable, value) in enumerate(WRONG)}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+    play = {"hosts": "all", "connection": "local", "gather_facts": False, "roles": [ROLE]}
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+    run = start(temporary, str(tmp_path / "play.yml"), "-i", str(tmp_path / "hosts.yml"))
     output, _ = run.communicate(timeout=60)
     assert run.returncode != 0
-    assert variable in output
-    assert ("canary4711" not in output) and not (tmp_path / "inventories").exists()
+    refusals = dict(re.findall(r"^fatal: \[(\w+)\]: FAILED! =>(.*?)(?=^\S)", output, re.MULTILINE | re.DOTALL))
+    assert refusals.keys() == hosts.keys(), output
+    for number, (variable, value) in enumerate(WRONG):
+        assert variable in refusals[f"wrong{number}"], (variable, value)
+    assert "canary4711" not in output
+    assert not (tmp_path / "inventories").exists()
 
 
 def test_no_clear_text_at_any_instant_of_a_run_that_is_killed(answers, tmp_path, temporary):
     """The run is watched as fast as the file system can be read, and killed as soon as the Vault file appears."""
-    run = start(answers, tmp_path, temporary)
+    run = create(answers, tmp_path, temporary)
     vault = tmp_path / "inventories/staging/group_vars/all/vault.yml"
     looks, deadline = 0, time.monotonic() + 60
     while not vault.exists() and run.poll() is None and time.monotonic() < deadline:
