@@ -63,7 +63,7 @@ test: clean-reports
 
 # Two steps at a time, but for the last two, which measure times. What a step says is shown when it is over; the first three
 # show that they move, as they may compile Kubernetes and the scanners. The cluster comes up when Molecule needs it: one that
-# nobody uses takes a quarter of a processor.
+# nobody uses takes a tenth of a processor.
 .PHONY: test-steps
 test-steps: $(VENV)/.complete
 	@$(MAKE) --no-print-directory --jobs=2 kubernetes-bin lint scan
