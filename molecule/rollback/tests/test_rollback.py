@@ -95,6 +95,7 @@ def test_an_image_that_cannot_be_pulled_costs_no_request(act, state, get, job, k
         rf"agentsmith-dispatcher will not become ready: (ImagePullBackOff|ErrImagePull): .{{0,150}}{re.escape(NOWHERE)}"
     )
     assert re.search(cause, message), failed.output
+    assert "event Warning" in message
     assert "The last good release, recorded at" in message
     assert failed.seconds < LONGEST
     assert state() == before
