@@ -25,12 +25,14 @@ find_python = for minor in 14 13 12 11; do \
   echo "No Python from 3.11 to 3.14 runs here (with venv and ensurepip): install one, on Debian 'python3 python3-venv'." >&2; exit 1
 
 # pip would compile the 13,000 files of the collections in PyPI's ansible, one by one; Ansible never reads the result. As with pip,
-# a file that this Python cannot compile is no error: packages have some for other versions.
+# a file that this Python cannot compile is no error: packages have some for other versions. The lock file names every package
+# for every Python, so nothing is resolved again; pip's check would find one that is missing.
 $(VENV)/.complete: requirements.lock
 	@started=$$SECONDS; python=$$($(find_python)); \
 	echo "==> Python environment in $(VENV) with $$($$python --version), from $<"; \
 	$$python -m venv --clear $(VENV); \
-	$(BIN)/pip install --disable-pip-version-check --no-compile --requirement $<; \
+	$(BIN)/pip install --disable-pip-version-check --no-compile --no-deps --requirement $<; \
+	$(BIN)/pip check --disable-pip-version-check; \
 	$(BIN)/python -m compileall -qq -j 0 -x /ansible_collections/ $(VENV)/lib || true; \
 	touch $@; echo "    took $$((SECONDS - started)) s"
 
