@@ -110,6 +110,8 @@ contract: $(VENV)/.complete
 TEST_CLUSTER := $(ANSIBLE_PLAYBOOK) playbooks/local_cluster.yml -i inventories/dev -e @molecule/target.yml
 .PHONY: test-cluster
 test-cluster: $(VENV)/.complete
+	@# A run that was cut off says there that the scenario prod is prepared
+	@rm -rf .local/molecule
 	$(TEST_CLUSTER)
 
 # The apply engine against a real API server, made of the binaries of the cluster's node; where the node was
@@ -146,13 +148,10 @@ integration-engine:
 test-long: kubernetes-bin test-cluster
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KILL_STRIDE=1 \
 	$(PYTEST) tests/integration/test_kill.py --junitxml $(REPORTS)/integration.xml
-	@rm -rf .local/molecule
 	AGENTSMITH_LONG_TESTS=1 $(MOLECULE) test $(addprefix --scenario-name=,drill prod rollback)
 
 .PHONY: molecule
 molecule: test-cluster
-	@# A run that was cut off says there that the scenario prod is prepared
-	@rm -rf .local/molecule
 	$(MOLECULE) test --all
 
 .PHONY: clean
