@@ -42,6 +42,13 @@ SHAPES: dict[str, Shape] = {
         _DNS_LABEL,
         "a DNS label: lower-case letters, digits and hyphens, 63 characters at most (agentsmith)",
     ),
+    # Kubernetes, "Namespaces": the prefix kube- is reserved. The network policies and the level of Pod Security of a
+    # release would cut off what the cluster itself lives from.
+    "namespace": Shape(
+        rf"(?!kube-){_DNS_LABEL}",
+        "a DNS label: lower-case letters, digits and hyphens, 63 characters at most, without the prefix kube- of "
+        "Kubernetes' own namespaces (agentsmith)",
+    ),
     "dns_name": Shape(
         _DNS_NAME,
         "a DNS name: lower-case letters, digits, hyphens and dots, 253 characters at most (agentsmith-secrets)",

@@ -62,14 +62,19 @@ options:
         description: A common shape by its name.
         type: str
         choices:
+          - cidr
           - count
           - dns_label
           - dns_name
           - image_reference
+          - namespace
           - node_port
           - optional_proxy
           - optional_url
           - pinned_image
+          - port
+          - positive
+          - project_name
           - quantity
           - tagged_image
           - token

@@ -13,6 +13,7 @@ PLACEHOLDER = "@sha256:" + "0" * 64  # what inventories/prod comes with
 
 FITTING = {
     "dns_label": ["a", "agentsmith", "a-1", "0", "a" * 63],
+    "namespace": ["agentsmith", "kube", "my-kube-1", "a" * 63],
     "dns_name": ["agentsmith-secrets", "a.b-c.d", "x" * 63 + ".y"],
     "image_reference": [
         "redis",
@@ -48,6 +49,7 @@ FITTING = {
 }
 MISFITTING = {
     "dns_label": ["", "-a", "a-", "A", "a_b", "a.b", "a" * 64, "a\n", "ä"],
+    "namespace": ["", "A", "a.b", "a" * 64, "kube-system", "kube-", "kube-a", "a\n"],
     "dns_name": ["", ".a", "a.", "a..b", "A", "a/b", "x" * 64, ".".join(["x" * 50] * 6), "a\n"],
     "image_reference": [
         "",

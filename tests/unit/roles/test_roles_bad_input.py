@@ -17,6 +17,10 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "namespace-capitals": ({"agentsmith_namespace": "AgentSmith"}, ["agentsmith_namespace is 'AgentSmith'. Allowed"]),
     "namespace-too-long": ({"agentsmith_namespace": "a" * 64}, ["agentsmith_namespace is 'aaaa", "63 characters"]),
+    "namespace-of-kubernetes": (
+        {"agentsmith_namespace": "kube-system"},
+        ["agentsmith_namespace is 'kube-system'. Allowed", "without the prefix kube-"],
+    ),
     "namespace-undefined": (
         {"agentsmith_namespace": "{{ no_such_variable }}"},
         ["agentsmith_namespace cannot be read: 'no_such_variable' is undefined"],
