@@ -22,6 +22,11 @@ from slack_request import SlackSender
 from stand_in_platform import Platform, running_platform
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark of tests known that a real build of the app cannot pass."""
+    config.addinivalue_line("markers", "stand_in_only(reason): it can only hold for the stand-in")
+
+
 @pytest.fixture
 def processes() -> Iterator[list[BackgroundProcess]]:
     """Programs that a test has started: at its end they are gone, and none has written a secret."""

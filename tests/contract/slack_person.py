@@ -60,6 +60,6 @@ class SlackPerson:
     def press(self, message: dict[str, object], value: str, channel: str = CHANNEL) -> None:
         """Press the button of a message that stands for a value."""
         (buttons,) = (block["elements"] for block in message["blocks"] if block["type"] == "actions")
-        (action_id,) = (button["action_id"] for button in buttons if button["value"] == value)
+        (action_id,) = (button["action_id"] for button in buttons if button.get("value") == value)
         path = f"/channels/{channel}/messages/{message['ts']}/actions"
         assert self.call("POST", path, {"action_id": action_id}) == {"delivery": "delivered"}

@@ -10,7 +10,7 @@ import signal
 
 import pytest
 from awaiting import await_condition
-from dispatcher_under_test import REDIS_PASSWORD
+from dispatcher_under_test import REDIS_PASSWORD, find_free_port
 from fake_kubernetes import NAMESPACE
 from redis import Redis
 from slack_person import CHANNEL
@@ -31,6 +31,25 @@ LABELS = [
 ]
 
 
+HELLO = ":wave: Hey! I'm Agent Smith — an autonomous coding agent.\nType `help` to see what I can do."
+HELP = (
+    ":robot_face: *Agent Smith — here's what I can do:*\n\n"
+    "*Fix a ticket*\n  `fix #58` or `fix #58 in my-project`\n\n"
+    "*List tickets*\n  `list tickets` or `list tickets in my-project`\n\n"
+    '*Create a ticket*\n  `create ticket "Add logging" in my-project`\n\n'
+    "*Help*\n  `help` or `?`\n\n"
+    "_I also understand free-form text — just describe what you need._"
+)
+
+
+def not_understood(text: str) -> str:
+    return f':shrug: I didn\'t understand: "{text}"\n\nType `help` to see what I can do.'
+
+
+def reason_in(message: dict[str, object]) -> str:
+    return message["blocks"][0]["text"]["text"].partition("*Reason:* ")[2]
+
+
 def redis_of(platform: Platform) -> Redis:
     return Redis(port=platform.redis_port, decode_responses=True)
 
@@ -49,7 +68,7 @@ def test_a_ticket_is_fixed(platform: Platform) -> None:
     assert starting["text"] == ":rocket: Starting Agent Smith for ticket *#54* in *agent-smith-test*..."
     # One message for all steps, as the last of them has left it.
     assert progress["edited"]
-    assert progress["text"] == ":rocket: *[9/9]* Creating pull request\n`[██████████]` 9/9"
+    assert progress["text"] == ":rocket: *[9/9]* Creating pull request\n`[██████████░]` 9/9"
     digest = hashlib.sha256(CONFIGURATION.encode()).hexdigest()
     assert last == done
     summary = f"Pipeline completed successfully (stand-in; agentsmith.yml sha256:{digest})"
@@ -106,12 +125,11 @@ def test_the_job_has_the_fields_of_the_app_and_no_other(platform: Platform) -> N
         + [{"name": name, "value": value} for name, value in literal.items()],
         "resources": {
             "requests": {"cpu": "250m", "memory": "512Mi"},
-            "limits": {"cpu": "1000m", "memory": "1Gi"},
+            "limits": {"cpu": "1", "memory": "1Gi"},
         },
     }
+    # Neither apiVersion nor kind: the API server has them from the path.
     assert job == {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
         "metadata": {
             "name": f"agentsmith-{job_id}",
             "namespace": NAMESPACE,
@@ -149,17 +167,22 @@ def test_what_is_in_redis_while_a_job_runs(platform: Platform) -> None:
             "pendingQuestionId": None,
         }
         unused = {"questionId": "", "prUrl": "", "summary": "", "content": ""}
-        assert [fields for _id, fields in redis.xrange(f"job:{job_id}:out")] == [
+        entries = [fields for _id, fields in redis.xrange(f"job:{job_id}:out")]
+        details = [fields for fields in entries if fields["type"] == "Detail"]
+        assert [fields for fields in entries if fields not in details] == [
             {"type": "Progress", "jobId": job_id, "text": label, "step": str(step), "total": "9", **unused}
             for step, label in enumerate(LABELS[:7], start=1)
         ]
+        assert details
+        # The Dispatcher throws them away.
+        assert not any(fields["text"] in text for fields in details for text in platform.person.texts())
 
 
 @pytest.mark.parametrize(
     ("button", "emoji", "result", "exit_code"),
     [
         ("yes", ":white_check_mark:", ":rocket: *Done!* Pipeline completed successfully", 0),
-        ("no", ":x:", ":x: *Agent Smith encountered an error:*\n```Plan rejected by user```", 1),
+        ("no", ":x:", ":x: Agent Smith failed — ticket #101 in agent-smith-test", 1),
     ],
 )
 def test_a_question_is_answered_by_a_button(
@@ -176,7 +199,7 @@ def test_a_question_is_answered_by_a_button(
     assert answered["text"] == f":thought_balloon: *approval*\n{emoji} Answered: *{button}*"
     assert [block["type"] for block in answered["blocks"]] == ["section"]
     assert platform.agents[0].wait() == exit_code
-    assert platform.person.await_message("Done!|encountered")["text"].startswith(result)
+    assert platform.person.await_message("Done!|failed")["text"].startswith(result)
     with redis_of(platform) as redis:
         await_condition(lambda: redis.keys("*") == [])
 
@@ -239,11 +262,113 @@ def test_a_restart_of_the_dispatcher_orphans_a_job_and_blocks_its_channel(platfo
 
 def test_a_failure_is_shown_and_frees_the_channel(platform: Platform) -> None:
     platform.person.say("fix #102 in short")
-    error = platform.person.await_message("encountered an error")
-    assert error["text"].startswith(":x: *Agent Smith encountered an error:*\n```The stand-in fails on this ticket")
+    error = platform.person.await_message("failed")
+    assert error["text"] == ":x: Agent Smith failed — ticket #102 in short"
+    (section, actions) = error["blocks"]
+    heading, reason = section["text"]["text"].split("\n")
+    assert heading == ":x: *Agent Smith failed* — ticket *#102* in *short*"
+    assert reason.startswith("*Reason:* The stand-in fails on this ticket")
+    assert [button["text"]["text"] for button in actions["elements"]] == ["Retry"]
     assert platform.agents[0].wait() == 1
     platform.person.say("fix #54 in short")
     platform.person.await_message("Done!")
+
+
+@pytest.mark.parametrize(
+    ("ticket", "reason"),
+    [
+        (404, "A required resource was not found. Check ticket number and project name."),
+        (401, "Authentication failed. Check your API tokens."),
+    ],
+)
+@pytest.mark.stand_in_only("its agent has a table of tickets")
+def test_the_reason_of_a_failure_is_a_sentence_of_the_dispatcher(platform: Platform, ticket: int, reason: str) -> None:
+    platform.person.say(f"fix #{ticket} in agent-smith-test")
+    error = platform.person.await_message("failed")
+    assert error["text"] == f":x: Agent Smith failed — ticket #{ticket} in agent-smith-test"
+    assert reason_in(error) == reason
+    assert platform.agents[0].wait() == 1
+    with redis_of(platform) as redis:
+        await_condition(lambda: redis.keys("*") == [])
+
+
+def test_a_failed_job_is_tried_again_by_its_button(platform: Platform) -> None:
+    platform.person.say("fix #102 in short")
+    error = platform.person.await_message("failed")
+    platform.person.press(error, "102:short")
+    platform.person.await_message("failed", count=2)
+    assert platform.person.texts().count(":rocket: Starting Agent Smith for ticket *#102* in *short*...") == 2
+    first, second = platform.kubernetes.jobs
+    assert first["metadata"]["name"] != second["metadata"]["name"]
+    assert second["spec"]["template"]["spec"]["containers"][0]["args"][-1] == "fix #102 in short"
+
+
+def test_a_button_to_try_again_waits_for_a_busy_channel(platform: Platform) -> None:
+    platform.person.say("fix #102 in short")
+    error = platform.person.await_message("failed")
+    platform.person.say("fix #104 in agent-smith-test")
+    platform.person.await_message(r"\[[1-7]/9\]")
+    platform.person.press(error, "102:short")
+    busy = platform.person.await_message("already running")
+    assert busy["text"] == ":hourglass: A job is already running. Please wait."
+    assert len(platform.kubernetes.jobs) == 2
+
+
+def test_the_owner_is_called_and_the_log_is_linked_if_the_environment_says_so(platform: Platform) -> None:
+    platform.dispatcher.kill()
+    platform.start_dispatcher(OWNER_SLACK_USER_ID="U0OWNER", LOG_BASE_URL="https://logs.example.com/")
+    platform.person.say("fix #102 in short")
+    error = platform.person.await_message("failed")
+    _retry, logs, _contact = error["blocks"][1]["elements"]
+    assert logs["url"] == f"https://logs.example.com/agentsmith-{job_id_of(platform)}"
+    platform.person.press(error, "U0OWNER")
+    called = platform.person.await_message("U0OWNER")
+    assert called["text"] == ":bust_in_silhouette: <@U0OWNER> — a user needs help with a failed job."
+
+
+SUGGESTION = (
+    "Ticket #54 found in *agent-smith-test*, *short*, *unknown-command*. Please specify: `fix #54 in <project>`"
+)
+
+
+@pytest.mark.stand_in_only("its ticket providers have the tickets of a table")
+@pytest.mark.parametrize(
+    ("button", "shown", "answer"),
+    [("help", "Showing help", HELP), ("confirm", "Confirmed", not_understood(SUGGESTION))],
+)
+def test_a_ticket_of_several_projects_is_asked_about(platform: Platform, button: str, shown: str, answer: str) -> None:
+    platform.person.say("<@U0AGENTSMITH> fix #54")
+    question = platform.person.await_message("Did you mean")
+    assert question["text"] == f":thinking_face: Did you mean: *{SUGGESTION}*?"
+    labels = [element["text"]["text"] for element in question["blocks"][1]["elements"]]
+    assert labels == ["Yes, do it", "Show help"]
+    key = f"clarification:slack:{CHANNEL}"
+    with redis_of(platform) as redis:
+        assert redis.keys("*") == [key]
+        assert TWO_HOURS - 30 < redis.ttl(key) <= TWO_HOURS
+        assert json.loads(redis.get(key)) == {
+            "suggestedText": SUGGESTION,
+            "originalInput": "fix #54",
+            "userId": "U0PERSON",
+        }
+        platform.person.press(question, button)
+        # The app reads its own sentence, which it does not understand: nothing is ever confirmed.
+        assert platform.person.await_message(re.escape(answer))["text"] == answer
+        assert redis.keys("*") == []
+    answered = platform.person.await_message("Answered:")
+    assert answered["ts"] == question["ts"]
+    assert answered["text"] == f":thought_balloon: *Clarification*\n:x: Answered: *{shown}*"
+    assert platform.kubernetes.jobs == []
+
+
+@pytest.mark.stand_in_only("its ticket providers have the tickets of a table")
+def test_a_ticket_of_one_project_needs_no_project(platform: Platform) -> None:
+    (file := platform.dispatcher_app / "config" / "agentsmith.yml").write_text(
+        CONFIGURATION.replace('"type": "GitHub"', '"type": "GitLab"').replace('"AzureDevOps"', '"GitHub"')
+    )
+    assert "GitLab" in file.read_text()
+    platform.person.say("#54")
+    platform.person.await_message(r"Starting Agent Smith for ticket \*#54\* in \*on-azure\*")
 
 
 @pytest.mark.parametrize(
@@ -284,8 +409,9 @@ def test_an_unknown_command_ends_the_agent_after_its_progress(platform: Platform
 
 def test_a_missing_token_in_the_job(platform: Platform) -> None:
     platform.person.say("fix #54 in on-azure")
-    error = platform.person.await_message("encountered an error")
-    assert error["text"].endswith("```Required environment variable 'AZURE_DEVOPS_TOKEN' is not set.```")
+    assert reason_in(platform.person.await_message("failed")) == (
+        "Required environment variable 'AZURE_DEVOPS_TOKEN' is not set."
+    )
 
 
 def test_a_terminated_agent_is_not_heard_of(platform: Platform) -> None:
@@ -293,13 +419,16 @@ def test_a_terminated_agent_is_not_heard_of(platform: Platform) -> None:
     platform.person.await_message(r"\[[1-7]/9\]")
     platform.agents[0].signal(signal.SIGTERM)
     assert platform.agents[0].wait() == 143
-    assert not any("error" in text for text in platform.person.texts())
+    assert not any(":x:" in text or "failed" in text for text in platform.person.texts())
 
 
 def test_the_api_refuses_a_project_that_is_no_label(platform: Platform) -> None:
     platform.person.say("fix #54 in projects/mine")
-    error = platform.person.await_message("encountered an error")
-    assert "Operation returned an invalid status code 'UnprocessableEntity', response body {" in error["text"]
+    error = platform.person.await_message("^:x: ")
+    assert error["text"].startswith(
+        ":x: Operation returned an invalid status code 'UnprocessableEntity', response body {"
+    )
+    assert "blocks" not in error
     assert "'projects/mine'" in error["text"]
     # No job, so the channel is free.
     platform.person.say("fix #54 in short")
@@ -309,27 +438,44 @@ def test_the_api_refuses_a_project_that_is_no_label(platform: Platform) -> None:
 def test_a_missing_role_is_shown(platform: Platform) -> None:
     platform.kubernetes.forbid()
     platform.person.say("fix #54 in short")
-    error = platform.person.await_message("encountered an error")
-    assert "Operation returned an invalid status code 'Forbidden', response body {" in error["text"]
+    error = platform.person.await_message("^:x: ")
+    assert error["text"].startswith(":x: Operation returned an invalid status code 'Forbidden', response body {")
     assert "jobs.batch is forbidden" in error["text"]
+    # Nothing is left that would block the channel.
+    with redis_of(platform) as redis:
+        assert redis.keys("*") == []
 
 
 def test_an_api_server_that_is_gone_is_shown(platform: Platform) -> None:
     platform.kubernetes.close()
     platform.person.say("fix #54 in short")
-    platform.person.await_message("encountered an error:.*\n.*https://127.0.0.1:")
+    host, port = (platform.kubernetes.environment[f"KUBERNETES_SERVICE_{name}"] for name in ("HOST", "PORT"))
+    assert platform.person.await_message("^:x: ")["text"] == f":x: Connection refused ({host}:{port})"
 
 
 def test_a_redis_that_is_gone_is_shown_without_its_password(platform: Platform) -> None:
     platform.dispatcher.kill()
+    options = f"password={REDIS_PASSWORD},abortConnect=false,connectTimeout=300,asyncTimeout=300"
+    platform.start_dispatcher(REDIS_URL=f"127.0.0.1:{find_free_port()},{options}")
+    platform.person.say("fix #54 in short")
+    error = platform.person.await_message("^:x: ")["text"]
+    assert error.startswith(":x: The message timed out in the backlog attempting to send because no connection")
+    assert REDIS_PASSWORD not in error
+    assert platform.kubernetes.jobs == []
+    # What needs no Redis works.
+    platform.person.say("help")
+    platform.person.await_message("here's what I can do")
+
+
+@pytest.mark.stand_in_only("the app prints the password of a URL, in Slack and in its log")
+def test_the_password_of_a_url_is_not_shown(platform: Platform) -> None:
+    platform.dispatcher.kill()
     url = f"redis://:{REDIS_PASSWORD}@127.0.0.1:{platform.redis_port},abortConnect=false,asyncTimeout=300"
     platform.start_dispatcher(REDIS_URL=url)
     platform.person.say("fix #54 in short")
-    error = platform.person.await_message("encountered an error")["text"]
+    error = platform.person.await_message("^:x: ")["text"]
     assert "timed out in the backlog" in error
-    assert f" on redis://***@127.0.0.1:{platform.redis_port}." in error
     assert REDIS_PASSWORD not in error
-    assert platform.kubernetes.jobs == []
 
 
 def test_the_ttl_of_jobs_can_be_shortened(platform: Platform) -> None:
@@ -346,20 +492,19 @@ def test_the_ttl_of_jobs_can_be_shortened(platform: Platform) -> None:
         ("list tickets in short", ":white_check_mark: No open tickets found in *short*."),
         ("list tickets in none", ":x: Project *none* not found in configuration."),
         ("list tickets in on-azure", ":x: Required environment variable 'AZURE_DEVOPS_TOKEN' is not set."),
-        (
-            'create ticket "Add logging" in short',
-            ":x: *Agent Smith encountered an error:*\n```CreateAsync is not supported by ITicketProvider```",
-        ),
+        ("list", ":x: Multiple projects configured. Please specify: `list tickets in <project>`"),
+        ("list tickets", ":x: Multiple projects configured. Please specify: `list tickets in <project>`"),
+        ('create ticket "Add logging" in short', ":x: CreateAsync is not supported by ITicketProvider"),
+        ('create "Add logging" in short', ":x: CreateAsync is not supported by ITicketProvider"),
         ('create ticket "Add logging" in none', ":x: Project *none* not found in configuration."),
-        (
-            "fix #99999999999 in short",
-            ":x: *Agent Smith encountered an error:*\n```Value was either too large or too small for an Int32.```",
-        ),
-        (
-            "make me a sandwich",
-            ":question: I didn't understand that. Try:\n• `fix #65 in todo-list`\n• `list tickets in todo-list`\n"
-            '• `create ticket "Add logging" in todo-list`',
-        ),
+        ("fix #99999999999 in short", ":x: Value was either too large or too small for an Int32."),
+        ("fix #1", ":x: Ticket #1 was not found in any configured project."),
+        ("hi", HELLO),
+        ("Good morning!", HELLO),
+        ("help", HELP),
+        ("?", HELP),
+        ("make me a sandwich", not_understood("make me a sandwich")),
+        ("fix #54 in short please", not_understood("fix #54 in short please")),
     ],
 )
 def test_what_the_dispatcher_answers_itself(platform: Platform, text: str, answer: str) -> None:
@@ -373,7 +518,7 @@ def test_the_list_of_an_azure_project_is_the_table(platform: Platform) -> None:
     platform.start_dispatcher(AZURE_DEVOPS_TOKEN="")
     platform.person.say("list tickets for on-azure")
     lines = platform.person.await_message("Open tickets")["text"].splitlines()
-    assert lines[0] == ":ticket: *Open tickets in on-azure* (6 total):"
+    assert lines[0] == ":ticket: *Open tickets in on-azure* (7 total):"
     assert lines[1] == "• *#54* — Say hello in the README `[Active]`"
 
 
@@ -390,7 +535,10 @@ def test_the_configuration_is_read_for_every_request(platform: Platform) -> None
     file.write_text("projects: [")
     platform.person.say("list tickets in late")
     platform.person.await_message("^:x: Invalid YAML in config/agentsmith.yml: ")
-    # None of this needs a restart, nor does `fix` look at the file.
     file.unlink()
+    for text in ("fix #54", "list"):
+        platform.person.say(text)
+        platform.person.await_message("^:x: Configuration file not found: config/agentsmith.yml$", count=2)
+    # None of this needs a restart, nor does `fix` look at the file if it has its project.
     platform.person.say("fix #54 in short")
     platform.person.await_message("Done!")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +25,9 @@ def the_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_its_first_words_are_that_it_is_a_stand_in(start_dispatcher: Start) -> None:
     process = start_dispatcher(REDIS_URL="")
     process.wait()
-    assert process.output.splitlines()[1].strip().startswith("STAND-IN: this is test equipment")
+    assert process.output.startswith(
+        "STAND-IN: this is test equipment in place of the Agent Smith Dispatcher be4bffa1."
+    )
 
 
 def test_it_is_not_in_a_cluster_by_its_variables_alone(
@@ -39,17 +42,38 @@ def test_it_is_not_in_a_cluster_by_its_variables_alone(
     assert "Kubernetes available" not in process.output
 
 
-def test_a_message_is_logged_without_its_text(free_port: int, start_redis: Start, start_dispatcher: Start) -> None:
+def test_a_message_outside_of_a_cluster_is_dropped(free_port: int, start_redis: Start, start_dispatcher: Start) -> None:
     start_redis(free_port)
     process = start_dispatcher(REDIS_URL=f"127.0.0.1:{free_port}")
     sender = SlackSender(listening_url(process), SIGNING_SECRET)
-    event = {"type": "message", "text": "my token is xoxb-marked", "user": "U1", "channel": "C1\nfake: line\ud800"}
+    event = {"type": "message", "text": "help", "user": "U1", "channel": "C1\nfake: line\ud800"}
     assert sender.event({"type": "event_callback", "event": event}).status == 200
-    assert sender.event('{"token": "xoxb-marked"').status == 500
-    process.expect("Message in channel .* dropped: Kubernetes is not available")
-    process.expect("unhandled exception .* /slack/events: not JSON")
-    assert "xoxb-marked" not in process.output
+    assert sender.event('{"broken"').status == 500
+    process.expect("Fire-and-forget dispatch failed")
+    process.expect("not JSON at character 9 at /slack/events")
+    # Nobody can write a line of the log, nor end the program by a character that has no encoding.
     assert not any(line.startswith("fake") for line in process.output.splitlines())
+
+
+def test_a_version_that_nobody_knows_is_refused(start_dispatcher: Start) -> None:
+    process = start_dispatcher(STAND_IN_APP="1.0")
+    assert process.wait() == 134
+    assert "STAND_IN_APP: '1.0' is none of be4bffa1, 0.9.2" in process.output
+
+
+def test_a_log_level_that_is_none_ends_it(start_dispatcher: Start) -> None:
+    process = start_dispatcher(Logging__LogLevel__Default="Loud")
+    assert process.wait() == 134
+    assert "Configuration value 'Loud' for category 'Default' is not supported" in process.output
+
+
+def test_json_begins_after_the_banner(free_port: int, start_redis: Start, start_dispatcher: Start) -> None:
+    start_redis(free_port)
+    process = start_dispatcher(REDIS_URL=f"127.0.0.1:{free_port}", Logging__Console__FormatterName="json")
+    entry = json.loads(process.expect('.*"Application started.*')[0])
+    assert (entry["LogLevel"], entry["Category"]) == ("Information", "Microsoft.Hosting.Lifetime")
+    # As in the app, what is written before there is a host stays plain.
+    assert "warn: Startup[0]\n      Kubernetes not available" in process.output
 
 
 def test_it_runs_without_writing_a_file(tmp_path: Path, start_dispatcher: Start) -> None:

@@ -64,7 +64,7 @@ def test_a_conversation_with_a_question(page: Chromium, platform: Platform, tmp_
     await_condition(lambda: "Done! Pipeline completed successfully" in last_message(page))
     bodies = texts(page, ".message .body")
     assert len(bodies) == 5
-    assert bodies[2] == "🚀 [9/9] Creating pull request\n[██████████] 9/9"
+    assert bodies[2] == "🚀 [9/9] Creating pull request\n[██████████░] 9/9"
     assert texts(page, "#text") == [""]
     assert platform.agents[0].wait() == 0
     assert page.faults == []

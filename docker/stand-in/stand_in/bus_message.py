@@ -9,9 +9,10 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """The field `type`. The agent sends the first four, the Dispatcher the last."""
+    """The field `type`. The Dispatcher sends the last, the agent all others."""
 
     PROGRESS = "Progress"
+    DETAIL = "Detail"
     QUESTION = "Question"
     DONE = "Done"
     ERROR = "Error"
@@ -57,6 +58,8 @@ class BusMessage:
         try:
             kind = Kind(fields.get("type", ""))
         except ValueError:
+            return None
+        if kind == Kind.DETAIL:
             return None
         return cls(
             kind,

@@ -32,6 +32,7 @@ class Project:
     agent_type: str = ""
     pipeline: str = ""
     coding_principles_path: str = CODING_PRINCIPLES_PATH
+    source_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def _project(name: str, node: object) -> Project:
         agent_type=_text(agent, "type", place) or "",
         pipeline=_text(project, "pipeline", place) or "",
         coding_principles_path=_text(project, "coding_principles_path", place) or CODING_PRINCIPLES_PATH,
+        source_url=_text(source, "url", place),
     )
 
 

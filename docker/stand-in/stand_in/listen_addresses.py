@@ -8,9 +8,6 @@ import re
 import socket
 from dataclasses import dataclass
 
-DEFAULT_URLS = "http://+:8080"
-"""What the app's Dockerfile sets."""
-
 
 class ListenAddressError(ValueError):
     """A URL that cannot be listened on; the message names it and what is allowed."""

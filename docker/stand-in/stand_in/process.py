@@ -4,25 +4,27 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import logging
 import signal
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from contextlib import suppress
 
-CRASHED = 1
-"""Exit code after an exception that nobody caught."""
+FAILED = 1
+"""Exit code of a program that says itself that it has failed."""
+ABORTED = 128 + signal.SIGABRT
+"""Exit code of a .NET process that dies of an exception: its runtime aborts."""
 
 
-def is_development() -> bool:
-    """Tell whether ASP.NET's environment is `Development`, which makes the log longer."""
-    return os.environ.get("ASPNETCORE_ENVIRONMENT") == "Development"
+def lowest_level(environment: Mapping[str, str]) -> int:
+    """Return from which level on is logged, unless the log's own variables say otherwise."""
+    return logging.DEBUG if environment.get("ASPNETCORE_ENVIRONMENT") == "Development" else logging.INFO
 
 
-def crash(message: str) -> int:
-    """Report as a .NET process does that dies of an exception, which is what the app does. Returns the exit code."""
-    sys.stderr.write(f"Unhandled exception. {message}\n")
-    return CRASHED
+def crash(message: str, status: int) -> int:
+    """Say why the process ends, where .NET does. Returns the exit code."""
+    sys.stderr.write(f"{message}\n")
+    return status
 
 
 def stop_signal() -> asyncio.Event:

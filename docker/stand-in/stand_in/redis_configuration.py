@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from stand_in.redis_option_values import is_protocol, is_ssl_protocols, is_version
+
 DEFAULT_PORT = 6379
 DEFAULT_TLS_PORT = 6380
 MASK = "***"
@@ -25,6 +27,8 @@ _INTEGER = (
     "keepAlive",
     "syncTimeout",
 )
+# In milliseconds. What the parser takes for connectTimeout, the first connection does not.
+_MINIMUM = {"asyncTimeout": 1, "connectTimeout": 0, "syncTimeout": 1}
 _TEXT = (
     "channelPrefix",
     "configChannel",
@@ -42,6 +46,7 @@ _RETIRED = ("highPriorityThreads", "preserveAsyncOrder", "responseTimeout", "wri
 _NOT_STOOD_IN_FOR = ("proxy", "serviceName", "sslHost", "tunnel")
 _KEYWORDS = {name.lower(): name for name in _BOOLEAN + _INTEGER + _TEXT + _RETIRED + _NOT_STOOD_IN_FOR}
 
+_VALUES = {"protocol": is_protocol, "sslProtocols": is_ssl_protocols, "version": is_version}
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
 
@@ -52,11 +57,10 @@ class RedisConfigurationError(ValueError):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One server. `shown` is its text in REDIS_URL with everything masked that may belong to a password."""
+    """One server."""
 
     host: str
     port: int
-    shown: str
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def parse_redis_configuration(text: str) -> RedisConfiguration:
     if not text.strip():
         raise RedisConfigurationError("REDIS_URL is empty. Allowed: host[:port][,option=value…], as in redis:6379.")
     options: dict[str, str] = {}
-    endpoint_items: list[tuple[str, str]] = []
+    endpoint_items: list[str] = []
     for item in (padded.strip() for padded in text.split(",")):
         # A comma ends a password, so whatever follows one may be the rest of it and must not be shown.
         hide = "password" in options
@@ -92,7 +96,7 @@ def parse_redis_configuration(text: str) -> RedisConfiguration:
             name, _, value = item.partition("=")
             _add_option(options, name.strip(), value.strip(), hide)
         elif item:
-            endpoint_items.append((item, MASK if hide else _without_credentials(item)))
+            endpoint_items.append(item)
     ssl = _boolean(options, "ssl", False)
     endpoints = _endpoints(endpoint_items, DEFAULT_TLS_PORT if ssl else DEFAULT_PORT)
     if not endpoints:
@@ -126,6 +130,8 @@ def _add_option(options: dict[str, str], written: str, value: str, hide: bool) -
         _boolean(options, name, None)
     if name in _INTEGER:
         _integer(options, name, None)
+    if name in _VALUES and not _VALUES[name](value):
+        raise RedisConfigurationError(f"Keyword '{name}' in REDIS_URL has a value that is not supported.")
 
 
 def _boolean(options: dict[str, str], name: str, default: bool | None) -> bool:
@@ -146,23 +152,23 @@ def _integer(options: dict[str, str], name: str, default: int | None) -> int | N
     number = int(value) if re.fullmatch(r"[+-]?[0-9]+", value) else None
     if number is None or not -(2**31) <= number < 2**31:
         raise RedisConfigurationError(f"Keyword '{name}' in REDIS_URL requires an integer value (32 bits).")
-    if name in ("asyncTimeout", "syncTimeout") and number < 1:
-        raise RedisConfigurationError(f"Keyword '{name}' in REDIS_URL has a minimum value of 1 (milliseconds).")
+    if name in _MINIMUM and number < _MINIMUM[name]:
+        raise RedisConfigurationError(f"Keyword '{name}' in REDIS_URL has a minimum value of '{_MINIMUM[name]}'.")
     return number
 
 
-def _endpoints(items: list[tuple[str, str]], default_port: int) -> tuple[Endpoint, ...]:
+def _endpoints(items: list[str], default_port: int) -> tuple[Endpoint, ...]:
     endpoints: dict[tuple[str, int], Endpoint] = {}
-    for text, shown in items:
+    for text in items:
         if text.startswith("!"):
             raise RedisConfigurationError("A Unix socket in REDIS_URL: the stand-in does not do this, the app would.")
         host, port = _split_host_and_port(text)
         if port is None:
             continue
         if not host or not 0 <= port <= 65535:
-            raise RedisConfigurationError(f"End point '{shown}' in REDIS_URL needs a host and a port of 0 to 65535.")
+            raise RedisConfigurationError("An end point in REDIS_URL needs a host and a port of 0 to 65535.")
         # Port 0 means "not given" to the library.
-        endpoints.setdefault((host, port), Endpoint(host, port or default_port, shown))
+        endpoints.setdefault((host, port), Endpoint(host, port or default_port))
     return tuple(endpoints.values())
 
 
@@ -188,13 +194,3 @@ def _keyword_without_credentials(text: str) -> str:
     """Mask all but a plain word: `redis://:pass=word@host` splits at its first `=`, in the midst of the password."""
     scheme, separator, _rest = text.partition("://")
     return text if re.fullmatch(r"\w+", text) else scheme + separator + MASK if separator else MASK
-
-
-def _without_credentials(text: str) -> str:
-    """Mask what stands before an `@`: people paste URLs with a password here."""
-    scheme, separator, rest = text.partition("://")
-    if not separator:
-        scheme, rest = "", text
-    if "@" in rest:
-        rest = MASK + "@" + rest.rpartition("@")[2]
-    return scheme + separator + rest

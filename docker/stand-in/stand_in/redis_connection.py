@@ -31,8 +31,18 @@ Result = TypeVar("Result")
 _log = logging.getLogger("StackExchange.Redis")
 
 
+UNREACHABLE = "It was not possible to connect to the redis server(s)."
+CONNECTING = (
+    "Error connecting right now. To allow this multiplexer to continue retrying until it's able to connect, use "
+    "abortConnect=false in your connection string or AbortOnConnectFail=false; in your code."
+)
+AUTHENTICATION = (
+    "There was an authentication failure; check that passwords (or client certificates) are configured correctly."
+)
+
+
 class RedisConnectionError(Exception):
-    """No end point could be reached. The message names them and holds no password."""
+    """No end point could be reached. The message has the library's words, but never an end point: see the README."""
 
 
 class RedisConnection:
@@ -40,7 +50,7 @@ class RedisConnection:
 
     def __init__(self, configuration: RedisConfiguration) -> None:
         self._configuration = configuration
-        self._clients = [(endpoint, _client(configuration, endpoint)) for endpoint in configuration.endpoints]
+        self._clients = [_client(configuration, endpoint) for endpoint in configuration.endpoints]
         self._connected = False
 
     async def connect(self) -> None:
@@ -52,13 +62,12 @@ class RedisConnection:
         for attempts_left in reversed(range(max(1, self._configuration.connect_retry))):
             try:
                 await self._ping()
-            except RedisConnectionError as error:
+            except RedisConnectionError:
                 if attempts_left:
                     continue
                 if self._configuration.abort_on_connect_fail:
-                    hint = "With abortConnect=false in REDIS_URL the Dispatcher would start and try on."
-                    raise RedisConnectionError(f"{error} {hint}") from error
-                _log.warning("%s Trying on in the background, because of abortConnect=false.", error)
+                    raise
+                _log.warning("%s Trying on in the background, because of abortConnect=false.", UNREACHABLE)
             else:
                 return
 
@@ -84,39 +93,43 @@ class RedisConnection:
         deadline = asyncio.get_running_loop().time() + self._configuration.command_timeout
         while True:
             reasons = []
-            for endpoint, client in self._clients:
+            for client in self._clients:
                 try:
                     return await command(client)
                 except (RedisConnectionLostError, RedisTimeoutError, OSError, UnicodeError) as error:
-                    reasons.append(f"{_reason(error)} on {endpoint.shown}")
+                    reasons.append(_reason(error))
             if asyncio.get_running_loop().time() >= deadline:
-                # Without a cause: redis-py's message would show the host unmasked.
-                raise RedisConnectionError(f"The message timed out in the backlog: {'; '.join(reasons)}.") from None
+                # Without a cause: redis-py's message would show the host, and with it what a URL has in its place.
+                raise RedisConnectionError(
+                    "The message timed out in the backlog attempting to send because no connection became available "
+                    f"({self._configuration.command_timeout * 1000:.0f}ms) - Last Connection Exception: "
+                    f"UnableToConnect: {'; '.join(reasons)}."
+                ) from None
             await asyncio.sleep(BACKLOG_INTERVAL)
 
     async def close(self) -> None:
         """Close every connection."""
-        for _endpoint, client in self._clients:
+        for client in self._clients:
             await client.connection_pool.disconnect()
 
     async def _ping(self) -> None:
-        results = await asyncio.gather(*(self._ping_one(endpoint, client) for endpoint, client in self._clients))
-        if None not in results:
+        reasons = await asyncio.gather(*(self._ping_one(client) for client in self._clients))
+        if None not in reasons:
             self._connected = False
-            message = "It was not possible to connect to the redis server(s). "
-            raise RedisConnectionError(message + " ".join(results))
+            refused = AUTHENTICATION in reasons
+            raise RedisConnectionError(f"{UNREACHABLE} {AUTHENTICATION if refused else CONNECTING}")
         if not self._connected:
-            _log.info("Connected to Redis at %s.", self._configuration.endpoints[results.index(None)].shown)
+            _log.info("Connected to Redis.")
         self._connected = True
 
-    async def _ping_one(self, endpoint: Endpoint, client: Redis) -> str | None:
-        """Return None for an answer, else one sentence on what went wrong."""
+    async def _ping_one(self, client: Redis) -> str | None:
+        """Return None for an answer, else what went wrong."""
         try:
             await asyncio.wait_for(client.ping(), self._configuration.connect_timeout)
         except (RedisError, OSError, UnicodeError) as error:
             # A connection whose answer was not awaited would hand that answer to the next command.
             await client.connection_pool.disconnect()
-            return f"UnableToConnect on {endpoint.shown}: {_reason(error)}."
+            return _reason(error)
         return None
 
 
@@ -152,7 +165,7 @@ def _client(configuration: RedisConfiguration, endpoint: Endpoint) -> Redis:
 def _reason(error: BaseException) -> str:
     """Say what went wrong without the host: redis-py repeats it unmasked in its messages."""
     if isinstance(error, AuthenticationError) or str(error).startswith(("NOAUTH", "WRONGPASS")):
-        return "there was an authentication failure; check that user and password in REDIS_URL are right"
+        return AUTHENTICATION
     for cause in (error, error.__cause__, error.__context__):
         if isinstance(cause, OSError):
             return cause.strerror or str(cause) or "timeout"

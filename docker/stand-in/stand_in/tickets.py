@@ -16,6 +16,8 @@ class Outcome(Enum):
     CRASH = auto()
     RUN_LONG = auto()
     EXHAUST_MEMORY = auto()
+    REFUSED_BY_LLM = auto()
+    NOT_FOUND = auto()
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,14 @@ TICKETS = (
     Ticket(103, "Crash before the pipeline starts", Outcome.CRASH),
     Ticket(104, "Run for a minute", Outcome.RUN_LONG),
     Ticket(105, "Take memory until the kernel ends it", Outcome.EXHAUST_MEMORY),
+    Ticket(401, "Be refused by the language model", Outcome.REFUSED_BY_LLM),
 )
+MISSING_TICKET = 404
+"""The one ticket that no provider has, so that it is in no list."""
 
 
 def outcome_of(number: int) -> Outcome:
-    """Return what becomes of a ticket; one that is not in the table succeeds."""
+    """Return what becomes of a ticket; one that is not in the table succeeds, but for the missing one."""
+    if number == MISSING_TICKET:
+        return Outcome.NOT_FOUND
     return next((ticket.outcome for ticket in TICKETS if ticket.number == number), Outcome.SUCCEED)

@@ -52,9 +52,13 @@ def test_two_projects_at_the_same_time(person, add_channel, job_of):
         # Only Azure DevOps lists tickets at this stage of the app, and no provider creates one
         ("list tickets in my-project", ":white_check_mark: No open tickets found in *my-project*."),
         ("list tickets for no-such-project", ":x: Project *no-such-project* not found in configuration."),
+        ('create ticket "Add logging" in my-project', ":x: CreateAsync is not supported by ITicketProvider"),
+        ("list", ":x: Multiple projects configured. Please specify: `list tickets in <project>`"),
+        # The configuration on the cluster, and the tokens that are there, are what a ticket is looked for with
+        ("fix #1", ":x: Ticket #1 was not found in any configured project."),
         (
-            'create ticket "Add logging" in my-project',
-            ":x: *Agent Smith encountered an error:*\n```CreateAsync is not supported by ITicketProvider```",
+            "make me a sandwich",
+            ':shrug: I didn\'t understand: "make me a sandwich"\n\nType `help` to see what I can do.',
         ),
     ],
 )
@@ -77,6 +81,17 @@ def test_a_busy_channel_is_refused_until_the_question_is_answered_by_a_button(pe
     person.await_message(READY, channel)
     person.say("fix #54 in my-project", channel)
     person.await_message(READY, channel, count=2, timeout=60)
+
+
+def test_a_failed_job_is_shown_with_its_reason_and_tried_again_by_its_button(person, add_channel):
+    channel = add_channel()
+    person.say("fix #102 in my-project", channel)
+    error = person.await_message("failed", channel, timeout=60)
+    assert error["text"] == ":x: Agent Smith failed — ticket #102 in my-project"
+    assert "*Reason:* The stand-in fails on this ticket" in error["blocks"][0]["text"]["text"]
+    person.press(error, "102:my-project", channel)
+    person.await_message("Starting", channel, count=2)
+    person.await_message("failed", channel, count=2, timeout=60)
 
 
 def test_ten_messages_at_once_in_ten_channels_all_finish(person, add_channel):

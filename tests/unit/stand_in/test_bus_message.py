@@ -30,7 +30,7 @@ def test_the_job_is_that_of_the_stream() -> None:
     assert BusMessage.from_fields("mine", {"type": "Done", "jobId": "other"}).job_id == "mine"
 
 
-@pytest.mark.parametrize("kind", ["", "done", "Other"])
+@pytest.mark.parametrize("kind", ["", "done", "Other", "Detail"])
 def test_unknown_entries_are_skipped(kind: str) -> None:
     assert BusMessage.from_fields("j", {"type": kind}) is None
     assert BusMessage.from_fields("j", {}) is None

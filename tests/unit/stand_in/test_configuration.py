@@ -34,7 +34,14 @@ def test_a_full_file(tmp_path: Path) -> None:
     configuration = load(tmp_path, FULL)
     # Texts stay as they are written: 007 is no number.
     project = Project(
-        "GitHub", "jira", "https://jira.example.com", "007", "Claude", "fix-bug", coding_principles_path="other.md"
+        "GitHub",
+        "jira",
+        "https://jira.example.com",
+        "007",
+        "Claude",
+        "fix-bug",
+        coding_principles_path="other.md",
+        source_url="https://example.com",
     )
     assert configuration.projects == {"my-project": project}
     assert configuration.pipelines == {"fix-bug": ("A", "B")}

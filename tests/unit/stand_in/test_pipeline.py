@@ -9,7 +9,7 @@ import pytest
 from stand_in.agent import memory, pipeline
 from stand_in.agent.pipeline import COMMANDS, CommandFailedError, Pipeline, PipelineBrokenError
 from stand_in.configuration import Project
-from stand_in.tickets import TICKETS, Outcome, outcome_of
+from stand_in.tickets import MISSING_TICKET, TICKETS, Outcome, outcome_of
 
 PRINCIPLES = "principles.md"
 PROJECT = Project("GitHub", "GitHub", agent_type="Claude", coding_principles_path=PRINCIPLES)
@@ -21,10 +21,14 @@ class RecordingReporter:
 
     def __init__(self, answer: bool = True) -> None:
         self.reports: list[tuple[object, ...]] = []
+        self.details: list[str] = []
         self._answer = answer
 
     async def progress(self, step: int, total: int, label: str) -> None:
         self.reports.append((step, total, label))
+
+    async def detail(self, text: str) -> None:
+        self.details.append(text)
 
     async def ask_yes_no(self, question_id: str, text: str) -> bool:
         self.reports.append((question_id, text))
@@ -57,14 +61,21 @@ def test_every_command_is_reported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "outcome"), [(54, Outcome.SUCCEED), (1, Outcome.SUCCEED), *((t.number, t.outcome) for t in TICKETS)]
+    ("number", "outcome"),
+    [
+        (54, Outcome.SUCCEED),
+        (1, Outcome.SUCCEED),
+        (404, Outcome.NOT_FOUND),
+        *((ticket.number, ticket.outcome) for ticket in TICKETS),
+    ],
 )
 def test_the_table_of_tickets(number: int, outcome: Outcome) -> None:
     assert outcome_of(number) == outcome
 
 
 def test_every_outcome_can_be_chosen() -> None:
-    assert {ticket.outcome for ticket in TICKETS} == set(Outcome)
+    assert {ticket.outcome for ticket in TICKETS} == set(Outcome) - {Outcome.NOT_FOUND}
+    assert MISSING_TICKET not in {ticket.number for ticket in TICKETS}
 
 
 def test_a_question_is_asked_at_the_approval() -> None:
@@ -78,9 +89,18 @@ def test_a_no_is_a_failure() -> None:
         run(Outcome.ASK, answer=False)
 
 
-def test_a_failing_ticket() -> None:
-    with pytest.raises(CommandFailedError, match="The stand-in fails on this ticket"):
-        run(Outcome.FAIL)
+@pytest.mark.parametrize(
+    ("outcome", "message", "step"),
+    [
+        (Outcome.FAIL, "The stand-in fails on this ticket", 7),
+        (Outcome.NOT_FOUND, "The ticket was not found", 1),
+        (Outcome.REFUSED_BY_LLM, "HTTP 401", 5),
+    ],
+)
+def test_a_failing_ticket(outcome: Outcome, message: str, step: int) -> None:
+    with pytest.raises(CommandFailedError, match=message) as caught:
+        run(outcome)
+    assert (caught.value.step, caught.value.total) == (step, 9)
 
 
 def test_a_long_ticket_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:

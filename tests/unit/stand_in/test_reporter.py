@@ -41,6 +41,22 @@ def test_answers(answer: str | None, meaning: bool) -> None:
     assert bus.timeout == ANSWER_TIMEOUT == 300
 
 
+def test_an_error_has_the_step_that_failed() -> None:
+    bus = RecordingBus(None)
+    asyncio.run(RedisReporter(bus, "j").error("No", 3, 9))
+    asyncio.run(RedisReporter(bus, "j").error("No"))
+    assert bus.published == [
+        BusMessage(Kind.ERROR, "j", text="No", step=3, total=9),
+        BusMessage(Kind.ERROR, "j", text="No"),
+    ]
+
+
+def test_a_detail_is_sent() -> None:
+    bus = RecordingBus(None)
+    asyncio.run(RedisReporter(bus, "j").detail("Writing a file"))
+    assert bus.published == [BusMessage(Kind.DETAIL, "j", text="Writing a file")]
+
+
 def test_done_has_its_summary_as_its_text_too() -> None:
     bus = RecordingBus(None)
     asyncio.run(RedisReporter(bus, "j").done("All is well"))

@@ -7,13 +7,12 @@ from urllib.parse import urlencode
 
 import pytest
 from stand_in.dispatcher.slack_payload import (
-    Answer,
     MalformedPayloadError,
     Message,
-    answer_in,
     interaction_json,
     message_in,
     parse_json,
+    press_in,
     text_at,
 )
 
@@ -109,17 +108,37 @@ def test_interaction_json(body: str, expected: str | None) -> None:
 @pytest.mark.parametrize(
     ("action_id", "expected"),
     [
-        ("q1:yes", Answer("C1", "q1", "yes")),
-        ("job:q1:no", Answer("C1", "job:q1", "no")),
+        ("q1:yes", ("C1", "q1", "yes")),
+        ("job:q1:no", ("C1", "job:q1", "no")),
         ("plain", None),
         ("", None),
         (None, None),
     ],
 )
-def test_answer(action_id: str | None, expected: Answer | None) -> None:
-    assert answer_in({"channel": {"id": "C1"}, "actions": [{"action_id": action_id}]}) == expected
+def test_press(action_id: str | None, expected: tuple[str, str, str] | None) -> None:
+    press = press_in({"channel": {"id": "C1"}, "actions": [{"action_id": action_id}]})
+    assert (press and (press.channel, press.question, press.answer)) == expected
 
 
-def test_an_answer_without_actions_makes_the_app_throw() -> None:
+def test_a_press_has_what_its_payload_has() -> None:
+    action = {"action_id": "error:retry", "value": "54:p", "block_id": "error_actions:j"}
+    payload = {"user": {"id": "U1"}, "message": {"ts": "1.2"}, "actions": [action]}
+    press = press_in(payload)
+    assert (press.user, press.message_timestamp, press.value, press.block_id) == (
+        "U1",
+        "1.2",
+        "54:p",
+        "error_actions:j",
+    )
+
+
+def test_what_a_press_lacks_is_empty_and_what_is_malformed_is_found_when_it_is_asked_for() -> None:
+    press = press_in({"user": 1, "actions": [{"action_id": "q1:yes"}]})
+    assert (press.message_timestamp, press.value, press.block_id) == ("", "", None)
     with pytest.raises(MalformedPayloadError):
-        answer_in({"channel": {"id": "C1"}, "actions": []})
+        _ = press.user
+
+
+def test_a_press_without_actions_makes_the_app_throw() -> None:
+    with pytest.raises(MalformedPayloadError):
+        press_in({"channel": {"id": "C1"}, "actions": []})

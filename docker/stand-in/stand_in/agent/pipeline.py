@@ -25,7 +25,12 @@ _log = logging.getLogger("AgentSmith.Application.Services.PipelineExecutor")
 
 
 class CommandFailedError(Exception):
-    """A command has failed: the agent reports the message."""
+    """A command has failed: the agent reports the message, and the step that it was."""
+
+    def __init__(self, message: str, step: int = 0, total: int = 0) -> None:
+        super().__init__(message)
+        self.step = step
+        self.total = total
 
 
 class PipelineBrokenError(Exception):
@@ -55,6 +60,12 @@ COMMANDS: Mapping[str, Command] = {
 # They have a label and nothing behind it.
 _LABELS_ALONE = {"GenerateTestsCommand": "Generating tests", "GenerateDocsCommand": "Generating docs"}
 
+_PLACES = {
+    Outcome.ASK: "ApprovalCommand",
+    Outcome.NOT_FOUND: "FetchTicketCommand",
+    Outcome.REFUSED_BY_LLM: "GeneratePlanCommand",
+}
+
 
 class Pipeline:
     """One run for one ticket."""
@@ -75,14 +86,19 @@ class Pipeline:
             await self._reporter.progress(step, len(commands), label)
             self._check(name)
             try:
-                self._require_environment(name)
-                await asyncio.sleep(STEP_DURATION)
-                if name == _place(self._outcome, commands):
-                    await self._act()
-            except (ConfigurationError, MemoryNotLimitedError) as error:
-                raise CommandFailedError(str(error)) from error
+                await self._execute(name, commands)
+            except (ConfigurationError, MemoryNotLimitedError, CommandFailedError) as error:
+                raise CommandFailedError(str(error), step, len(commands)) from error
             self._context.update(COMMANDS[name].gives)
         _log.info(SUCCESS)
+
+    async def _execute(self, name: str, commands: tuple[str, ...]) -> None:
+        self._require_environment(name)
+        await asyncio.sleep(STEP_DURATION)
+        if name == "AgenticExecuteCommand":
+            await self._reporter.detail("Carrying out the plan")
+        if name == _place(self._outcome, commands):
+            await self._act()
 
     def _check(self, name: str) -> None:
         if name not in COMMANDS:
@@ -106,6 +122,8 @@ class Pipeline:
         acts: dict[Outcome, Callable[[], Awaitable[None]]] = {
             Outcome.ASK: self._ask,
             Outcome.FAIL: self._fail,
+            Outcome.NOT_FOUND: self._not_found,
+            Outcome.REFUSED_BY_LLM: self._refused_by_llm,
             Outcome.RUN_LONG: self._run_long,
             Outcome.EXHAUST_MEMORY: exhaust_memory,
         }
@@ -118,6 +136,12 @@ class Pipeline:
     async def _fail(self) -> None:
         raise CommandFailedError("The stand-in fails on this ticket, as its table of tickets says.")
 
+    async def _not_found(self) -> None:
+        raise CommandFailedError("The ticket was not found.")
+
+    async def _refused_by_llm(self) -> None:
+        raise CommandFailedError("HTTP 401 (Unauthorized) from the language model's API")
+
     async def _run_long(self) -> None:
         await asyncio.sleep(LONG_DURATION)
 
@@ -126,5 +150,5 @@ def _place(outcome: Outcome, commands: tuple[str, ...]) -> str | None:
     """Return the command at which a ticket shows what it does: the last one of a pipeline without the natural one."""
     if outcome in (Outcome.SUCCEED, Outcome.CRASH):
         return None
-    natural = "ApprovalCommand" if outcome == Outcome.ASK else "AgenticExecuteCommand"
+    natural = _PLACES.get(outcome, "AgenticExecuteCommand")
     return natural if natural in commands else commands[-1]

@@ -14,61 +14,92 @@ from stand_in.agent.options import parse_options
 from stand_in.agent.pipeline import SUCCESS, CommandFailedError, Pipeline, PipelineBrokenError
 from stand_in.agent.reporter import LogReporter, RedisReporter, Reporter
 from stand_in.agent.user_input import ticket_and_project
-from stand_in.configuration import Configuration, ConfigurationError, load_configuration
+from stand_in.app_version import AppVersion, AppVersionError, app_version
+from stand_in.configuration import Configuration, ConfigurationError, Project, load_configuration
 from stand_in.console_log import log_to_console
+from stand_in.log_levels import LogLevelError
 from stand_in.message_bus import MessageBus
-from stand_in.process import crash, finished_before, stop_signal
+from stand_in.process import FAILED, crash, finished_before, stop_signal
 from stand_in.redis_configuration import RedisConfigurationError, parse_redis_configuration
 from stand_in.redis_connection import RedisConnection, RedisConnectionError
 from stand_in.tickets import Outcome, outcome_of
 
-FAILED = 1
-"""Exit code of a pipeline that has failed."""
 TERMINATED = 128 + signal.SIGTERM
 """Exit code after SIGTERM, which a Job gets when it is deleted."""
+BANNER = "STAND-IN: this is test equipment in place of the Agent Smith agent %s. It fixes no ticket."
+# The exceptions that end the app, and what they are called there.
+_CRASHES: Mapping[type[Exception], str] = {
+    RedisConfigurationError: "System.ArgumentException",
+    RedisConnectionError: "StackExchange.Redis.RedisConnectionException",
+    ConfigurationError: "AgentSmith.Domain.Exceptions.ConfigurationException",
+    LogLevelError: "System.InvalidOperationException",
+    PipelineBrokenError: "stand-in",
+    AppVersionError: "stand-in",
+}
 
 _log = logging.getLogger("AgentSmith.Host")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run. Returns the exit code: 0 for success, 1 for failure and for a crash."""
-    options = parse_options(arguments)
-    log_to_console(options.verbose)
-    _log.warning("STAND-IN: this is test equipment in place of the Agent Smith agent. It fixes no ticket.")
     try:
-        return asyncio.run(_run(options, os.environ))
-    except RedisConfigurationError as error:
-        return crash(f"System.ArgumentException: {error}")
-    except RedisConnectionError as error:
-        return crash(f"StackExchange.Redis.RedisConnectionException: {error}")
-    except ConfigurationError as error:
-        return crash(f"AgentSmith.Domain.Exceptions.ConfigurationException: {error}")
-    except PipelineBrokenError as error:
-        return crash(f"stand-in: {error}")
+        version = app_version(os.environ)
+        options = parse_options(arguments, version.agent_command)
+        log_to_console(os.environ, logging.DEBUG if options.verbose else logging.INFO)
+        _log.warning(BANNER, version.name)
+        return asyncio.run(_run(options, os.environ, version))
+    except tuple(_CRASHES) as error:
+        name = next(name for kind, name in _CRASHES.items() if isinstance(error, kind))
+        return crash(f"Unhandled exception: {name}: {error}", FAILED)
 
 
-async def _run(options: Namespace, environment: Mapping[str, str]) -> int:
+async def _run(options: Namespace, environment: Mapping[str, str], version: AppVersion) -> int:
     stop_wanted = stop_signal()
     result = asyncio.get_running_loop().create_future()
-    if not await finished_before(stop_wanted, _process(options, environment, result)):
+    if not await finished_before(stop_wanted, _process(options, environment, version, result)):
         return TERMINATED
     return result.result()
 
 
-async def _process(options: Namespace, environment: Mapping[str, str], result: asyncio.Future) -> None:
+async def _process(
+    options: Namespace, environment: Mapping[str, str], version: AppVersion, result: asyncio.Future
+) -> None:
     if not (options.job_id.strip() and options.redis_url.strip()):
-        result.set_result(await _fix(options, environment, LogReporter()))
+        result.set_result(await _fix(options, environment, version, LogReporter()))
         return
     redis = RedisConnection(parse_redis_configuration(options.redis_url))
     try:
         await redis.connect()
         reporter = RedisReporter(MessageBus(redis), options.job_id)
-        result.set_result(await _fix(options, environment, reporter))
+        result.set_result(await _fix(options, environment, version, reporter))
     finally:
         await redis.close()
 
 
-async def _fix(options: Namespace, environment: Mapping[str, str], reporter: Reporter) -> int:
+async def _fix(options: Namespace, environment: Mapping[str, str], version: AppVersion, reporter: Reporter) -> int:
+    try:
+        configuration, project = await _run_pipeline(options, environment, reporter)
+    except CommandFailedError as error:
+        await reporter.error(str(error), error.step or None, error.total or None)
+        print(f"Failed: {error}")
+        return FAILED
+    except (ConfigurationError, PipelineBrokenError) as error:
+        if version.reports_crashes:
+            await reporter.error(str(error))
+        raise
+    pull_request = f"{project.source_url.removesuffix('.git')}/pull/1" if project.source_url else ""
+    await reporter.done(_summary(configuration), pull_request if version.pr_link else "")
+    print(f"Success: {SUCCESS}")
+    return 0
+
+
+async def _run_pipeline(
+    options: Namespace, environment: Mapping[str, str], reporter: Reporter
+) -> tuple[Configuration, Project]:
+    """Run what the configuration has for the input.
+
+    Raises CommandFailedError, ConfigurationError, PipelineBrokenError.
+    """
     configuration = load_configuration(options.config)
     _log.info("Read %s, sha256 %s", options.config, configuration.digest)
     ticket, name = ticket_and_project(options.input)
@@ -81,16 +112,9 @@ async def _fix(options: Namespace, environment: Mapping[str, str], reporter: Rep
     outcome = outcome_of(int(ticket))
     if outcome == Outcome.CRASH:
         raise ConfigurationError("The stand-in crashes on this ticket, as its table of tickets says.")
-    _log.info("Running pipeline %r for project %r, ticket %s", project.pipeline, name, ticket)
-    try:
-        await Pipeline(project, outcome, reporter, environment).run(commands)
-    except CommandFailedError as error:
-        await reporter.error(str(error))
-        print(f"Failed: {error}")
-        return FAILED
-    await reporter.done(_summary(configuration))
-    print(f"Success: {SUCCESS}")
-    return 0
+    _log.info("Running pipeline '%s' for project '%s', ticket %s", project.pipeline, name, ticket)
+    await Pipeline(project, outcome, reporter, environment).run(commands)
+    return configuration, project
 
 
 def _summary(configuration: Configuration) -> str:

@@ -22,14 +22,17 @@ class Reporter(Protocol):
     async def progress(self, step: int, total: int, label: str) -> None:
         """Report the step that begins; `step` counts from 1."""
 
+    async def detail(self, text: str) -> None:
+        """Report what the agent does within a step."""
+
     async def ask_yes_no(self, question_id: str, text: str) -> bool:
         """Ask, and take no answer and one that is neither yes nor no for a yes."""
 
-    async def done(self, summary: str) -> None:
-        """Report success."""
+    async def done(self, summary: str, pr_url: str = "") -> None:
+        """Report success, with the address of the pull request if there is one."""
 
-    async def error(self, text: str) -> None:
-        """Report failure."""
+    async def error(self, text: str, step: int | None = None, total: int | None = None) -> None:
+        """Report failure, at a step if it was one that failed."""
 
 
 class RedisReporter:
@@ -44,23 +47,29 @@ class RedisReporter:
         """Report the step that begins."""
         await self._bus.publish(BusMessage(Kind.PROGRESS, self._job_id, text=label, step=step, total=total))
 
+    async def detail(self, text: str) -> None:
+        """Report what the agent does within a step: the Dispatcher throws it away."""
+        await self._bus.publish(BusMessage(Kind.DETAIL, self._job_id, text=text))
+
     async def ask_yes_no(self, question_id: str, text: str) -> bool:
         """Ask, and wait for the answer."""
         await self._bus.publish(BusMessage(Kind.QUESTION, self._job_id, text=text, question_id=question_id))
-        _log.info("Published question %r, waiting up to %g s for an answer", question_id, self._answer_timeout)
+        _log.info("Published question '%s', waiting up to %g s for an answer", question_id, self._answer_timeout)
         answer = await self._bus.read_answer(self._job_id, self._answer_timeout)
         if answer is None:
-            _log.warning("No answer received for question %r, using default: yes", question_id)
+            _log.warning("No answer received for question '%s', using default: yes", question_id)
             return True
         return _ANSWERS.get(answer.content.strip().lower(), True)
 
-    async def done(self, summary: str) -> None:
+    async def done(self, summary: str, pr_url: str = "") -> None:
         """Report success."""
-        await self._bus.publish(BusMessage(Kind.DONE, self._job_id, text=summary, summary=summary))
+        await self._bus.publish(BusMessage(Kind.DONE, self._job_id, text=summary, summary=summary, pr_url=pr_url))
+        _log.info("Published Done for job %s: %s", self._job_id, summary)
 
-    async def error(self, text: str) -> None:
+    async def error(self, text: str, step: int | None = None, total: int | None = None) -> None:
         """Report failure."""
-        await self._bus.publish(BusMessage(Kind.ERROR, self._job_id, text=text))
+        await self._bus.publish(BusMessage(Kind.ERROR, self._job_id, text=text, step=step, total=total))
+        _log.error("Published Error for job %s: %s", self._job_id, text)
 
 
 class LogReporter:
@@ -70,13 +79,17 @@ class LogReporter:
         """Log the step that begins."""
         _log.info("[%d/%d] %s", step, total, label)
 
+    async def detail(self, text: str) -> None:
+        """Log it."""
+        _log.info("%s", text)
+
     async def ask_yes_no(self, question_id: str, text: str) -> bool:
         """Answer yes, as a headless agent of the app does."""
-        _log.info("Question %r is answered with yes: %s", question_id, text)
+        _log.info("Question '%s' is answered with yes: %s", question_id, text)
         return True
 
-    async def done(self, summary: str) -> None:
+    async def done(self, summary: str, pr_url: str = "") -> None:
         """Say nothing: the program prints the result."""
 
-    async def error(self, text: str) -> None:
+    async def error(self, text: str, step: int | None = None, total: int | None = None) -> None:
         """Say nothing: the program prints the result."""

@@ -7,17 +7,15 @@ import json
 import logging
 from dataclasses import dataclass, replace
 
+from stand_in.app_version import AppVersion
 from stand_in.redis_connection import RedisConnection
-
-LIFETIME = 2 * 60 * 60
-"""Seconds. After a Dispatcher's restart it is all that frees a channel again."""
 
 _log = logging.getLogger("AgentSmith.Dispatcher.Services.ConversationStateManager")
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """The one job of a channel. `started_at` is an ISO 8601 time with its offset."""
+    """The one job of a channel. Its times are ISO 8601 with their offset."""
 
     job_id: str
     channel: str
@@ -26,6 +24,7 @@ class Conversation:
     project: str
     ticket: int
     started_at: str
+    last_activity_at: str
     pending_question: str | None = None
 
 
@@ -42,18 +41,23 @@ def index_key(job_id: str) -> str:
 class Conversations:
     """The conversations of all channels. Every method raises RedisConnectionError where Redis is gone for too long."""
 
-    def __init__(self, redis: RedisConnection) -> None:
+    def __init__(self, redis: RedisConnection, version: AppVersion) -> None:
         self._redis = redis
+        self._version = version
 
     async def store(self, conversation: Conversation) -> None:
         """Write a channel's conversation, in place of any other."""
         key = conversation_key(conversation.platform, conversation.channel)
-        await self._redis.run(lambda client: client.set(key, _to_json(conversation), ex=LIFETIME))
+        await self._redis.run(
+            lambda client: client.set(key, self._to_json(conversation), ex=self._version.conversation_lifetime)
+        )
 
     async def index(self, conversation: Conversation) -> None:
         """Make a conversation known to of_job()."""
         key = conversation_key(conversation.platform, conversation.channel)
-        await self._redis.run(lambda client: client.set(index_key(conversation.job_id), key, ex=LIFETIME))
+        await self._redis.run(
+            lambda client: client.set(index_key(conversation.job_id), key, ex=self._version.conversation_lifetime)
+        )
 
     async def in_channel(self, platform: str, channel: str) -> Conversation | None:
         """Return the conversation of a channel, if a job runs for it."""
@@ -68,7 +72,7 @@ class Conversations:
         """Note the question that a channel's job waits for an answer to; None for no question any more."""
         conversation = await self.in_channel(platform, channel)
         if conversation is None:
-            _log.warning("Cannot set pending question: no state for channel %r", channel)
+            _log.warning("Cannot set pending question: no state for channel %s", channel)
             return
         await self.store(replace(conversation, pending_question=question))
 
@@ -80,20 +84,8 @@ class Conversations:
             keys.append(index_key(conversation.job_id))
         await self._redis.run(lambda client: client.delete(*keys))
 
-    async def _at(self, key: str) -> Conversation | None:
-        text = await self._redis.run(lambda client: client.get(key))
-        if not text:
-            return None
-        try:
-            return _from_json(text)
-        except (ValueError, KeyError, TypeError):
-            _log.warning("Failed to deserialize conversation state at %r", key)
-            return None
-
-
-def _to_json(conversation: Conversation) -> str:
-    return json.dumps(
-        {
+    def _to_json(self, conversation: Conversation) -> str:
+        node = {
             "jobId": conversation.job_id,
             "channelId": conversation.channel,
             "userId": conversation.user,
@@ -102,9 +94,20 @@ def _to_json(conversation: Conversation) -> str:
             "ticketId": conversation.ticket,
             "startedAt": conversation.started_at,
             "pendingQuestionId": conversation.pending_question,
-        },
-        separators=(",", ":"),
-    )
+        }
+        if self._version.notes_activity:
+            node["lastActivityAt"] = conversation.last_activity_at
+        return json.dumps(node, separators=(",", ":"))
+
+    async def _at(self, key: str) -> Conversation | None:
+        text = await self._redis.run(lambda client: client.get(key))
+        if not text:
+            return None
+        try:
+            return _from_json(text)
+        except (ValueError, KeyError, TypeError):
+            _log.warning("Failed to deserialize conversation state at %s", key)
+            return None
 
 
 def _from_json(text: str) -> Conversation:
@@ -117,5 +120,6 @@ def _from_json(text: str) -> Conversation:
         project=node["project"],
         ticket=node["ticketId"],
         started_at=node["startedAt"],
+        last_activity_at=node.get("lastActivityAt", node["startedAt"]),
         pending_question=node.get("pendingQuestionId"),
     )

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`create ticket "T" in P`: no provider of the app at Phase 19 can do it, and this is how it says so."""
+"""`create`: no ticket provider of the app can do it, so that there is never a ticket."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from stand_in.configuration import ConfigurationError, load_configuration
@@ -11,6 +12,8 @@ from stand_in.dispatcher.slack_adapter import SlackAdapter
 from stand_in.provider_credentials import require_tickets
 
 NOT_SUPPORTED = "CreateAsync is not supported by ITicketProvider"
+
+_log = logging.getLogger("AgentSmith.Dispatcher.Handlers.CreateTicketIntentHandler")
 
 
 class CreateTicketHandler:
@@ -23,12 +26,16 @@ class CreateTicketHandler:
     async def handle(self, intent: CreateTicket, channel: str) -> None:
         """Post why there is no ticket."""
         try:
-            project = load_configuration().projects.get(intent.project)
-            if project is None:
-                await self._slack.send_message(channel, f":x: Project *{intent.project}* not found in configuration.")
-                return
-            require_tickets(project, self._environment)
+            reason = self._reason(intent.project)
         except ConfigurationError as error:
-            await self._slack.send_error(channel, str(error))
-            return
-        await self._slack.send_error(channel, NOT_SUPPORTED)
+            _log.error("Failed to create ticket in project %s\n%s", intent.project, error)
+            reason = str(error)
+        await self._slack.send_error(channel, reason)
+
+    def _reason(self, name: str) -> str:
+        project = load_configuration().projects.get(name)
+        if project is None:
+            return f"Project *{name}* not found in configuration."
+        require_tickets(project, self._environment)
+        _log.error("Failed to create ticket in project %s\nSystem.NotSupportedException: %s", name, NOT_SUPPORTED)
+        return NOT_SUPPORTED

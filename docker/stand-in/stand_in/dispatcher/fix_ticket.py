@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`fix #N in P`: a Job, unless one already runs for the channel."""
+"""`fix #N`: a Job, unless one already runs for the channel."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from stand_in.dispatcher.job_listener import JobListener
 from stand_in.dispatcher.job_manifest import JobRequest, JobSettings, job_manifest, job_name
 from stand_in.dispatcher.kubernetes_jobs import KubernetesJobs
 from stand_in.dispatcher.slack_adapter import SlackAdapter
-from stand_in.dispatcher.slack_payload import Message
 
 PLATFORM = "slack"
 
 _log = logging.getLogger("AgentSmith.Dispatcher.Handlers.FixTicketIntentHandler")
+_spawner_log = logging.getLogger("AgentSmith.Dispatcher.Services.KubernetesJobSpawner")
 
 
 class FixTicketHandler:
@@ -37,30 +37,32 @@ class FixTicketHandler:
         self._conversations = conversations
         self._listener = listener
 
-    async def handle(self, intent: FixTicket, message: Message) -> None:
+    async def handle(self, intent: FixTicket, channel: str, user: str) -> None:
         """Spawn a Job. Raises KubernetesError, RedisConnectionError.
 
         Neither is the check followed by a lock nor the channel taken before the Job is there: two messages at the
         same moment get two Jobs, as in the app.
         """
-        running = await self._conversations.in_channel(PLATFORM, message.channel)
+        running = await self._conversations.in_channel(PLATFORM, channel)
         if running is not None:
             await self._slack.send_message(
-                message.channel,
+                channel,
                 ":hourglass: There is already a job running for this channel "
                 f"(job `{running.job_id}` for ticket #{running.ticket}). Please wait for it to complete.",
             )
             return
-        await self._slack.send_message(
-            message.channel, f":rocket: Starting Agent Smith for ticket *#{intent.ticket}* in *{intent.project}*..."
-        )
+        await self._slack.send_starting(channel, intent.ticket, intent.project)
         job_id = uuid.uuid4().hex[:12]
-        request = JobRequest(intent.ticket, intent.project, message.channel, message.user, PLATFORM)
+        request = JobRequest(intent.ticket, intent.project, channel, user, PLATFORM)
         await self._jobs.create(job_manifest(job_id, request, self._settings))
-        _log.info("Spawned K8s Job %s (id=%s) for ticket #%d", job_name(job_id), job_id, intent.ticket)
+        _spawner_log.info(
+            "Spawned K8s Job %s (id=%s) for ticket #%d in %s", job_name(job_id), job_id, intent.ticket, intent.project
+        )
         await self._register(job_id, request)
+        _log.info("Job %s spawned for ticket #%d in %s (channel=%s)", job_id, intent.ticket, intent.project, channel)
 
     async def _register(self, job_id: str, request: JobRequest) -> None:
+        now = datetime.now(UTC).isoformat()
         conversation = Conversation(
             job_id=job_id,
             channel=request.channel,
@@ -68,7 +70,8 @@ class FixTicketHandler:
             platform=request.platform,
             project=request.project,
             ticket=request.ticket,
-            started_at=datetime.now(UTC).isoformat(),
+            started_at=now,
+            last_activity_at=now,
         )
         await self._conversations.store(conversation)
         await self._conversations.index(conversation)

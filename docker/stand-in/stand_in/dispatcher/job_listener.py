@@ -11,6 +11,7 @@ import logging
 from stand_in.background_tasks import BackgroundTasks
 from stand_in.bus_message import BusMessage, Kind
 from stand_in.dispatcher.conversation_state import Conversation, Conversations
+from stand_in.dispatcher.failure_message import Failure
 from stand_in.dispatcher.slack_adapter import SlackAdapter
 from stand_in.message_bus import MessageBus
 
@@ -53,11 +54,12 @@ class JobListener:
         elif message.kind == Kind.DONE:
             await self._slack.send_done(channel, message.summary, message.pr_url)
             await self._end(conversation)
-            _log.info("Job %s completed successfully for channel %r", message.job_id, channel)
+            _log.info("Job %s completed successfully for channel %s", message.job_id, channel)
         elif message.kind == Kind.ERROR:
-            await self._slack.send_error(channel, message.text)
+            failure = Failure(message.job_id, conversation.ticket, conversation.project, message.text)
+            await self._slack.send_failure(channel, failure)
             await self._end(conversation)
-            _log.error("Job %s failed for channel %r", message.job_id, channel)
+            _log.error("Job %s failed for channel %s: %s", message.job_id, channel, message.text)
 
     async def _ask(self, conversation: Conversation, message: BusMessage) -> None:
         if not message.question_id.strip():

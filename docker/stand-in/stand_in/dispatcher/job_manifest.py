@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stand_in.app_version import DEFAULT, AppVersion
+
 _SECRET_KEYS = {
     "ANTHROPIC_API_KEY": "anthropic-api-key",
     "AZURE_DEVOPS_TOKEN": "azure-devops-token",
@@ -25,6 +27,7 @@ class JobSettings:
     secret: str
     redis_url: str
     ttl: int
+    version: AppVersion = DEFAULT
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,9 @@ def job_name(job_id: str) -> str:
 
 
 def job_manifest(job_id: str, request: JobRequest, settings: JobSettings) -> dict[str, object]:
-    """Return the Job as the body of the one request to the Kubernetes API."""
+    """Return the Job as the body of the request to the Kubernetes API, which knows its kind by the path."""
     labels = {"app": "agentsmith", "job-id": job_id}
     return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
         "metadata": {
             "name": job_name(job_id),
             "namespace": settings.namespace,
@@ -71,6 +72,7 @@ def _container(job_id: str, request: JobRequest, settings: JobSettings) -> dict[
         "image": settings.image,
         "imagePullPolicy": settings.image_pull_policy,
         "args": [
+            *settings.version.agent_command,
             "--headless",
             *("--job-id", job_id),
             *("--redis-url", settings.redis_url),
@@ -84,14 +86,14 @@ def _container(job_id: str, request: JobRequest, settings: JobSettings) -> dict[
                 for name, key in _SECRET_KEYS.items()
             ),
             {"name": "JOB_ID", "value": job_id},
-            {"name": "TICKET_ID", "value": str(request.ticket)},
+            *([{"name": "TICKET_ID", "value": str(request.ticket)}] if settings.version.ticket_variable else []),
             {"name": "PROJECT", "value": request.project},
             {"name": "CHANNEL_ID", "value": request.channel},
             {"name": "USER_ID", "value": request.user},
-            {"name": "PLATFORM", "value": request.platform},
+            {"name": settings.version.platform_variable, "value": request.platform},
         ],
         "resources": {
             "requests": {"cpu": "250m", "memory": "512Mi"},
-            "limits": {"cpu": "1000m", "memory": "1Gi"},
+            "limits": {"cpu": "1", "memory": "1Gi"},
         },
     }

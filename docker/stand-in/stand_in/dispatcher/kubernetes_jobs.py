@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -60,4 +61,15 @@ class KubernetesJobs:
                         f"Operation returned an invalid status code '{name}', response body {await response.text()}"
                     )
         except aiohttp.ClientError as error:
-            raise KubernetesError(f"{error} ({self._url})") from error
+            raise KubernetesError(self._reason(error)) from error
+
+    def _reason(self, error: aiohttp.ClientError) -> str:
+        """Say in .NET's words why there was no answer."""
+        if isinstance(error, aiohttp.ClientSSLError):
+            return "The SSL connection could not be established, see inner exception."
+        if isinstance(error, aiohttp.ClientConnectorError):
+            number = error.os_error.errno or 0
+            # A name that cannot be resolved has a number of its own kind, below 0.
+            words = os.strerror(number) if number > 0 else error.os_error.strerror
+            return f"{words} ({self._url.removeprefix('https://')})"
+        return "An error occurred while sending the request."

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`list tickets in P`: answered by the Dispatcher itself, with real tickets for Azure DevOps alone, as in the app."""
+"""`list`: answered by the Dispatcher itself, with real tickets for Azure DevOps alone, as in the app."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from stand_in.configuration import ConfigurationError, load_configuration
@@ -12,6 +13,8 @@ from stand_in.provider_credentials import require_tickets
 from stand_in.tickets import TICKETS, Ticket
 
 LONGEST_LIST = 20
+
+_log = logging.getLogger("AgentSmith.Dispatcher.Handlers.ListTicketsIntentHandler")
 
 
 class ListTicketsHandler:
@@ -26,6 +29,7 @@ class ListTicketsHandler:
         try:
             text = self._list(intent.project)
         except ConfigurationError as error:
+            _log.error("Failed to list tickets for project %s\n%s", intent.project, error)
             text = f":x: {error}"
         await self._slack.send_message(channel, text)
 

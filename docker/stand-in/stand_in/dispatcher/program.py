@@ -7,61 +7,61 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
+from stand_in.app_version import AppVersion, AppVersionError, app_version
 from stand_in.background_tasks import BackgroundTasks
-from stand_in.console_log import log_to_console
-from stand_in.dispatcher.conversation_state import Conversations
-from stand_in.dispatcher.create_ticket import CreateTicketHandler
-from stand_in.dispatcher.endpoints import Endpoints
-from stand_in.dispatcher.fix_ticket import FixTicketHandler
-from stand_in.dispatcher.interaction_handler import InteractionHandler
-from stand_in.dispatcher.job_listener import JobListener
-from stand_in.dispatcher.job_manifest import JobSettings
-from stand_in.dispatcher.kubernetes_detection import missing_for_cluster
-from stand_in.dispatcher.kubernetes_jobs import KubernetesJobs
-from stand_in.dispatcher.list_tickets import ListTicketsHandler
-from stand_in.dispatcher.message_handler import MessageHandler
-from stand_in.dispatcher.settings import SLACK_API_SWITCH, SettingsError, job_settings, service_account_directory
-from stand_in.dispatcher.slack_adapter import SlackAdapter
+from stand_in.console_log import START_UP, log_to_console
+from stand_in.dispatcher.assembly import OutsideClusterError, assemble
+from stand_in.dispatcher.settings import SettingsError, job_settings
 from stand_in.http_server import HttpServer
-from stand_in.listen_addresses import DEFAULT_URLS, ListenAddressError, parse_listen_addresses
-from stand_in.message_bus import MessageBus
-from stand_in.process import cancel, crash, finished_before, is_development, stop_signal
+from stand_in.listen_addresses import ListenAddressError, parse_listen_addresses
+from stand_in.log_levels import LogLevelError
+from stand_in.process import ABORTED, cancel, crash, finished_before, lowest_level, stop_signal
 from stand_in.redis_configuration import RedisConfigurationError, parse_redis_configuration
 from stand_in.redis_connection import RedisConnection, RedisConnectionError
 
 DEFAULT_REDIS = "localhost:6379"
 SHUTDOWN_TIMEOUT = 30.0
 """Seconds: the app's host waits this long for running requests."""
+BANNER = (
+    "STAND-IN: this is test equipment in place of the Agent Smith Dispatcher {name}. It fixes no ticket and must never "
+    "serve a real Slack workspace."
+)
+# The exceptions that end the app, and what they are called there.
+_CRASHES: Mapping[type[Exception], str] = {
+    RedisConfigurationError: "System.ArgumentException",
+    RedisConnectionError: "StackExchange.Redis.RedisConnectionException",
+    ListenAddressError: "System.IO.IOException",
+    OutsideClusterError: "k8s.Exceptions.KubeConfigException",
+    LogLevelError: "System.InvalidOperationException",
+    SettingsError: "stand-in",
+    AppVersionError: "stand-in",
+}
 
-_log = logging.getLogger("AgentSmith.Dispatcher")
+_start_up_log = logging.getLogger(START_UP)
 _lifetime_log = logging.getLogger("Microsoft.Hosting.Lifetime")
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT. Returns the exit code: 0 after a stop on demand, 1 where it could not start."""
-    log_to_console(is_development())
-    _log.warning(
-        "STAND-IN: this is test equipment in place of the Agent Smith Dispatcher. It fixes no ticket and must never "
-        "serve a real Slack workspace."
-    )
+    """Run until SIGTERM or SIGINT. Returns the exit code: 0 after a stop on demand, 134 where it could not start."""
     try:
-        asyncio.run(_run(os.environ))
-    except RedisConfigurationError as error:
-        return crash(f"System.ArgumentException: {error}")
-    except RedisConnectionError as error:
-        return crash(f"StackExchange.Redis.RedisConnectionException: {error}")
-    except ListenAddressError as error:
-        return crash(f"System.IO.IOException: {error}")
-    except SettingsError as error:
-        return crash(f"stand-in: {error}")
+        version = app_version(os.environ)
+        # Not logged, because the app's banner is not either: it stays as it is, whatever the log's format.
+        print(BANNER.format(name=version.name), flush=True)
+        log_to_console(os.environ, lowest_level(os.environ))
+        asyncio.run(_run(os.environ, version))
+    except tuple(_CRASHES) as error:
+        name = next(name for kind, name in _CRASHES.items() if isinstance(error, kind))
+        return crash(f"Unhandled exception. {name}: {error}", ABORTED)
     return 0
 
 
-async def _run(environment: Mapping[str, str]) -> None:
+async def _run(environment: Mapping[str, str], version: AppVersion) -> None:
     stop_wanted = stop_signal()
-    addresses = parse_listen_addresses(environment.get("ASPNETCORE_URLS") or DEFAULT_URLS)
-    settings = job_settings(environment)
+    addresses = parse_listen_addresses(environment.get("ASPNETCORE_URLS") or version.listen_urls)
+    settings = job_settings(environment, version)
+    _start_up_log.info("Spawner type: kubernetes")
     redis = RedisConnection(parse_redis_configuration(environment.get("REDIS_URL", DEFAULT_REDIS)))
     tasks = BackgroundTasks()
     keep_connected = None
@@ -69,9 +69,11 @@ async def _run(environment: Mapping[str, str]) -> None:
         if not await finished_before(stop_wanted, redis.connect()):
             return
         keep_connected = asyncio.create_task(redis.keep_connected())
-        server = HttpServer(_endpoints(environment, settings, redis, tasks).application)
+        server = HttpServer(assemble(environment, settings, redis, tasks).application)
         await server.start(addresses)
         _lifetime_log.info("Application started. Press Ctrl+C to shut down.")
+        _lifetime_log.info("Hosting environment: %s", environment.get("ASPNETCORE_ENVIRONMENT", "Production"))
+        _lifetime_log.info("Content root path: %s", Path.cwd())
         await stop_wanted.wait()
         _lifetime_log.info("Application is shutting down...")
         await server.stop(SHUTDOWN_TIMEOUT)
@@ -80,51 +82,3 @@ async def _run(environment: Mapping[str, str]) -> None:
         if keep_connected is not None:
             await cancel(keep_connected)
         await redis.close()
-
-
-def _endpoints(
-    environment: Mapping[str, str], settings: JobSettings, redis: RedisConnection, tasks: BackgroundTasks
-) -> Endpoints:
-    bus = MessageBus(redis)
-    conversations = Conversations(redis)
-    slack = _slack(environment)
-    listener = JobListener(bus, conversations, slack, tasks)
-    jobs = _jobs(environment)
-    return Endpoints(
-        _signing_secret(environment),
-        MessageHandler(
-            slack,
-            FixTicketHandler(jobs, settings, slack, conversations, listener) if jobs else None,
-            ListTicketsHandler(slack, environment),
-            CreateTicketHandler(slack, environment),
-        ),
-        InteractionHandler(bus, conversations, slack),
-        tasks,
-    )
-
-
-def _signing_secret(environment: Mapping[str, str]) -> str:
-    secret = environment.get("SLACK_SIGNING_SECRET", "")
-    if not secret.strip():
-        _log.warning("SLACK_SIGNING_SECRET is blank: every request is accepted, signed or not, as the app does.")
-    return secret
-
-
-def _slack(environment: Mapping[str, str]) -> SlackAdapter:
-    api_url = environment.get(SLACK_API_SWITCH, "").strip()
-    if not api_url:
-        _log.warning("%s is not set: nothing is posted. The stand-in never calls slack.com.", SLACK_API_SWITCH)
-    return SlackAdapter(api_url, environment.get("SLACK_BOT_TOKEN", ""))
-
-
-def _jobs(environment: Mapping[str, str]) -> KubernetesJobs | None:
-    service_account = service_account_directory(environment)
-    missing = missing_for_cluster(environment, service_account)
-    if missing:
-        _log.warning(
-            "Kubernetes not available: %s missing. 'fix' commands will be disabled. 'list' and 'create' still work.",
-            ", ".join(missing),
-        )
-        return None
-    _log.info("Kubernetes available — 'fix' commands enabled via KubernetesJobSpawner.")
-    return KubernetesJobs(environment, service_account)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from stand_in.app_version import DEFAULT, AppVersion
 from stand_in.dispatcher.job_manifest import JobSettings
 from stand_in.dispatcher.kubernetes_detection import SERVICE_ACCOUNT_DIRECTORY
 
@@ -20,7 +21,7 @@ class SettingsError(ValueError):
     """A value that the stand-in cannot start with; the message names it and what is allowed."""
 
 
-def job_settings(environment: Mapping[str, str]) -> JobSettings:
+def job_settings(environment: Mapping[str, str], version: AppVersion = DEFAULT) -> JobSettings:
     """Read what all Jobs have in common. Raises SettingsError."""
     if environment.get("SPAWNER_TYPE", "kubernetes").strip().lower() == "docker":
         raise SettingsError("SPAWNER_TYPE: the stand-in spawns no Docker containers, the app would. Use kubernetes.")
@@ -31,6 +32,7 @@ def job_settings(environment: Mapping[str, str]) -> JobSettings:
         secret=environment.get("K8S_SECRET_NAME", "agentsmith-secrets"),
         redis_url=environment.get("REDIS_URL", "redis:6379"),
         ttl=_job_ttl(environment.get(TTL_SWITCH)),
+        version=version,
     )
 
 

@@ -1,75 +1,80 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the Dispatcher says in Slack, in the app's words and with its two methods of Slack's Web API."""
+"""What the Dispatcher posts to Slack, in the app's words and shapes."""
 
 from __future__ import annotations
 
-import logging
+from stand_in.app_version import AppVersion
+from stand_in.dispatcher.failure_message import Failure, FailureButtons, failure_blocks, failure_text
+from stand_in.dispatcher.progress_text import progress_text, starting_text
+from stand_in.dispatcher.slack_blocks import actions, button, section
+from stand_in.dispatcher.slack_web_api import SlackWebApi
 
-import aiohttp
-
-REQUEST_TIMEOUT = 100.0
-"""Seconds: the default of .NET's HttpClient."""
-BAR_LENGTH = 10
-_STEP_EMOJIS = {
-    "fetching ticket": ":ticket:",
-    "checking out source": ":file_folder:",
-    "loading coding principles": ":books:",
-    "analyzing codebase": ":mag:",
-    "generating plan": ":bulb:",
-    "awaiting approval": ":white_check_mark:",
-    "executing plan": ":zap:",
-    "generating tests": ":test_tube:",
-    "running tests": ":rotating_light:",
-    "generating docs": ":memo:",
-    "creating pull request": ":rocket:",
-}
-
-_log = logging.getLogger("AgentSmith.Dispatcher.Adapters.SlackAdapter")
+CLARIFICATION = "clarification"
+"""What the actions of the buttons under an ambiguous message begin with."""
+CONFIRM = "confirm"
 
 
 class SlackAdapter:
-    """Posts to a Slack API. A failure is logged and hides nothing else, as in the app."""
+    """Posts, and updates what it has posted."""
 
-    def __init__(self, api_url: str, bot_token: str) -> None:
-        """`api_url` is where the methods are, without a slash at its end. A blank one: nothing is ever posted."""
-        self._api_url = api_url.rstrip("/")
-        self._bot_token = bot_token
+    def __init__(self, api: SlackWebApi, version: AppVersion, buttons: FailureButtons) -> None:
+        self._api = api
+        self._version = version
+        self._buttons = buttons
         # By channel, and forgotten only by Done and Error: the job after one that died unheard goes on in its message.
         self._progress_messages: dict[str, str] = {}
 
     async def send_message(self, channel: str, text: str) -> None:
         """Post a text."""
-        await self._call("chat.postMessage", {"channel": channel, "text": text})
+        await self._api.call("chat.postMessage", {"channel": channel, "text": text})
+
+    async def send_error(self, channel: str, text: str) -> None:
+        """Post why a message could not be worked on."""
+        await self.send_message(channel, f":x: {text}")
+
+    async def send_starting(self, channel: str, ticket: int, project: str) -> None:
+        """Post that a job is being spawned."""
+        await self.send_message(channel, starting_text(self._version, ticket, project))
 
     async def send_progress(self, channel: str, step: int, total: int, label: str) -> None:
         """Post a step of a pipeline, or put it in place of the step before."""
-        text = progress_text(step, total, label)
+        text = progress_text(self._version, step, total, label)
         if timestamp := self._progress_messages.get(channel):
-            update = await self._call("chat.update", {"channel": channel, "ts": timestamp, "text": text})
+            update = await self._api.call("chat.update", {"channel": channel, "ts": timestamp, "text": text})
             if update.get("ok") is True:
                 return
-        timestamp = (await self._call("chat.postMessage", {"channel": channel, "text": text})).get("ts")
+        timestamp = (await self._api.call("chat.postMessage", {"channel": channel, "text": text})).get("ts")
         if timestamp:
             self._progress_messages[channel] = timestamp
 
     async def ask(self, channel: str, question_id: str, text: str) -> None:
         """Post a question with a button for yes and one for no."""
-        buttons = [
-            _button(question_id, "yes", "Yes :white_check_mark:", "primary"),
-            _button(question_id, "no", "No :x:", "danger"),
-        ]
-        blocks = [_section(f":thought_balloon: *{text}*")]
-        blocks.append({"type": "actions", "block_id": question_id, "elements": buttons})
-        await self._call(
+        yes = button(f"{question_id}:yes", "Yes :white_check_mark:", style="primary", value="yes")
+        no = button(f"{question_id}:no", "No :x:", style="danger", value="no")
+        await self._api.call(
             "chat.postMessage",
-            {"channel": channel, "text": f":thought_balloon: *Question:* {text}", "blocks": blocks},
+            {
+                "channel": channel,
+                "text": f":thought_balloon: *Question:* {text}",
+                "blocks": [section(f":thought_balloon: *{text}*"), actions(question_id, yes, no)],
+            },
         )
+
+    async def ask_whether_meant(self, channel: str, suggestion: str) -> None:
+        """Post what an ambiguous message may have meant, with a button to confirm it and one for help."""
+        text = f":thinking_face: Did you mean: *{suggestion}*?"
+        confirm = button(f"{CLARIFICATION}:{CONFIRM}", "Yes, do it", style="primary", value=CONFIRM)
+        help_instead = button(f"{CLARIFICATION}:help", "Show help", value="help")
+        blocks = [section(text), actions(CLARIFICATION, confirm, help_instead)]
+        await self._api.call("chat.postMessage", {"channel": channel, "text": text, "blocks": blocks})
 
     async def show_answer(self, channel: str, timestamp: str, question: str, answer: str) -> None:
         """Put the answer in place of a question's buttons."""
         emoji = ":white_check_mark:" if answer.lower() == "yes" else ":x:"
         text = f":thought_balloon: *{question}*\n{emoji} Answered: *{answer}*"
-        await self._call("chat.update", {"channel": channel, "ts": timestamp, "text": text, "blocks": [_section(text)]})
+        await self._api.call(
+            "chat.update", {"channel": channel, "ts": timestamp, "text": text, "blocks": [section(text)]}
+        )
 
     async def send_done(self, channel: str, summary: str, pr_url: str) -> None:
         """Post that a job has succeeded."""
@@ -77,56 +82,14 @@ class SlackAdapter:
         link = f"\n:link: <{pr_url}|View Pull Request>" if pr_url.strip() else ""
         await self.send_message(channel, f":rocket: *Done!* {summary}{link}")
 
-    async def send_error(self, channel: str, text: str) -> None:
-        """Post that a job or a request has failed."""
+    async def send_failure(self, channel: str, failure: Failure) -> None:
+        """Post that a job has failed. The reason is in the blocks alone."""
         self._progress_messages.pop(channel, None)
-        await self.send_message(channel, f":x: *Agent Smith encountered an error:*\n```{text}```")
-
-    async def _call(self, method: str, payload: dict[str, object]) -> dict[str, object]:
-        """Call a method and return Slack's answer, or an empty one where there is none."""
-        if not self._api_url:
-            _log.info("No Slack API is set: %s is not called", method)
-            return {}
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT)) as session,
-                session.post(
-                    f"{self._api_url}/{method}",
-                    json=payload,
-                    headers={"Authorization": f"Bearer {self._bot_token}"},
-                    raise_for_status=True,
-                ) as response,
-            ):
-                answer = await response.json(content_type=None)
-        except aiohttp.ClientError as error:
-            _log.error("Slack API call failed: %s: %s", method, error)
-            return {}
-        except ValueError:
-            _log.warning("Failed to parse Slack response for %s", method)
-            return {}
-        if not isinstance(answer, dict) or answer.get("ok") is not True:
-            answer = answer if isinstance(answer, dict) else {}
-            _log.warning("Slack API %s returned ok=false: %s", method, answer.get("error", "unknown"))
-        return answer
-
-
-def progress_text(step: int, total: int, label: str) -> str:
-    """Return a step's message: its number, its name and a bar. `total` is above 0."""
-    filled = round(step / total * BAR_LENGTH)
-    bar = "█" * filled + "░" * (BAR_LENGTH - filled)
-    emoji = _STEP_EMOJIS.get(label.lower(), ":gear:")
-    return f"{emoji} *[{step}/{total}]* {label}\n`[{bar}]` {step}/{total}"
-
-
-def _section(text: str) -> dict[str, object]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
-
-
-def _button(question_id: str, value: str, label: str, style: str) -> dict[str, object]:
-    return {
-        "type": "button",
-        "text": {"type": "plain_text", "text": label},
-        "style": style,
-        "value": value,
-        "action_id": f"{question_id}:{value}",
-    }
+        await self._api.call(
+            "chat.postMessage",
+            {
+                "channel": channel,
+                "text": failure_text(failure),
+                "blocks": failure_blocks(failure, self._buttons),
+            },
+        )

@@ -24,12 +24,37 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A pressed button: `question` and `answer` are the two halves of its action id."""
+class Press:
+    """A pressed button: `question` and `answer` are the two halves of its action id.
+
+    What a kind of button does not need is read from the payload only when it is asked for, so that its absence does not
+    matter to the others. Every property raises MalformedPayloadError.
+    """
 
     channel: str
     question: str
     answer: str
+    payload: object = None
+
+    @property
+    def user(self) -> str:
+        """Who has pressed it."""
+        return text_at(self.payload, "user", "id") or ""
+
+    @property
+    def value(self) -> str:
+        """What the button stands for."""
+        return text_at(self.payload, "actions", 0, "value") or ""
+
+    @property
+    def block_id(self) -> str | None:
+        """The row of buttons that it is in."""
+        return text_at(self.payload, "actions", 0, "block_id")
+
+    @property
+    def message_timestamp(self) -> str:
+        """The message that it is under."""
+        return text_at(self.payload, "message", "ts") or ""
 
 
 def parse_json(text: str) -> object:
@@ -76,11 +101,11 @@ def interaction_json(body: str) -> str | None:
     return payload if payload.strip() else None
 
 
-def answer_in(payload: object) -> Answer | None:
-    """Return the answer of a `block_actions` payload, or None for an action that is no answer."""
+def press_in(payload: object) -> Press | None:
+    """Return the press of a `block_actions` payload, or None for an action that is not one of the Dispatcher's."""
     channel = text_at(payload, "channel", "id") or ""
     question, separator, answer = (text_at(payload, "actions", 0, "action_id") or "").rpartition(":")
-    return Answer(channel, question, answer) if separator else None
+    return Press(channel, question, answer, payload) if separator else None
 
 
 def _refuse_constant(name: str) -> None:

@@ -15,7 +15,7 @@ from stand_in.background_tasks import BackgroundTasks
 from stand_in.console_log import log_to_console
 from stand_in.http_server import HttpServer
 from stand_in.listen_addresses import ListenAddressError, parse_listen_addresses
-from stand_in.process import crash, is_development, stop_signal
+from stand_in.process import FAILED, crash, lowest_level, stop_signal
 from stand_in.slack.event_sender import EventSender
 from stand_in.slack.page_api import PageApi, answer_errors_as_json
 from stand_in.slack.page_files import add_page_routes
@@ -35,12 +35,12 @@ class SettingsError(ValueError):
 
 def main() -> int:
     """Run until SIGTERM or SIGINT. Returns the exit code: 0 after a stop on demand, 1 where it could not start."""
-    log_to_console(is_development())
+    log_to_console(os.environ, lowest_level(os.environ))
     _log.warning("STAND-IN: this is test equipment in place of Slack. Everybody who reaches it may read and write.")
     try:
         asyncio.run(_run(os.environ))
     except (ListenAddressError, SettingsError) as error:
-        return crash(f"stand-in: {error}")
+        return crash(f"stand-in: {error}", FAILED)
     return 0
 
 

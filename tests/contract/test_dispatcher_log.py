@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of people's messages is in the Dispatcher's log, and that four variables keep it out."""
+
+from __future__ import annotations
+
+from stand_in_platform import Platform
+
+QUIET = {
+    f"Logging__LogLevel__{category}": "Warning"
+    for category in (
+        "Microsoft.AspNetCore",
+        "System.Net.Http.HttpClient",
+        "AgentSmith.Dispatcher.SlackEvents",
+        "AgentSmith.Dispatcher.Services.ChatIntentParser",
+    )
+}
+MARKED = "text-that-is-looked-for"
+
+
+def converse(platform: Platform) -> None:
+    """Hold conversations of every kind, and wait for their ends."""
+    platform.person.say(f"help {MARKED}")
+    platform.person.await_message("I didn't understand")
+    platform.person.say(f'create ticket "{MARKED}" in short')
+    platform.person.await_message("not supported")
+    platform.person.say("list tickets in short")
+    platform.person.await_message("No open tickets")
+    platform.person.say("fix #54 in short")
+    platform.person.await_message("Done!")
+
+
+def test_a_message_is_logged_three_times(platform: Platform) -> None:
+    platform.person.say(f"help {MARKED}")
+    platform.person.await_message("I didn't understand")
+    lines = [line.strip() for line in platform.dispatcher.output.splitlines() if MARKED in line]
+    assert [line.split(" ")[0] for line in lines] == ["Slack", "Dispatching", "Parsed"]
+    assert lines[0].startswith("Slack event body (")
+    assert lines[1].startswith(f"Dispatching Slack message: text=help {MARKED}, user=U0PERSON, channel=")
+    assert lines[2] == f"Parsed intent UnknownIntent from 'help {MARKED}'"
+
+
+def test_no_text_of_a_message_is_logged_if_the_log_levels_say_so(platform: Platform) -> None:
+    platform.dispatcher.kill()
+    platform.start_dispatcher(**QUIET)
+    converse(platform)
+    output = platform.dispatcher.output
+    assert MARKED not in output
+    assert "list tickets" not in output
+    # What an operator looks for is still there.
+    assert "Spawned K8s Job agentsmith-" in output
+    assert "completed successfully for channel" in output
