@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Kubernetes API that knows one request, the creation of a Job, and runs the Job's pod as a local process."""
+"""A Kubernetes API that takes Jobs, runs their pods as local processes, and tells whether a Job still has one."""
 
 from __future__ import annotations
 
@@ -33,6 +33,10 @@ class FakeKubernetes:
         """`directory` becomes a ServiceAccount's; `run_pod` gets the arguments and variables of every pod."""
         self.jobs: list[dict[str, object]] = []
         self.refusal: tuple[int, dict[str, object]] | None = None
+        # The names of Jobs that no pod runs for any more, and whether anybody may ask for them.
+        self.ended: set[str] = set()
+        self.reading_is_forbidden = False
+        self.asked: list[str] = []
         self.service_account = directory
         self._secret = secret
         self._run_pod = run_pod
@@ -71,6 +75,16 @@ class FakeKubernetes:
         self._run_pod(container["args"], self._variables(container["env"]))
         return 201, job
 
+    def read(self, name: str) -> tuple[int, dict[str, object]]:
+        """Answer the question for a Job with a status and an object."""
+        self.asked.append(name)
+        if self.reading_is_forbidden:
+            return _status(403, "Forbidden", 'jobs.batch is forbidden: User "system:serviceaccount:a:b"')
+        for job in self.jobs:
+            if job["metadata"]["name"] == name:
+                return 200, {**job, "status": {"failed": 1} if name in self.ended else {"active": 1}}
+        return _status(404, "NotFound", f'jobs.batch "{name}" not found')
+
     def forbid(self) -> None:
         """Refuse from now on, as a cluster without the Role does."""
         self.refusal = _status(403, "Forbidden", 'jobs.batch is forbidden: User "system:serviceaccount:a:b"')
@@ -96,6 +110,18 @@ class _Handler(BaseHTTPRequestHandler):
             status, node = _status(404, "NotFound", f"no {self.path}")
         else:
             status, node = self.kubernetes.create(json.loads(body))
+        self._answer(status, node)
+
+    def do_GET(self) -> None:
+        jobs = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs/"
+        if self.headers["Authorization"] != f"Bearer {TOKEN}":
+            self._answer(*_status(401, "Unauthorized", "Unauthorized"))
+        elif not self.path.startswith(jobs):
+            self._answer(*_status(404, "NotFound", f"no {self.path}"))
+        else:
+            self._answer(*self.kubernetes.read(self.path.removeprefix(jobs)))
+
+    def _answer(self, status: int, node: dict[str, object]) -> None:
         text = json.dumps(node).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

@@ -69,8 +69,11 @@ CONFIGURATION = json.dumps(
 class Platform:
     """What a test needs to reach: `person` writes, `kubernetes` has the Jobs, `agents` are their pods."""
 
-    def __init__(self, started: list[BackgroundProcess], directory: Path) -> None:
+    def __init__(self, started: list[BackgroundProcess], directory: Path, app: str = "") -> None:
+        """`app` is the version that the stand-in stands in for; empty for its default."""
         self._directory = directory
+        # What the image of a program sets.
+        self._image = {"PYTHONPATH": str(STAND_IN)} | ({"STAND_IN_APP": app} if app else {})
         self.redis_port = find_free_port()
         self.agents: list[BackgroundProcess] = []
         self.agent_app = _app_directory(directory / "agent")
@@ -82,7 +85,7 @@ class Platform:
         self.redis = self.start_redis()
         # Dispatcher and Slack have to know each other's address.
         dispatcher_port, slack_port = find_free_port(), find_free_port()
-        self._dispatcher_url = f"http://127.0.0.1:{dispatcher_port}"
+        self.dispatcher_url = f"http://127.0.0.1:{dispatcher_port}"
         self._slack_url = f"http://127.0.0.1:{slack_port}"
         self.slack = self.start_slack()
         self.person = SlackPerson(self._slack_url)
@@ -101,7 +104,7 @@ class Platform:
     def start_slack(self) -> BackgroundProcess:
         """Start Slack where it was before, or for the first time, and wait until it listens."""
         self.slack = start_slack(
-            self._started, self._directory, self._dispatcher_url, STAND_IN_SLACK_URLS=self._slack_url
+            self._started, self._directory, self.dispatcher_url, STAND_IN_SLACK_URLS=self._slack_url
         )
         listening_url(self.slack)
         return self.slack
@@ -109,7 +112,7 @@ class Platform:
     def start_dispatcher(self, **environment: str) -> BackgroundProcess:
         """Start the Dispatcher where it was before, or for the first time, and wait until it listens."""
         variables = {
-            "ASPNETCORE_URLS": self._dispatcher_url,
+            "ASPNETCORE_URLS": self.dispatcher_url,
             "REDIS_URL": self.redis_url,
             "SLACK_BOT_TOKEN": BOT_TOKEN,
             "GITHUB_TOKEN": SECRET["github-token"],
@@ -118,17 +121,21 @@ class Platform:
             "IMAGE_PULL_POLICY": "Never",
             "STAND_IN_SLACK_API_URL": f"{self._slack_url}/api",
             **self.kubernetes.environment,
+            **self._image,
             **environment,
         }
         self.dispatcher = start_dispatcher_process(self._started, self.dispatcher_app, **variables)
         listening_url(self.dispatcher)
         return self.dispatcher
 
-    def _run_pod(self, arguments: list[str], variables: dict[str, str]) -> None:
-        command = [*dispatcher_command(), *arguments]
-        agent = BackgroundProcess(command, {"PYTHONPATH": str(STAND_IN)} | variables, self.agent_app)
+    def start_agent(self, arguments: list[str], **variables: str) -> BackgroundProcess:
+        """Start an agent where its image has its files, and do not wait."""
+        agent = BackgroundProcess([*dispatcher_command(), *arguments], self._image | variables, self.agent_app)
         self._started.append(agent)
-        self.agents.append(agent)
+        return agent
+
+    def _run_pod(self, arguments: list[str], variables: dict[str, str]) -> None:
+        self.agents.append(self.start_agent(arguments, **variables))
 
 
 def start_slack(
@@ -149,10 +156,10 @@ def start_slack(
 
 
 @contextmanager
-def running_platform(directory: Path) -> Iterator[Platform]:
+def running_platform(directory: Path, app: str = "") -> Iterator[Platform]:
     """Start everything; in the end it is gone, and nothing has written a secret."""
     with started_processes() as started:
-        platform = Platform(started, directory)
+        platform = Platform(started, directory, app)
         try:
             yield platform
         finally:

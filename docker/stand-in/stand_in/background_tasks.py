@@ -15,11 +15,12 @@ class BackgroundTasks:
     def __init__(self) -> None:
         self._running: set[asyncio.Task] = set()
 
-    def start(self, work: Coroutine[object, object, None]) -> None:
-        """Start the work. It has to deal with its own exceptions."""
+    def start(self, work: Coroutine[object, object, None]) -> asyncio.Task:
+        """Start the work and return its task. It has to deal with its own exceptions."""
         task = asyncio.ensure_future(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        return task
 
     async def stop(self) -> None:
         """Cancel what still runs: the app's process does not wait for it either."""

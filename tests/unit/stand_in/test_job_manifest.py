@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from stand_in.app_version import app_version
 from stand_in.dispatcher.job_manifest import JobRequest, JobSettings, job_manifest
 
 SETTINGS = JobSettings("ns", "registry/agent:1", "Always", "my-secrets", "redis:6379,password=p", 300)
@@ -108,3 +111,19 @@ def test_nothing_else_is_set(job: dict[str, object], pod: dict[str, object], con
     assert sorted(pod["spec"]) == ["containers", "restartPolicy"]
     assert sorted(container) == ["args", "env", "image", "imagePullPolicy", "name", "resources"]
     assert len(container["env"]) == 12
+
+
+def test_the_job_of_a_later_version_differs_in_three_places(job: dict[str, object]) -> None:
+    settings = replace(SETTINGS, version=app_version({"STAND_IN_APP": "0.9.2"}))
+    later = job_manifest("0123456789ab", REQUEST, settings)
+    (container,), (before,) = (made["spec"]["template"]["spec"]["containers"] for made in (later, job))
+    assert container["args"] == ["run", *before["args"]]
+    names = [entry["name"] for entry in container["env"]]
+    assert "TICKET_ID" not in names
+    assert [name.removeprefix("AGENTSMITH_") for name in names] == [
+        entry["name"] for entry in before["env"] if entry["name"] != "TICKET_ID"
+    ]
+    assert names[-1] == "AGENTSMITH_PLATFORM"
+    # Nothing else.
+    container.update(args=before["args"], env=before["env"])
+    assert later == job

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 from stand_in.dispatcher.job_manifest import JobSettings
-from stand_in.dispatcher.settings import SettingsError, job_settings
+from stand_in.dispatcher.settings import SettingsError, job_settings, orphan_interval
 
 
 def test_the_defaults_of_the_app() -> None:
@@ -37,3 +37,14 @@ def test_a_ttl_that_is_no_number_is_refused(text: str) -> None:
 def test_the_docker_spawner_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="SPAWNER_TYPE"):
         job_settings({"SPAWNER_TYPE": text})
+
+
+@pytest.mark.parametrize(("environment", "seconds"), [({}, 30.0), ({"STAND_IN_ORPHAN_INTERVAL_SECONDS": "0.5"}, 0.5)])
+def test_the_time_between_two_looks_at_the_jobs(environment: dict[str, str], seconds: float) -> None:
+    assert orphan_interval(environment) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0", "0.0", "-1", "1e3", "soon"])
+def test_a_time_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="STAND_IN_ORPHAN_INTERVAL_SECONDS: "):
+        orphan_interval({"STAND_IN_ORPHAN_INTERVAL_SECONDS": text})

@@ -19,11 +19,12 @@ from stand_in.dispatcher.fix_ticket import FixTicketHandler
 from stand_in.dispatcher.interaction_handler import InteractionHandler
 from stand_in.dispatcher.job_listener import JobListener
 from stand_in.dispatcher.job_manifest import JobSettings
+from stand_in.dispatcher.job_watch import JobWatch
 from stand_in.dispatcher.kubernetes_detection import missing_for_cluster
 from stand_in.dispatcher.kubernetes_jobs import KubernetesJobs
 from stand_in.dispatcher.list_tickets import ListTicketsHandler
 from stand_in.dispatcher.message_handler import MessageHandler
-from stand_in.dispatcher.settings import SLACK_API_SWITCH, service_account_directory
+from stand_in.dispatcher.settings import SLACK_API_SWITCH, orphan_interval, service_account_directory
 from stand_in.dispatcher.slack_adapter import SlackAdapter
 from stand_in.dispatcher.slack_web_api import SlackWebApi
 from stand_in.message_bus import MessageBus
@@ -39,7 +40,10 @@ class OutsideClusterError(Exception):
 def assemble(
     environment: Mapping[str, str], settings: JobSettings, redis: RedisConnection, tasks: BackgroundTasks
 ) -> Endpoints:
-    """Return the endpoints of a Dispatcher. Raises OutsideClusterError."""
+    """Return the endpoints of a Dispatcher, and start what it does by itself.
+
+    Raises OutsideClusterError, SettingsError.
+    """
     jobs = _jobs(environment, settings)
     secret = _signing_secret(environment)
     owner = environment.get("OWNER_SLACK_USER_ID", "")
@@ -61,6 +65,9 @@ def assemble(
         clarifications,
         environment,
     )
+    if settings.version.watches_jobs:
+        interval = orphan_interval(environment)
+        tasks.start(JobWatch(jobs, conversations, listener, slack, interval).run())
     errors = ErrorActionHandler(fix, conversations, slack, owner)
     interactions = InteractionHandler(bus, conversations, clarifications, messages, errors, slack)
     if settings.version.needs_anthropic_key and "ANTHROPIC_API_KEY" not in environment:
@@ -94,4 +101,4 @@ def _jobs(environment: Mapping[str, str], settings: JobSettings) -> KubernetesJo
         )
         return None
     _log.info("Kubernetes available — 'fix' commands enabled via KubernetesJobSpawner.")
-    return KubernetesJobs(environment, service_account)
+    return KubernetesJobs(environment, service_account, settings.namespace)

@@ -3,39 +3,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from redis.asyncio import Redis
 
 from stand_in.app_version import AppVersion
+from stand_in.dispatcher.conversation import Conversation, conversation_key, from_json, index_key, to_json
 from stand_in.redis_connection import RedisConnection
 
 _log = logging.getLogger("AgentSmith.Dispatcher.Services.ConversationStateManager")
-
-
-@dataclass(frozen=True)
-class Conversation:
-    """The one job of a channel. Its times are ISO 8601 with their offset."""
-
-    job_id: str
-    channel: str
-    user: str
-    platform: str
-    project: str
-    ticket: int
-    started_at: str
-    last_activity_at: str
-    pending_question: str | None = None
-
-
-def conversation_key(platform: str, channel: str) -> str:
-    """Return the key of a channel's conversation."""
-    return f"conversation:{platform.lower()}:{channel}"
-
-
-def index_key(job_id: str) -> str:
-    """Return the key that leads from a job to the key of its conversation."""
-    return f"job-index:{job_id}"
 
 
 class Conversations:
@@ -49,7 +27,9 @@ class Conversations:
         """Write a channel's conversation, in place of any other."""
         key = conversation_key(conversation.platform, conversation.channel)
         await self._redis.run(
-            lambda client: client.set(key, self._to_json(conversation), ex=self._version.conversation_lifetime)
+            lambda client: client.set(
+                key, to_json(conversation, self._version.notes_activity), ex=self._version.conversation_lifetime
+            )
         )
 
     async def index(self, conversation: Conversation) -> None:
@@ -76,6 +56,17 @@ class Conversations:
             return
         await self.store(replace(conversation, pending_question=question))
 
+    async def note_activity(self, conversation: Conversation) -> None:
+        """Note that something was heard of a channel's job, in the versions that do."""
+        if self._version.notes_activity:
+            await self.store(replace(conversation, last_activity_at=datetime.now(UTC).isoformat()))
+
+    async def all(self) -> list[Conversation]:
+        """Return the conversations of all channels, whichever Dispatcher has begun them."""
+        keys = await self._redis.run(_conversation_keys)
+        conversations = [await self._at(key) for key in keys]
+        return [conversation for conversation in conversations if conversation is not None]
+
     async def remove(self, platform: str, channel: str) -> None:
         """Forget a channel's conversation, so that the channel is free again."""
         conversation = await self.in_channel(platform, channel)
@@ -84,42 +75,16 @@ class Conversations:
             keys.append(index_key(conversation.job_id))
         await self._redis.run(lambda client: client.delete(*keys))
 
-    def _to_json(self, conversation: Conversation) -> str:
-        node = {
-            "jobId": conversation.job_id,
-            "channelId": conversation.channel,
-            "userId": conversation.user,
-            "platform": conversation.platform,
-            "project": conversation.project,
-            "ticketId": conversation.ticket,
-            "startedAt": conversation.started_at,
-            "pendingQuestionId": conversation.pending_question,
-        }
-        if self._version.notes_activity:
-            node["lastActivityAt"] = conversation.last_activity_at
-        return json.dumps(node, separators=(",", ":"))
-
     async def _at(self, key: str) -> Conversation | None:
         text = await self._redis.run(lambda client: client.get(key))
         if not text:
             return None
         try:
-            return _from_json(text)
+            return from_json(text)
         except (ValueError, KeyError, TypeError):
             _log.warning("Failed to deserialize conversation state at %s", key)
             return None
 
 
-def _from_json(text: str) -> Conversation:
-    node = json.loads(text)
-    return Conversation(
-        job_id=node["jobId"],
-        channel=node["channelId"],
-        user=node["userId"],
-        platform=node["platform"],
-        project=node["project"],
-        ticket=node["ticketId"],
-        started_at=node["startedAt"],
-        last_activity_at=node.get("lastActivityAt", node["startedAt"]),
-        pending_question=node.get("pendingQuestionId"),
-    )
+async def _conversation_keys(client: Redis) -> list[str]:
+    return [key async for key in client.scan_iter(match="conversation:*:*")]

@@ -8,7 +8,8 @@ import uuid
 from datetime import UTC, datetime
 
 from stand_in.dispatcher.chat_intent import FixTicket
-from stand_in.dispatcher.conversation_state import Conversation, Conversations
+from stand_in.dispatcher.conversation import Conversation
+from stand_in.dispatcher.conversation_state import Conversations
 from stand_in.dispatcher.job_listener import JobListener
 from stand_in.dispatcher.job_manifest import JobRequest, JobSettings, job_manifest, job_name
 from stand_in.dispatcher.kubernetes_jobs import KubernetesJobs

@@ -6,14 +6,17 @@ Subscriptions live in memory only: after a restart nobody listens to a job that 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from stand_in.background_tasks import BackgroundTasks
 from stand_in.bus_message import BusMessage, Kind
-from stand_in.dispatcher.conversation_state import Conversation, Conversations
+from stand_in.dispatcher.conversation import Conversation
+from stand_in.dispatcher.conversation_state import Conversations
 from stand_in.dispatcher.failure_message import Failure
 from stand_in.dispatcher.slack_adapter import SlackAdapter
 from stand_in.message_bus import MessageBus
+from stand_in.process import cancel
 
 _log = logging.getLogger("AgentSmith.Dispatcher.Services.MessageBusListener")
 
@@ -28,11 +31,18 @@ class JobListener:
         self._conversations = conversations
         self._slack = slack
         self._tasks = tasks
+        self._subscriptions: dict[str, asyncio.Task] = {}
 
     def track(self, job_id: str) -> None:
         """Relay a job's messages from now on, to Done or Error."""
-        _log.info("Started tracking job %s", job_id)
-        self._tasks.start(self._relay(job_id))
+        self._subscriptions[job_id] = self._tasks.start(self._relay(job_id))
+        _log.info("Started tracking job %s (%d active jobs)", job_id, len(self._subscriptions))
+
+    async def give_up(self, conversation: Conversation) -> None:
+        """Free the channel of a job that nothing more is expected of. Raises RedisConnectionError."""
+        if subscription := self._subscriptions.get(conversation.job_id):
+            await cancel(subscription)
+        await self._end(conversation)
 
     async def _relay(self, job_id: str) -> None:
         try:
@@ -40,12 +50,15 @@ class JobListener:
                 await self._handle(message)
         except Exception:  # noqa: BLE001 - the app gives the job up too: it runs on, and nobody listens to it
             _log.exception("Subscription for job %s failed unexpectedly", job_id)
+        finally:
+            self._subscriptions.pop(job_id, None)
 
     async def _handle(self, message: BusMessage) -> None:
         conversation = await self._conversations.of_job(message.job_id)
         if conversation is None:
             _log.warning("Received message for unknown job %s, ignoring", message.job_id)
             return
+        await self._conversations.note_activity(conversation)
         channel = conversation.channel
         if message.kind == Kind.PROGRESS:
             await self._slack.send_progress(channel, message.step or 0, message.total or 0, message.text)

@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from stand_in.app_version import DEFAULT, AppVersion
 from stand_in.dispatcher.job_manifest import JobSettings
+from stand_in.dispatcher.job_watch import INTERVAL
 from stand_in.dispatcher.kubernetes_detection import SERVICE_ACCOUNT_DIRECTORY
 
 JOB_TTL = 300
 """Seconds, hard-coded in the app."""
 TTL_SWITCH = "STAND_IN_JOB_TTL_SECONDS"
+ORPHAN_SWITCH = "STAND_IN_ORPHAN_INTERVAL_SECONDS"
 SLACK_API_SWITCH = "STAND_IN_SLACK_API_URL"
 SERVICE_ACCOUNT_SWITCH = "STAND_IN_SERVICE_ACCOUNT_DIRECTORY"
 
@@ -39,6 +42,16 @@ def job_settings(environment: Mapping[str, str], version: AppVersion = DEFAULT) 
 def service_account_directory(environment: Mapping[str, str]) -> Path:
     """Return where the pod's `token` and `ca.crt` are."""
     return Path(environment.get(SERVICE_ACCOUNT_SWITCH, SERVICE_ACCOUNT_DIRECTORY))
+
+
+def orphan_interval(environment: Mapping[str, str]) -> float:
+    """Return how many seconds lie between two looks at the running Jobs. Raises SettingsError."""
+    text = environment.get(ORPHAN_SWITCH)
+    if text is None:
+        return INTERVAL
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) or not float(text):
+        raise SettingsError(f"{ORPHAN_SWITCH}: '{text}' is not a number of seconds above 0. Leave it out for 30.")
+    return float(text)
 
 
 def _job_ttl(text: str | None) -> int:
