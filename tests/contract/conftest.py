@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from background_process import BackgroundProcess
+from build_under_test import STAND_IN, StandIn, Surroundings
 from dispatcher_under_test import (
     SIGNING_SECRET,
     find_free_port,
@@ -43,7 +44,11 @@ def start_redis(processes: list[BackgroundProcess]) -> Callable[..., BackgroundP
 @pytest.fixture
 def start_dispatcher(processes: list[BackgroundProcess]) -> Callable[..., BackgroundProcess]:
     """Starts a Dispatcher on a port of its choice; keywords are further environment variables."""
-    return partial(start_dispatcher_process, processes)
+
+    def start(directory: Path = STAND_IN, **environment: str) -> BackgroundProcess:
+        return start_dispatcher_process(processes, Surroundings(directory), **environment)
+
+    return start
 
 
 @pytest.fixture
@@ -70,8 +75,8 @@ def dispatcher() -> Iterator[SlackSender]:
 
 
 @pytest.fixture
-def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
-    """The stand-in's Slack, Dispatcher and agent, with a real Redis and a fake Kubernetes API."""
-    monkeypatch.delenv("DISPATCHER_COMMAND", raising=False)
-    with running_platform(tmp_path) as running:
+def platform(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Platform]:
+    """The stand-in's Slack, the Dispatcher and the agent under test, a real Redis and a fake Kubernetes API."""
+    agent = StandIn() if request.node.get_closest_marker("stand_in_agent") else None
+    with running_platform(tmp_path, agent) as running:
         yield running

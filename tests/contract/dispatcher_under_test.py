@@ -1,25 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts the Dispatcher under test and its Redis.
-
-It is the program in DISPATCHER_COMMAND; by default the stand-in of docker/stand-in under the running Python.
-"""
+"""Starts the Dispatcher under test, which build_under_test.py chooses, and its Redis."""
 
 from __future__ import annotations
 
-import os
 import secrets
-import shlex
 import shutil
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from background_process import BackgroundProcess
+from build_under_test import STAND_IN, Surroundings, dispatcher_build
 
-STAND_IN = Path(__file__).parents[2] / "docker" / "stand-in"
 SIGNING_SECRET = f"signing-{secrets.token_hex(8)}"
 REDIS_PASSWORD = f"redis-{secrets.token_hex(8)}"
 
@@ -54,18 +47,13 @@ def start_redis_server(started: list[BackgroundProcess], port: int, password: st
 
 
 def start_dispatcher_process(
-    started: list[BackgroundProcess], directory: Path = STAND_IN, **environment: str
+    started: list[BackgroundProcess], around: Surroundings | None = None, **environment: str
 ) -> BackgroundProcess:
     """Start a Dispatcher on a port of its choice with further environment variables; do not wait."""
     variables = {"ASPNETCORE_URLS": "http://127.0.0.1:0", "SLACK_SIGNING_SECRET": SIGNING_SECRET} | environment
-    process = BackgroundProcess(dispatcher_command(), {"PYTHONPATH": str(STAND_IN)} | variables, directory)
+    process = dispatcher_build().start([], variables, around or Surroundings(STAND_IN))
     started.append(process)
     return process
-
-
-def dispatcher_command() -> list[str]:
-    """Return the program under test: with arguments, the stand-in's is the agent and Slack too."""
-    return shlex.split(os.environ.get("DISPATCHER_COMMAND", f"{shlex.quote(sys.executable)} -m stand_in"))
 
 
 def listening_url(process: BackgroundProcess) -> str:

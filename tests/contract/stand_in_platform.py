@@ -5,25 +5,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from background_process import BackgroundProcess
+from build_under_test import STAND_IN, STAND_IN_COMMAND, Build, Surroundings, agent_build, dispatcher_build
 from dispatcher_under_test import (
     SIGNING_SECRET,
-    STAND_IN,
-    dispatcher_command,
     find_free_port,
     listening_url,
     start_dispatcher_process,
     start_redis_server,
     started_processes,
 )
+from fake_github import API_HOST, GIT_HOST, OWNER, REPOSITORY, FakeGitHub
 from fake_kubernetes import NAMESPACE, FakeKubernetes
+from fake_openai import HOST as OPENAI_HOST
+from fake_openai import FakeOpenAi
 from slack_person import SlackPerson
+from tls_front import TlsFront
 
 BOT_TOKEN = "xoxb-bot-token-of-these-tests"
-SECRET = {"anthropic-api-key": "anthropic-key-of-these-tests", "github-token": "github-token-of-these-tests"}
+SECRET = {"openai-api-key": "openai-key-of-these-tests", "github-token": "github-token-of-these-tests"}
+REFUSED_TICKET, LONG_TICKET = 102, 104
+"""What becomes of them at the stand-in agent, and so at the model of a real one."""
 FIX_BUG = [
     "FetchTicketCommand",
     "CheckoutSourceCommand",
@@ -38,11 +43,11 @@ FIX_BUG = [
 
 
 def _project(pipeline: str = "fix-bug", tickets: str = "GitHub") -> dict[str, object]:
-    place = {"url": "https://github.com/example/agent-smith-test"}
+    place = {"url": f"https://{GIT_HOST}/{OWNER}/{REPOSITORY}"}
     return {
         "source": {"type": "GitHub", **place},
         "tickets": {"type": tickets, "organization": "example", "project": "example", **place},
-        "agent": {"type": "Claude", "model": "some-model"},
+        "agent": {"type": "OpenAI", "model": "gpt-4.1"},
         "pipeline": pipeline,
     }
 
@@ -69,11 +74,12 @@ CONFIGURATION = json.dumps(
 class Platform:
     """What a test needs to reach: `person` writes, `kubernetes` has the Jobs, `agents` are their pods."""
 
-    def __init__(self, started: list[BackgroundProcess], directory: Path, app: str = "") -> None:
-        """`app` is the version that the stand-in stands in for; empty for its default."""
+    def __init__(
+        self, started: list[BackgroundProcess], services: ExitStack, directory: Path, agent: Build | None = None
+    ) -> None:
+        """Start everything. `services` are closed in the end; `agent` is another one than that under test."""
         self._directory = directory
-        # What the image of a program sets.
-        self._image = {"PYTHONPATH": str(STAND_IN)} | ({"STAND_IN_APP": app} if app else {})
+        self._agent = agent or agent_build()
         self.redis_port = find_free_port()
         self.agents: list[BackgroundProcess] = []
         self.agent_app = _app_directory(directory / "agent")
@@ -81,6 +87,7 @@ class Platform:
         service_account = directory / "serviceaccount"
         service_account.mkdir()
         self.kubernetes = FakeKubernetes(service_account, SECRET, self._run_pod)
+        services.callback(self.kubernetes.close)
         self._started = started
         self.redis = self.start_redis()
         # Dispatcher and Slack have to know each other's address.
@@ -89,7 +96,22 @@ class Platform:
         self._slack_url = f"http://127.0.0.1:{slack_port}"
         self.slack = self.start_slack()
         self.person = SlackPerson(self._slack_url)
+        self._front: TlsFront | None = None
+        if self._agent.real or dispatcher_build().real:
+            self._start_public_services(services, slack_port)
         self.dispatcher = self.start_dispatcher()
+
+    def _start_public_services(self, services: ExitStack, slack_port: int) -> None:
+        """Start what a real build calls by its public name: tickets for every number that tests use, and a model."""
+        self.github = FakeGitHub(self._directory / "github", SECRET["github-token"])
+        services.callback(self.github.close)
+        for number in (54, 101, REFUSED_TICKET, 103, LONG_TICKET):
+            self.github.open_issue(number, f"Ticket {number}", f"Write `docs/ticket-{number}.md`: Hello from {number}")
+        self.openai = FakeOpenAi(SECRET["openai-api-key"], REFUSED_TICKET, LONG_TICKET)
+        services.callback(self.openai.close)
+        ports = {API_HOST: self.github.api, GIT_HOST: self.github.git, OPENAI_HOST: self.openai.port}
+        self._front = TlsFront(self._directory, {"slack.com": slack_port} | ports)
+        services.callback(self._front.close)
 
     @property
     def redis_url(self) -> str:
@@ -119,23 +141,29 @@ class Platform:
             "K8S_NAMESPACE": NAMESPACE,
             "AGENTSMITH_IMAGE": "localhost/agent:under-test",
             "IMAGE_PULL_POLICY": "Never",
-            "STAND_IN_SLACK_API_URL": f"{self._slack_url}/api",
             **self.kubernetes.environment,
-            **self._image,
             **environment,
         }
-        self.dispatcher = start_dispatcher_process(self._started, self.dispatcher_app, **variables)
+        around = self._around(self.dispatcher_app, self.kubernetes.service_account.directory)
+        self.dispatcher = start_dispatcher_process(self._started, around, **variables)
         listening_url(self.dispatcher)
         return self.dispatcher
 
     def start_agent(self, arguments: list[str], **variables: str) -> BackgroundProcess:
         """Start an agent where its image has its files, and do not wait."""
-        agent = BackgroundProcess([*dispatcher_command(), *arguments], self._image | variables, self.agent_app)
+        agent = self._agent.start(arguments, variables, self._around(self.agent_app))
         self._started.append(agent)
         return agent
 
-    def _run_pod(self, arguments: list[str], variables: dict[str, str]) -> None:
+    def _run_pod(self, arguments: list[str], variables: dict[str, str]) -> BackgroundProcess:
         self.agents.append(self.start_agent(arguments, **variables))
+        return self.agents[-1]
+
+    def _around(self, app: Path, service_account: Path | None = None) -> Surroundings:
+        if self._front is None:
+            return Surroundings(app, self._slack_url, service_account=service_account)
+        front = (self._front.hosts, self._front.certificate_authority)
+        return Surroundings(app, self._slack_url, *front, service_account)
 
 
 def start_slack(
@@ -150,22 +178,19 @@ def start_slack(
         "STAND_IN_DISPATCHER_URL": dispatcher_url,
         "STAND_IN_SLACK_URLS": "http://127.0.0.1:0",
     }
-    process = BackgroundProcess([*dispatcher_command(), "slack"], variables | environment, STAND_IN)
+    process = BackgroundProcess([*STAND_IN_COMMAND, "slack"], variables | environment, STAND_IN)
     started.append(process)
     return process
 
 
 @contextmanager
-def running_platform(directory: Path, app: str = "") -> Iterator[Platform]:
+def running_platform(directory: Path, agent: Build | None = None) -> Iterator[Platform]:
     """Start everything; in the end it is gone, and nothing has written a secret."""
-    with started_processes() as started:
-        platform = Platform(started, directory, app)
-        try:
-            yield platform
-        finally:
-            platform.kubernetes.close()
+    with started_processes() as started, ExitStack() as services:
+        platform = Platform(started, services, directory, agent)
+        yield platform
     for process in started:
-        for secret in (BOT_TOKEN, *SECRET.values()):
+        for secret in (BOT_TOKEN, platform.kubernetes.service_account.token, *SECRET.values()):
             assert secret not in process.output
 
 
