@@ -53,6 +53,11 @@ class BackgroundProcess:
         return "".join(self._lines)
 
     @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         """Whether it has not ended yet."""
         return self._process.poll() is None

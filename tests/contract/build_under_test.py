@@ -29,7 +29,6 @@ SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 USER = 10001
 """No account of the machine: a container has none for it either."""
 _NAMESPACE_SCRIPT = Path(__file__).with_name("private-surroundings.sh")
-_AS_USER = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
 _ENGINES = {"podman": ["--passwd=false"], "docker": []}
 """Container engines, with what they need to leave the image's accounts as they are."""
 
@@ -98,6 +97,7 @@ class Program:
             "PRIVATE_SERVICE_ACCOUNT": str(around.service_account or ""),
             "PRIVATE_AUTHORITY": str(around.certificate_authority or ""),
             "PRIVATE_USER": str(USER) if self._restricted else "",
+            **(_shown(self.words) if self._restricted else {"PRIVATE_HIDDEN": "", "PRIVATE_SHOWN": ""}),
         }
         inherited = {name: value for name, value in os.environ.items() if name.startswith("DOTNET_")}
         command = ["unshare", "--mount", "sh", str(_NAMESPACE_SCRIPT), *self.words, *arguments]
@@ -163,15 +163,11 @@ def agent_build() -> Build:
 
 
 def restricted(build: Build) -> Build:
-    """Return a build under the conditions of its container. Skips the test where they cannot be had."""
+    """Return a build under the conditions of its container."""
     if isinstance(build, Image):
         return build
-    program = Program(["env", f"PYTHONPATH={STAND_IN}", *STAND_IN_COMMAND]) if isinstance(build, StandIn) else build
-    for word in program.words:
-        path = shutil.which(word) or word
-        if Path(path).exists() and subprocess.run([*_AS_USER, "test", "-r", path], check=False).returncode != 0:
-            pytest.skip(f"the user {USER} may not read {path}")
-    return Program(program.words, restricted=True)
+    stand_in = ["env", f"PYTHONPATH={STAND_IN}", "STAND_IN_SLACK_API_URL=https://slack.com/api", *STAND_IN_COMMAND]
+    return Program(build.words if isinstance(build, Program) else stand_in, restricted=True)
 
 
 def _build(variable: str) -> Build:
@@ -192,6 +188,21 @@ def _build(variable: str) -> Build:
 def _absolute(word: str) -> str:
     """Return a word that is a path in the directory of the tests as one that holds everywhere."""
     return str(Path(word).absolute()) if "/" in word and Path(word).exists() else word
+
+
+def _shown(words: Sequence[str]) -> dict[str, str]:
+    """Return what a program needs that only one user of the machine reaches, as with a .NET in a home directory."""
+    places = [Path(shutil.which(word) or word) for word in words] + [STAND_IN]
+    found: dict[Path, list[str]] = {}
+    for path in [path for place in places if place.exists() for path in (place.absolute(), place.resolve())]:
+        closed = [directory for directory in reversed(path.parents) if not directory.stat().st_mode & 0o001]
+        needed = path if path.is_dir() else path.parent.parent if path.parent.name == "bin" else path.parent
+        if closed and str(needed) not in found.setdefault(closed[0], []):
+            found[closed[0]].append(str(needed))
+    if len(found) > 1:
+        pytest.skip(f"the user {USER} reaches nothing below {' and '.join(str(hidden) for hidden in found)}")
+    hidden, shown = next(iter(found.items()), ("", []))
+    return {"PRIVATE_HIDDEN": str(hidden), "PRIVATE_SHOWN": "\n".join(shown)}
 
 
 def _require_namespaces() -> None:

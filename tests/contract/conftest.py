@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures around the Dispatcher under test, see dispatcher_under_test.py."""
+"""Fixtures around the builds under test, see build_under_test.py, and which tests hold for them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from background_process import BackgroundProcess
-from build_under_test import STAND_IN, StandIn, Surroundings
+from build_under_test import AGENT, DISPATCHER, STAND_IN, StandIn, Surroundings
 from dispatcher_under_test import (
     SIGNING_SECRET,
     find_free_port,
@@ -19,8 +19,28 @@ from dispatcher_under_test import (
     start_redis_server,
     started_processes,
 )
+from known_differences import KNOWN_DIFFERENCES
 from slack_request import SlackSender
 from stand_in_platform import Platform, running_platform
+
+DIFFERENCES = "AGENTSMITH_DIFFERENCES"
+"""`none` where a build has to pass all tests, known differences too: the stand-in, run as a real build."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what cannot hold for the builds under test, and expect what they are known to do otherwise."""
+    real = {"dispatcher": bool(os.environ.get(DISPATCHER)), "agent": bool(os.environ.get(AGENT))}
+    for item in items:
+        if real["dispatcher"] and (marker := item.get_closest_marker("stand_in_only")):
+            item.add_marker(pytest.mark.skip(reason=f"stand-in only: {marker.args[0]}"))
+        if not real["agent"] and (marker := item.get_closest_marker("real_agent_only")):
+            item.add_marker(pytest.mark.skip(reason=f"AGENT is not given: {marker.args[0]}"))
+        if os.environ.get(DIFFERENCES) == "none":
+            continue
+        for known in KNOWN_DIFFERENCES:
+            its_agent = known.part == "agent" and item.get_closest_marker("stand_in_agent")
+            if real[known.part] and not its_agent and known.is_about(f"{item.path.name}::{item.name}"):
+                item.add_marker(pytest.mark.xfail(reason=known.reason, strict=True))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 from background_process import BackgroundProcess
-from build_under_test import STAND_IN, Surroundings, dispatcher_build
+from build_under_test import STAND_IN, Build, Surroundings, dispatcher_build
 
 SIGNING_SECRET = f"signing-{secrets.token_hex(8)}"
 REDIS_PASSWORD = f"redis-{secrets.token_hex(8)}"
@@ -47,11 +47,14 @@ def start_redis_server(started: list[BackgroundProcess], port: int, password: st
 
 
 def start_dispatcher_process(
-    started: list[BackgroundProcess], around: Surroundings | None = None, **environment: str
+    started: list[BackgroundProcess],
+    around: Surroundings | None = None,
+    build: Build | None = None,
+    **environment: str,
 ) -> BackgroundProcess:
     """Start a Dispatcher on a port of its choice with further environment variables; do not wait."""
     variables = {"ASPNETCORE_URLS": "http://127.0.0.1:0", "SLACK_SIGNING_SECRET": SIGNING_SECRET} | environment
-    process = dispatcher_build().start([], variables, around or Surroundings(STAND_IN))
+    process = (build or dispatcher_build()).start([], variables, around or Surroundings(STAND_IN))
     started.append(process)
     return process
 

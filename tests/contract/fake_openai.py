@@ -18,7 +18,7 @@ HOST = "api.openai.com"
 LONG = 60.0
 """Seconds that a long ticket takes."""
 _TASK = re.compile(r"Write `(?P<path>[^`]+)`: (?P<content>[^\n]+)")
-_STEP = re.compile(r"^\s*1\. \[\w+\] (?P<description>[^\n]*?) \u2192 (?P<path>\S+)\s*$", re.MULTILINE)
+_STEP = re.compile(r"^\s*1\. \[\w+\] (?P<description>[^\n]*?) \u2192 (?P<path>.+?)\s*$", re.MULTILINE)
 _TICKET = re.compile(r"\bfix/(?P<number>\d+)\b")
 
 

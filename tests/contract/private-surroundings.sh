@@ -3,6 +3,7 @@
 # Gives a program its surroundings in the mount namespace that it starts in, and becomes that program.
 # PRIVATE_HOSTS: lines of its hosts file. PRIVATE_APP: its working directory. PRIVATE_SERVICE_ACCOUNT, PRIVATE_AUTHORITY: a directory
 # and a file, or nothing. PRIVATE_USER: the number of a user without any privilege, or nothing to stay who it is.
+# PRIVATE_SHOWN: directories, a line each, that this user has to reach below PRIVATE_HIDDEN, somebody's home directory.
 set -eu
 
 # Whatever the machine has there, a service account of its own too, is not for this program.
@@ -22,8 +23,17 @@ if [ -n "$PRIVATE_AUTHORITY" ]; then
 fi
 # An agent's clones go there, so that each has its own.
 export TMPDIR=/var/run/tmp HOME=/var/run/tmp
+if [ -n "$PRIVATE_SHOWN" ]; then
+  mkdir -m 700 /var/run/hidden
+  mount --rbind "$PRIVATE_HIDDEN" /var/run/hidden
+  mount -t tmpfs -o mode=755 tmpfs "$PRIVATE_HIDDEN"
+  printf '%s\n' "$PRIVATE_SHOWN" | while read -r directory; do
+    mkdir -p "$directory"
+    mount --rbind "/var/run/hidden${directory#"$PRIVATE_HIDDEN"}" "$directory"
+  done
+fi
 user=$PRIVATE_USER
-unset PRIVATE_HOSTS PRIVATE_APP PRIVATE_SERVICE_ACCOUNT PRIVATE_AUTHORITY PRIVATE_USER
+unset PRIVATE_HOSTS PRIVATE_APP PRIVATE_SERVICE_ACCOUNT PRIVATE_AUTHORITY PRIVATE_USER PRIVATE_HIDDEN PRIVATE_SHOWN
 cd /var/run/app
 [ -n "$user" ] || exec "$@"
 mount -o remount,bind,ro /

@@ -75,11 +75,17 @@ class Platform:
     """What a test needs to reach: `person` writes, `kubernetes` has the Jobs, `agents` are their pods."""
 
     def __init__(
-        self, started: list[BackgroundProcess], services: ExitStack, directory: Path, agent: Build | None = None
+        self,
+        started: list[BackgroundProcess],
+        services: ExitStack,
+        directory: Path,
+        agent: Build,
+        dispatcher: Build,
     ) -> None:
-        """Start everything. `services` are closed in the end; `agent` is another one than that under test."""
+        """Start everything. `services` are closed in the end."""
         self._directory = directory
-        self._agent = agent or agent_build()
+        self._agent = agent
+        self._dispatcher = dispatcher
         self.redis_port = find_free_port()
         self.agents: list[BackgroundProcess] = []
         self.agent_app = _app_directory(directory / "agent")
@@ -97,7 +103,7 @@ class Platform:
         self.slack = self.start_slack()
         self.person = SlackPerson(self._slack_url)
         self._front: TlsFront | None = None
-        if self._agent.real or dispatcher_build().real:
+        if agent.real or dispatcher.real:
             self._start_public_services(services, slack_port)
         self.dispatcher = self.start_dispatcher()
 
@@ -145,7 +151,7 @@ class Platform:
             **environment,
         }
         around = self._around(self.dispatcher_app, self.kubernetes.service_account.directory)
-        self.dispatcher = start_dispatcher_process(self._started, around, **variables)
+        self.dispatcher = start_dispatcher_process(self._started, around, self._dispatcher, **variables)
         listening_url(self.dispatcher)
         return self.dispatcher
 
@@ -184,10 +190,15 @@ def start_slack(
 
 
 @contextmanager
-def running_platform(directory: Path, agent: Build | None = None) -> Iterator[Platform]:
-    """Start everything; in the end it is gone, and nothing has written a secret."""
+def running_platform(
+    directory: Path, agent: Build | None = None, dispatcher: Build | None = None
+) -> Iterator[Platform]:
+    """Start everything, with other builds than those under test where they are given.
+
+    In the end it is gone, and nothing has written a secret.
+    """
     with started_processes() as started, ExitStack() as services:
-        platform = Platform(started, services, directory, agent)
+        platform = Platform(started, services, directory, agent or agent_build(), dispatcher or dispatcher_build())
         yield platform
     for process in started:
         for secret in (BOT_TOKEN, platform.kubernetes.service_account.token, *SECRET.values()):
