@@ -94,9 +94,20 @@ scan: $(VENV)/.complete
 unit: $(VENV)/.complete
 	$(PYTEST) tests/unit --numprocesses 2 --junitxml $(REPORTS)/unit.xml
 
-# The stand-in against the app's contract, with a real Redis and its page in a real browser, as Debian packages them.
+# The app's contract, with a real Redis, git, and the stand-in Slack's page in a real browser, as Debian packages them. What is
+# held to it is the stand-in, or a real build, each part a program with its arguments or a container image:
+#   make contract DISPATCHER='dotnet /path/AgentSmith.Dispatcher.dll' AGENT='dotnet /path/AgentSmith.Host.dll'
+# Only what stands on the command line counts: other tools have a variable AGENT, too.
+DIFFERENCES := known
+ifeq ($(origin DISPATCHER),command line)
+contract: export AGENTSMITH_DISPATCHER := $(DISPATCHER)
+endif
+ifeq ($(origin AGENT),command line)
+contract: export AGENTSMITH_AGENT := $(AGENT)
+endif
+contract: export AGENTSMITH_DIFFERENCES := $(DIFFERENCES)
 # RUNLEVEL keeps Debian from starting Redis as a service.
-missing_packages = for program in redis-server chromium; do command -v $$program >/dev/null || echo $$program; done
+missing_packages = for program in redis-server chromium git; do command -v $$program >/dev/null || echo $$program; done
 .PHONY: contract
 contract: $(VENV)/.complete
 	@packages=$$($(missing_packages)); if [ -n "$$packages" ]; then \

@@ -23,13 +23,19 @@ from known_differences import KNOWN_DIFFERENCES
 from slack_request import SlackSender
 from stand_in_platform import Platform, running_platform
 
+BUILDS = {"dispatcher": DISPATCHER, "agent": AGENT}
 DIFFERENCES = "AGENTSMITH_DIFFERENCES"
 """`none` where a build has to pass all tests, known differences too: the stand-in, run as a real build."""
 
 
+def pytest_report_header() -> list[str]:
+    """Say what is under test."""
+    return [f"{part} under test: {os.environ.get(variable) or 'the stand-in'}" for part, variable in BUILDS.items()]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what cannot hold for the builds under test, and expect what they are known to do otherwise."""
-    real = {"dispatcher": bool(os.environ.get(DISPATCHER)), "agent": bool(os.environ.get(AGENT))}
+    real = {part: bool(os.environ.get(variable)) for part, variable in BUILDS.items()}
     for item in items:
         if real["dispatcher"] and (marker := item.get_closest_marker("stand_in_only")):
             item.add_marker(pytest.mark.skip(reason=f"stand-in only: {marker.args[0]}"))

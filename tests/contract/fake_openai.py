@@ -69,7 +69,7 @@ class FakeOpenAi:
         if task is None or ticket is None:
             return _error(HTTPStatus.BAD_REQUEST, "no step of a plan, or no branch fix/<ticket>", "no_step")
         if int(ticket["number"]) == self._refused_ticket:
-            return _error(HTTPStatus.BAD_REQUEST, f"The fake OpenAI refuses ticket {ticket['number']}", "refused")
+            return _error(HTTPStatus.UNAUTHORIZED, f"Ticket {ticket['number']} is not for this key.", "invalid_api_key")
         if int(ticket["number"]) == self._long_ticket:
             self._closing.wait(LONG)
         if "write_file" not in [tool["function"]["name"] for tool in body["tools"]]:

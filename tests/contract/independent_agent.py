@@ -15,7 +15,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -61,8 +60,7 @@ def main() -> None:
     try:
         fix(configuration, ticket, progress)
     except (OSError, subprocess.CalledProcessError) as error:
-        text = error.read().decode() if isinstance(error, urllib.error.HTTPError) else str(error)
-        publish("Error", f"{ticket}: {text}")
+        publish("Error", str(error))
         sys.exit(1)
     publish("Done", "Pipeline completed successfully")
 

@@ -37,11 +37,14 @@ def test_two_tickets_are_fixed_one_after_the_other(platform: Platform) -> None:
     assert sorted(platform.github.branches()) == ["fix/103", "fix/54", "main"]
 
 
-@pytest.mark.parametrize(("number", "reason"), [(999, "999"), (REFUSED_TICKET, "refuses ticket")])
+@pytest.mark.parametrize(
+    ("number", "reason"), [(999, "not found"), (REFUSED_TICKET, "Authentication failed. Check your API tokens.")]
+)
 def test_what_fails_on_the_way_is_reported_and_frees_the_channel(platform: Platform, number: int, reason: str) -> None:
     platform.person.say(f"fix #{number} in agent-smith-test")
-    error = platform.person.await_message("^:x:", timeout=60)
-    assert reason in str(error)
+    error = platform.person.await_message("failed", timeout=60)
+    assert error["text"] == f":x: Agent Smith failed — ticket #{number} in agent-smith-test"
+    assert reason in str(error["blocks"])
     assert platform.agents[0].wait() == 1
     assert platform.github.branches() == ["main"]
     platform.person.say("fix #54 in short")

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way in which a real build is tested, tried without one.
+
+The stand-in and an agent of a few lines run as real builds: they find slack.com, GitHub and the model by their public
+names, and a service account at its fixed path.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from build_under_test import AGENT, DISPATCHER, STAND_IN, STAND_IN_COMMAND
+from conftest import DIFFERENCES
+
+HERE = Path(__file__).parent
+STAND_IN_AS_DISPATCHER = shlex.join(
+    ["env", "STAND_IN_SLACK_API_URL=https://slack.com/api", f"PYTHONPATH={STAND_IN}", *STAND_IN_COMMAND]
+)
+INDEPENDENT_AGENT = shlex.join([sys.executable, str(HERE / "independent_agent.py")])
+
+
+def outcomes(tests: list[str], **variables: str) -> dict[str, int]:
+    """Run tests with further environment variables, and return how many there were of each outcome."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]
+    run = subprocess.run(command, env=environment | variables, cwd=HERE, capture_output=True, text=True)
+    summary = run.stdout.splitlines()[-1]
+    found = {outcome: int(number) for number, outcome in re.findall(r"(\d+) (\w+)", summary.split(" in ")[0])}
+    assert found.get("failed", 0) + found.get("errors", 0) == 0 or variables.get("MAY_FAIL"), run.stdout
+    return found
+
+
+def test_a_dispatcher_and_an_agent_run_as_real_builds() -> None:
+    tests = [
+        "test_a_whole_fix.py::test_a_ticket_is_fixed_from_the_message_to_the_pull_request",
+        "test_dispatcher_kubernetes.py::test_a_token_that_is_renewed_is_used",
+        "test_dispatcher_process.py::test_the_redis_password_is_used",
+    ]
+    builds = {DISPATCHER: STAND_IN_AS_DISPATCHER, AGENT: INDEPENDENT_AGENT, DIFFERENCES: "none"}
+    assert outcomes(tests, **builds) == {"passed": 3}
