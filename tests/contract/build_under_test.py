@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 import pytest
+from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.engine import ulimits
 from background_process import BackgroundProcess
 
 STAND_IN = Path(__file__).parents[2] / "docker" / "stand-in"
@@ -128,6 +129,7 @@ class Image:
             *(self._engine, "run", "--rm", "--pull=never", "--name", name, "--network=host"),
             *("--user", f"{USER}:{USER}", "--read-only", "--tmpfs", "/tmp:size=64m", "--cap-drop=ALL"),  # noqa: S108
             *("--security-opt", "no-new-privileges", *_ENGINES[self._engine]),
+            *(f"--ulimit={limit}" for limit in ulimits()),
             *(f"--add-host={host}:{address}" for host, address in around.hosts.items()),
             *(f"--volume={source}:{target}:ro" for source, target in mounts.items()),
             # By name alone: a value would stand in the list of processes.
@@ -177,12 +179,12 @@ def _build(variable: str) -> Build:
     words = shlex.split(value)
     if shutil.which(words[0]):
         return Program(words)
-    engine = next((engine for engine in _ENGINES if shutil.which(engine)), None)
-    if engine is None:
-        pytest.fail(f"{variable}: '{words[0]}' is no program, and no container engine is there to run it as an image.")
-    if subprocess.run([engine, "image", "inspect", value], capture_output=True, check=False).returncode != 0:
-        pytest.fail(f"{variable}: '{value}' is no program on PATH and no image of {engine}: pull or load it first.")
-    return Image(value, engine)
+    engines = [engine for engine in _ENGINES if shutil.which(engine)]
+    for engine in engines:
+        if subprocess.run([engine, "image", "inspect", value], capture_output=True, check=False).returncode == 0:
+            return Image(value, engine)
+    where = f"no image of {' or '.join(engines)}" if engines else "no image, as no container engine is on PATH"
+    return pytest.fail(f"{variable}: '{value}' is no program on PATH and {where}. Pull or load an image first.")
 
 
 def _absolute(word: str) -> str:
