@@ -10,8 +10,10 @@ import os
 import re
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import SimpleQueue
@@ -20,6 +22,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from awaiting import await_condition
 from background_process import BackgroundProcess
+from certificate_authority import issue
+from cryptography import x509
 from dispatcher_under_test import SIGNING_SECRET, listening_url
 from slack_person import CHANNEL, SlackPerson
 from slack_request import request, signature_headers
@@ -300,6 +304,12 @@ def test_it_answers_probes(person: SlackPerson) -> None:
         ("SLACK_SIGNING_SECRET_FILE", "/nonexistent", "/nonexistent cannot be read: No such file or directory."),
         ("SLACK_SIGNING_SECRET_FILE", os.devnull, f"{os.devnull} is empty."),
         ("STAND_IN_DISPATCHER_URL", " ", "STAND_IN_DISPATCHER_URL is not set"),
+        ("STAND_IN_SLACK_URLS", "ftp://+:21", "STAND_IN_SLACK_URLS: 'ftp://+:21' is not http://host:port or https://"),
+        (
+            "STAND_IN_SLACK_URLS",
+            "https://+:8443",
+            "STAND_IN_SLACK_CERTIFICATE_FILE is not set: STAND_IN_SLACK_URLS has",
+        ),
     ],
 )
 def test_it_does_not_start_without_its_variables(
@@ -309,6 +319,70 @@ def test_it_does_not_start_without_its_variables(
     assert slack.wait() == 1
     assert message in slack.output
     assert slack.output.splitlines()[1].strip().startswith("STAND-IN: this is test equipment")
+
+
+@pytest.fixture
+def issued(tmp_path: Path) -> dict[str, Path]:
+    """A certificate for localhost with its key, and the authority that issued it; all in files."""
+    authority = issue("authority", now=datetime.now(UTC))
+    server = issue("slack", authority, (x509.DNSName("localhost"),), now=datetime.now(UTC))
+    paths = {name: tmp_path / name for name in ("ca.crt", "tls.crt", "tls.key")}
+    for path, content in zip(paths.values(), (authority.pem, server.pem, server.key_pem()), strict=True):
+        path.write_text(content, encoding="utf-8")
+    return paths
+
+
+@pytest.fixture
+def tls_slack(processes: list[BackgroundProcess], tmp_path: Path, issued: dict[str, Path]) -> BackgroundProcess:
+    """The stand-in Slack with http and https, in this order."""
+    return start_slack(
+        processes,
+        tmp_path,
+        "http://127.0.0.1:1",
+        STAND_IN_SLACK_URLS="http://127.0.0.1:0;https://127.0.0.1:0",
+        STAND_IN_SLACK_CERTIFICATE_FILE=str(issued["tls.crt"]),
+        STAND_IN_SLACK_KEY_FILE=str(issued["tls.key"]),
+    )
+
+
+def test_a_bot_that_trusts_the_authority_calls_it_over_tls(
+    tls_slack: BackgroundProcess, issued: dict[str, Path]
+) -> None:
+    person = SlackPerson(listening_url(tls_slack))
+    port = int(tls_slack.expect(r"Now listening on: https://127\.0\.0\.1:(\d+)")[1])
+    trusting = ssl.create_default_context(cafile=issued["ca.crt"])
+    trusting.set_alpn_protocols(["h2", "http/1.1"])
+    connection = http.client.HTTPSConnection("localhost", port, timeout=20, context=trusting)
+    for method, body in [("auth.test", {}), ("chat.postMessage", {"channel": CHANNEL, "text": "over TLS"})]:
+        connection.request("POST", f"/api/{method}", json.dumps(body), BOT)
+        assert connection.sock.selected_alpn_protocol() == "http/1.1"
+        assert json.loads(connection.getresponse().read())["ok"] is True
+    connection.close()
+    # One workspace behind both addresses
+    assert person.texts() == ["over TLS"]
+    tls_slack.expect(rf"POST https://localhost:{port}/api/chat\.postMessage: ok")
+    assert issued["tls.key"].read_text().splitlines()[1] not in tls_slack.output
+
+
+def test_a_client_that_does_not_trust_the_authority_refuses_it_and_does_no_harm(
+    tls_slack: BackgroundProcess, issued: dict[str, Path]
+) -> None:
+    port = int(tls_slack.expect(r"Now listening on: https://127\.0\.0\.1:(\d+)")[1])
+    issued["ca.crt"].write_text(issue("authority", now=datetime.now(UTC)).pem)
+    for context, reason in [
+        (ssl.create_default_context(), "unable to get local issuer|self-signed"),
+        (ssl.create_default_context(cafile=issued["ca.crt"]), "signature failure|unable to get local issuer"),
+    ]:
+        connection = http.client.HTTPSConnection("localhost", port, timeout=20, context=context)
+        with pytest.raises(ssl.SSLCertVerificationError, match=reason):
+            connection.request("POST", "/api/auth.test", "{}", BOT)
+        connection.close()
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as plain:
+        plain.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert not plain.recv(1000).startswith(b"HTTP/1.1 200")
+    tls_slack.signal(signal.SIGTERM)
+    assert tls_slack.wait(timeout=10) == 0
+    assert "Traceback" not in tls_slack.output
 
 
 def next_change(stream: http.client.HTTPResponse) -> dict[str, object]:

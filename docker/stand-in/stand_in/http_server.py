@@ -6,12 +6,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import socket
+import ssl
 from collections.abc import Callable
 
 from aiohttp import web
 
-from stand_in.listen_addresses import ListenAddress, ListenAddressError
+from stand_in.listen_addresses import ListenAddress, ListenAddressError, listening_url
 
 _log = logging.getLogger("Microsoft.Hosting.Lifetime")
 
@@ -31,8 +31,8 @@ class HttpServer:
         self._runner = web.AppRunner(application(self._count_middleware()), access_log=None)
         self._listeners: list[asyncio.AbstractServer] = []
 
-    async def start(self, addresses: list[ListenAddress]) -> None:
-        """Listen. Raises ListenAddressError where an address cannot be bound."""
+    async def start(self, addresses: list[ListenAddress], tls: ssl.SSLContext | None = None) -> None:
+        """Listen, with `tls` on the addresses that want it. Raises ListenAddressError if one cannot be bound."""
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         for address in addresses:
@@ -41,8 +41,13 @@ class HttpServer:
             except OSError as error:
                 raise ListenAddressError(f"Failed to bind to {address}: {error.strerror}") from error
             for listening_socket in listening_sockets:
-                self._listeners.append(await loop.create_server(self._runner.server, sock=listening_socket))
-                _log.info("Now listening on: %s", _url(listening_socket))
+                self._listeners.append(
+                    await loop.create_server(
+                        self._runner.server, sock=listening_socket, ssl=tls if address.tls else None
+                    )
+                )
+                host, port = listening_socket.getsockname()[:2]
+                _log.info("Now listening on: %s", listening_url(address.scheme, host, port))
 
     async def stop(self, grace: float) -> None:
         """Refuse new connections, let running requests finish for at most `grace` seconds, close the rest."""
@@ -75,8 +80,3 @@ class HttpServer:
                     self._idle.set()
 
         return count
-
-
-def _url(listening_socket: socket.socket) -> str:
-    host, port = listening_socket.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

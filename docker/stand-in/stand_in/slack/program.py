@@ -6,8 +6,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import ssl
 from collections.abc import Mapping
-from pathlib import Path
 
 from aiohttp import web
 
@@ -19,18 +19,17 @@ from stand_in.process import FAILED, crash, lowest_level, stop_signal
 from stand_in.slack.event_sender import EventSender
 from stand_in.slack.page_api import PageApi, answer_errors_as_json
 from stand_in.slack.page_files import add_page_routes
+from stand_in.slack.server_certificate import CERTIFICATE_FILE, KEY_FILE, server_tls
+from stand_in.slack.settings import SettingsError, required, required_file
 from stand_in.slack.web_api import WebApi
 from stand_in.slack.workspace import Workspace
 
+URLS = "STAND_IN_SLACK_URLS"
 DEFAULT_URLS = "http://+:8081"
 SHUTDOWN_TIMEOUT = 5.0
 """Seconds that running requests have left."""
 
 _log = logging.getLogger("stand_in.slack")
-
-
-class SettingsError(ValueError):
-    """A variable is missing; the message names it."""
 
 
 def main() -> int:
@@ -47,20 +46,21 @@ def main() -> int:
 async def _run(environment: Mapping[str, str]) -> None:
     stop_wanted = stop_signal()
     sender = EventSender(
-        _required(
-            environment, "STAND_IN_DISPATCHER_URL", "where the Dispatcher is, as in http://agentsmith-dispatcher"
-        ),
-        _required_file(
+        required(environment, "STAND_IN_DISPATCHER_URL", "where the Dispatcher is, as in http://agentsmith-dispatcher"),
+        required_file(
             environment,
             "SLACK_SIGNING_SECRET_FILE",
             "a file with the Dispatcher's signing secret",
-        ),
+        )
+        .read_text(encoding="utf-8")
+        .strip(),
     )
-    addresses = parse_listen_addresses(environment.get("STAND_IN_SLACK_URLS") or DEFAULT_URLS)
+    addresses = parse_listen_addresses(environment.get(URLS) or DEFAULT_URLS, URLS, with_tls=True)
+    tls = _tls(environment) if any(address.tls for address in addresses) else None
     workspace = Workspace()
     tasks = BackgroundTasks()
     server = HttpServer(lambda *middlewares: _application(workspace, sender, tasks, *middlewares))
-    await server.start(addresses)
+    await server.start(addresses, tls)
     await stop_wanted.wait()
     workspace.stop_watching()
     await server.stop(SHUTDOWN_TIMEOUT)
@@ -83,19 +83,11 @@ async def _health(_request: web.Request) -> web.Response:
     return web.json_response({"status": "ok"})
 
 
-def _required_file(environment: Mapping[str, str], name: str, meaning: str) -> str:
-    path = Path(_required(environment, name, meaning))
-    try:
-        content = path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise SettingsError(f"{name}: {path} cannot be read: {error.strerror}.") from None
-    if not content:
-        raise SettingsError(f"{name}: {path} is empty.")
-    return content
-
-
-def _required(environment: Mapping[str, str], name: str, meaning: str) -> str:
-    value = environment.get(name, "").strip()
-    if not value:
-        raise SettingsError(f"{name} is not set: {meaning}.")
-    return value
+def _tls(environment: Mapping[str, str]) -> ssl.SSLContext:
+    reason = f"{URLS} has an https address, which needs"
+    return server_tls(
+        required_file(
+            environment, CERTIFICATE_FILE, f"{reason} a certificate for it, with what leads to the CA, in PEM"
+        ),
+        required_file(environment, KEY_FILE, f"{reason} the certificate's private key, in PEM"),
+    )

@@ -7,6 +7,7 @@ As there, an error is HTTP 200 with `"ok": false` and a code.
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping
 
@@ -17,6 +18,8 @@ from stand_in.slack.workspace import BOT, BOT_USER, TEAM, Channel, Message, Work
 LONGEST_TEXT = 40_000
 """Characters, as in Slack."""
 _BOT_TOKEN = re.compile(r"Bearer xoxb-\S+")
+
+_log = logging.getLogger("stand_in.slack.WebApi")
 
 Arguments = Mapping[str, object]
 
@@ -44,6 +47,15 @@ class WebApi:
             answer = {"ok": True, **method(await _arguments(request))}
         except WorkspaceError as error:
             answer = {"ok": False, "error": str(error)}
+        # Not the query, which may hold a text or a token
+        _log.info(
+            "%s %s://%s%s: %s",
+            request.method,
+            request.scheme,
+            request.host,
+            request.rel_url.raw_path,
+            answer.get("error", "ok"),
+        )
         return web.json_response(answer)
 
     def _auth_test(self, _arguments: Arguments) -> dict[str, object]:
