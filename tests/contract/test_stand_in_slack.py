@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hmac
 import http.client
 import json
 import os
@@ -11,12 +10,9 @@ import re
 import signal
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from queue import SimpleQueue
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -24,48 +20,13 @@ from awaiting import await_condition
 from background_process import BackgroundProcess
 from certificate_authority import issue
 from cryptography import x509
-from dispatcher_under_test import SIGNING_SECRET, listening_url
+from dispatcher_under_test import listening_url
+from recording_dispatcher import RecordingDispatcher
 from slack_person import CHANNEL, SlackPerson
-from slack_request import request, signature_headers
+from slack_request import request
 from stand_in_platform import start_slack
 
 BOT = {"Authorization": "Bearer xoxb-1", "Content-Type": "application/json"}
-
-
-class RecordingDispatcher:
-    """Answers every request with `status`, and has it in `requests`."""
-
-    def __init__(self) -> None:
-        self.requests: SimpleQueue[tuple[str, dict[str, str], bytes]] = SimpleQueue()
-        self.status = 200
-        recorder = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                recorder.requests.put((self.path, dict(self.headers), body))
-                self.send_response(recorder.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_arguments: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever).start()
-
-    def close(self) -> None:
-        """Stop serving."""
-        self._server.shutdown()
-        self._server.server_close()
-
-    def next_request(self) -> tuple[str, bytes]:
-        """Return path and body of the next request, whose signature has to be right."""
-        path, headers, body = self.requests.get(timeout=20)
-        signed = signature_headers(SIGNING_SECRET, body, headers["X-Slack-Request-Timestamp"])
-        assert hmac.compare_digest(headers["X-Slack-Signature"], signed["X-Slack-Signature"])
-        return path, body
 
 
 @pytest.fixture

@@ -3,15 +3,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from awaiting import await_condition
+from background_process import BackgroundProcess
 from chromium import Chromium, running_chromium
-from stand_in_platform import Platform
+from dispatcher_under_test import listening_url
+from recording_dispatcher import RecordingDispatcher
+from slack_person import CHANNEL
+from slack_request import request
+from stand_in_platform import BOT_TOKEN, Platform, start_slack
 
 WATCH_STEPS = r"""
     var steps = [];
@@ -45,6 +52,15 @@ def say(page: Chromium, text: str) -> None:
 
 def last_message(page: Chromium) -> str:
     return (texts(page, ".message .body") or [""])[-1]
+
+
+def pressed(dispatcher: RecordingDispatcher) -> dict[str, object]:
+    """Return the button that the Dispatcher is told of next."""
+    path, body = dispatcher.next_request()
+    assert path == "/slack/interact"
+    (action,) = json.loads(parse_qs(body.decode())["payload"][0])["actions"]
+    assert action.pop("action_ts")
+    return action
 
 
 def test_a_conversation_with_a_question(page: Chromium, platform: Platform, tmp_path: Path) -> None:
@@ -117,6 +133,49 @@ def test_what_people_write_is_text(page: Chromium) -> None:
     await_condition(lambda: markup in texts(page, ".message.person .body"))
     assert page.evaluate("document.title") == "Stand-in Slack"
     assert page.evaluate("document.querySelectorAll('#messages img, #messages script').length") == 0
+
+
+def test_an_error_with_its_reason_and_its_buttons(processes: list[BackgroundProcess], tmp_path: Path) -> None:
+    dispatcher = RecordingDispatcher()
+    try:
+        url = listening_url(start_slack(processes, tmp_path, dispatcher.url))
+        buttons = [
+            {"text": "Retry", "action_id": "error:retry", "value": "14:myproj", "style": "primary"},
+            {"text": "View Logs", "action_id": "error:logs", "url": "http://localhost:9/agentsmith-0123456789ab"},
+            {"text": "Contact Owner", "action_id": "error:contact", "value": "U0OWNER"},
+            {"text": "Trap", "action_id": "trap", "url": "javascript:document.title=1"},
+        ]
+        for button in buttons:
+            button |= {"type": "button", "text": {"type": "plain_text", "text": button["text"]}}
+        reason = ":x: *Agent Smith failed* — ticket *#14* in *myproj*\n*Reason:* Check `your` API tokens, <@U0OWNER>."
+        blocks = [
+            {"type": "section", "text": {"type": "mrkdwn", "text": reason}},
+            {"type": "divider"},
+            {"type": "section", "fields": [{"type": "mrkdwn", "text": "one"}, {"type": "mrkdwn", "text": "*two*"}]},
+            {"type": "actions", "block_id": "error_actions:0123456789ab", "elements": buttons},
+        ]
+        body = {"channel": CHANNEL, "text": ":x: Agent Smith failed — ticket #14 in myproj", "blocks": blocks}
+        headers = {"Authorization": f"Bearer {BOT_TOKEN}", "Content-Type": "application/json"}
+        assert request(url, "POST", "/api/chat.postMessage", json.dumps(body).encode(), headers).status == 200
+        with running_chromium(tmp_path / "profile") as page:
+            page.open(url)
+            shown = "❌ Agent Smith failed — ticket #14 in myproj\nReason: Check your API tokens, @U0OWNER."
+            await_condition(lambda: texts(page, ".message .body") == [shown, "", "one\ntwo"])
+            assert texts(page, ".actions .button") == ["Retry", "View Logs", "Contact Owner", "Trap"]
+            link = "(({ href, target, rel }) => [href, target, rel])(document.querySelector('.actions a'))"
+            assert page.evaluate(link) == [buttons[1]["url"], "_blank", "noreferrer"]
+            for button in (buttons[0], buttons[2], buttons[3]):
+                page.click("button", button["text"]["text"])
+                assert pressed(dispatcher) == button | {"block_id": "error_actions:0123456789ab"}
+            await_condition(lambda: page.evaluate("document.querySelectorAll('button:disabled').length") == 0)
+            assert page.evaluate("document.title") == "Stand-in Slack"
+            assert texts(page, "#problem") == [""]
+            # The last one, because a page behind another one answers no question any more
+            page.click("link", "View Logs")
+            assert pressed(dispatcher) == buttons[1] | {"block_id": "error_actions:0123456789ab"}
+            assert page.faults == []
+    finally:
+        dispatcher.close()
 
 
 def test_it_connects_again_after_a_restart(page: Chromium, platform: Platform) -> None:

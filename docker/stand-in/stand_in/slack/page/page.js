@@ -10,8 +10,8 @@ const EXAMPLES = [
 ];
 
 const EMOJIS = {
-  books: "📚", bulb: "💡", file_folder: "📁", gear: "⚙️", hourglass: "⌛", link: "🔗", mag: "🔍", memo: "📝",
-  question: "❓", rocket: "🚀", rotating_light: "🚨", test_tube: "🧪", thought_balloon: "💭", ticket: "🎫",
+  books: "📚", bulb: "💡", bust_in_silhouette: "👤", file_folder: "📁", gear: "⚙️", hourglass: "⌛", link: "🔗", mag: "🔍", memo: "📝",
+  question: "❓", rocket: "🚀", rotating_light: "🚨", shrug: "🤷", test_tube: "🧪", thought_balloon: "💭", ticket: "🎫",
   white_check_mark: "✅", x: "❌", zap: "⚡",
 };
 
@@ -20,6 +20,7 @@ const MARKUP = [
   [/```([\s\S]+?)```/, (match) => element("pre", {}, match[1])],
   [/`([^`\n]+)`/, (match) => element("code", {}, match[1])],
   [/<(https?:\/\/[^|>\s]+)\|([^>]+)>/, (match) => element("a", { href: match[1], rel: "noreferrer" }, match[2])],
+  [/<@(\w+)>/, (match) => `@${match[1]}`],
   [/\*([^*\n]+)\*/, (match) => element("strong", {}, ...marked(match[1]))],
   [/(?<!\w)_([^_\n]+)_(?!\w)/, (match) => element("em", {}, ...marked(match[1]))],
   [/:([a-z_]+):/, (match) => EMOJIS[match[1]] ?? match[0]],
@@ -92,22 +93,31 @@ async function show(id) {
 }
 
 function bodyNodes(channelId, message) {
+  // Slack shows the text of a message with blocks in notifications only
   if (!message.blocks) return [element("div", { class: "body" }, ...marked(message.text))];
   return message.blocks.map((block) =>
     block.type === "actions"
-      ? element("div", { class: "actions" }, ...block.elements.map((action) => actionButton(channelId, message, action)))
-      : element("div", { class: "body" }, ...marked(block.text.text)));
+      ? element("div", { class: "actions" }, ...block.elements.map((action) => actionNode(channelId, message, action)))
+      : element("div", { class: "body" }, ...marked([block.text, ...block.fields ?? []].map((part) => part?.text).filter(Boolean).join("\n"))));
 }
 
-function actionButton(channelId, message, action) {
-  const button = element("button", { type: "button", class: action.style ?? "" }, ...marked(action.text.text));
-  button.addEventListener("click", () => attempt(async () => {
-    button.disabled = true;
-    const { delivery } = await call("POST", `/channels/${channelId}/messages/${message.ts}/actions`, { action_id: action.action_id });
-    button.disabled = false;
-    if (delivery !== "delivered") throw new Error(delivery);
+// Slack opens the address of a button that has one, and tells the app of it as of any other
+function actionNode(channelId, message, action) {
+  const label = marked(action.text.text);
+  const style = { class: `button ${action.style ?? ""}` };
+  const node = /^https?:/i.test(action.url ?? "")
+    ? element("a", { ...style, href: action.url, target: "_blank", rel: "noreferrer" }, ...label)
+    : element("button", { ...style, type: "button" }, ...label);
+  node.addEventListener("click", () => attempt(async () => {
+    node.disabled = true;
+    try {
+      const { delivery } = await call("POST", `/channels/${channelId}/messages/${message.ts}/actions`, { action_id: action.action_id });
+      if (delivery !== "delivered") throw new Error(delivery);
+    } finally {
+      node.disabled = false;
+    }
   }));
-  return button;
+  return node;
 }
 
 function messageNode(channelId, message) {
