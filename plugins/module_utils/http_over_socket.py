@@ -7,18 +7,19 @@ import http.client
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 LARGEST_BODY = 64 * 1024  # bytes of an answer that are read
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, body as text, and the seconds from the first byte sent to the last one read."""
+    """Status, body as text, the seconds from the first byte sent to the last one read, and headers in lower case."""
 
     status: int
     body: str
     elapsed: float
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def send_request(
@@ -37,4 +38,5 @@ def send_request(
         text = response.read(LARGEST_BODY).decode("utf-8", "replace")
     except http.client.HTTPException as error:
         raise ConnectionError(f"no HTTP answer ({type(error).__name__})") from None
-    return Answer(response.status, text, time.monotonic() - started)
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, text, time.monotonic() - started, headers)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import ssl
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from http.client import HTTPException
+from typing import Any
 from urllib.error import HTTPError
 
 from ansible.module_utils.urls import ConnectionError as UrlConnectionError
@@ -19,7 +21,8 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.slack_payload 
 from ansible_collections.agentsmith.platform.plugins.module_utils.slack_signature import signature_headers
 
 from .dispatcher import check_challenge, check_wrong_signature
-from .outcome import FAILED, NOT_CHECKED, OK, Outcome
+from .outcome import FAILED, NOT_CHECKED, Outcome
+from .slack_answer import Answerer, answerer_of
 
 REQUEST_TIMEOUT = 5.0  # seconds: longer than any answer that is in time
 PAUSE = 0.5  # seconds between two attempts
@@ -27,7 +30,10 @@ EVENTS = "/slack/events"
 
 
 def check_public(checks: Sequence[str], url: str, ca_file: str, signing_secret: str, timeout: float) -> list[Outcome]:
-    """Send a right and a wrong signature to *url*; the right one until it is accepted or *timeout* (seconds) is over.
+    """Send a right and a wrong signature to *url*.
+
+    The right one is sent again as long as the Dispatcher is not there, until *timeout* (seconds) is over: DNS and a
+    certificate take their time. What the Dispatcher itself answers is final.
 
     :param ca_file: certificates in PEM to trust instead of the system's; empty for those.
     """
@@ -37,50 +43,64 @@ def check_public(checks: Sequence[str], url: str, ca_file: str, signing_secret: 
         ]
     right, wrong = checks
     challenge = uuid.uuid4().hex
-    deadline = time.monotonic() + timeout
-    while True:
-        if signing_secret:
-            outcome = _ask(
-                right, url, ca_file, challenge, signing_secret, lambda answer: check_challenge(right, challenge, answer)
-            )
-        else:
-            outcome = Outcome(right, NOT_CHECKED, "the signing secret is not known")
-        if outcome.result != FAILED or time.monotonic() > deadline:
-            break
-        time.sleep(PAUSE)
+    address = url.rstrip("/") + EVENTS
+    outcome = Outcome(right, NOT_CHECKED, "the signing secret is not known")
+    if signing_secret:
+        deadline = time.monotonic() + timeout
+        answer = _ask(address, ca_file, challenge, signing_secret)
+        while not _is_of_dispatcher(answer) and time.monotonic() <= deadline:
+            time.sleep(PAUSE)
+            answer = _ask(address, ca_file, challenge, signing_secret)
+        outcome = _judge(right, address, answer, lambda answer: check_challenge(right, challenge, answer))
     # Signed with what nobody else knows.
-    refused = _ask(
-        wrong, url, ca_file, challenge, uuid.uuid4().hex, lambda answer: check_wrong_signature(wrong, answer)
-    )
-    return [outcome, refused]
+    answer = _ask(address, ca_file, challenge, uuid.uuid4().hex)
+    return [outcome, _judge(wrong, address, answer, lambda answer: check_wrong_signature(wrong, answer))]
 
 
-def _ask(
-    check: str, url: str, ca_file: str, challenge: str, signing_secret: str, judge: Callable[[Answer], Outcome]
-) -> Outcome:
+def _ask(address: str, ca_file: str, challenge: str, signing_secret: str) -> Answer | Exception:
+    """Return the answer, or the error of a connection that brings none."""
     payload = url_verification(challenge)
     headers = signature_headers(signing_secret, payload.body, int(time.time()))
-    address = url.rstrip("/") + EVENTS
     started = time.monotonic()
     try:
-        with open_url(
+        with _opened(address, payload.body, {"Content-Type": payload.content_type, **headers}, ca_file) as answer:
+            body = answer.read(LARGEST_BODY).decode("utf-8", "replace")
+            got = {name.lower(): value for name, value in answer.headers.items()}
+            return Answer(answer.status, body, time.monotonic() - started, got)
+    except (OSError, HTTPException, UrlConnectionError) as error:
+        return error
+
+
+def _opened(address: str, body: bytes, headers: Mapping[str, str], ca_file: str) -> Any:
+    """Return the response, whatever its status is."""
+    try:
+        return open_url(
             address,
             method="POST",
-            data=payload.body,
-            headers={"Content-Type": payload.content_type, **headers},
+            data=body,
+            headers=headers,
             timeout=REQUEST_TIMEOUT,
             ca_path=ca_file or None,
             follow_redirects="none",
             use_netrc=False,
-        ) as answer:
-            status, body = answer.status, answer.read(LARGEST_BODY).decode("utf-8", "replace")
+        )
     except HTTPError as error:
-        status, body = error.code, ""
-    except (OSError, UrlConnectionError) as error:
-        return Outcome(check, FAILED, f"{address}: {getattr(error, 'reason', error)}", _hint(error))
-    outcome = judge(Answer(status, body, time.monotonic() - started))
-    hint = "No route lets the path in, or to no Service that answers." if status in (404, 502, 503) else outcome.hint
-    return Outcome(check, outcome.result, f"{address}: {outcome.evidence}", "" if outcome.result == OK else hint)
+        return error
+
+
+def _is_of_dispatcher(answer: Answer | Exception) -> bool:
+    of_app = (Answerer.ACCEPTED, Answerer.REFUSED, Answerer.THROWN_AWAY, Answerer.BROKEN)
+    return isinstance(answer, Answer) and answerer_of(answer) in of_app
+
+
+def _judge(check: str, address: str, answer: Answer | Exception, judge: Callable[[Answer], Outcome]) -> Outcome:
+    if not isinstance(answer, Answer):
+        return Outcome(check, FAILED, f"{address}: {getattr(answer, 'reason', answer)}", _hint(answer))
+    outcome = judge(answer)
+    hint = outcome.hint
+    if answerer_of(answer) is Answerer.THROWN_AWAY:
+        hint += " If the check `challenge` is ok, something before the Dispatcher answers so instead of it."
+    return Outcome(check, outcome.result, f"{address}: {outcome.evidence}", hint)
 
 
 def _hint(error: Exception) -> str:

@@ -25,12 +25,26 @@ SECRET = "MARKED-signing-secret"
 
 
 class Dispatcher(BaseHTTPRequestHandler):
-    """Answers as the app does, at /slack/events only. With an empty secret it checks no signature."""
+    """Answers as the app does, at /slack/events only. With an empty secret it checks no signature.
+
+    `instead` answers everything: status, headers and body. `requests` counts.
+    """
 
     secret = SECRET
+    instead: tuple[int, dict[str, str], str] | None = None
+    requests = 0
 
     def do_POST(self) -> None:  # noqa: N802  the library's name
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        Dispatcher.requests += 1
+        if self.instead:
+            status, headers, text = self.instead
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(text.encode())
+            return
         base = f"v0:{self.headers['X-Slack-Request-Timestamp']}:".encode() + body
         signature = "v0=" + hmac.new(self.secret.encode(), base, hashlib.sha256).hexdigest()
         status = 200 if self.path == "/slack/events" else 404
@@ -63,8 +77,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, P
     listener.server_close()
 
 
-def ask(url: str, ca_file: Path | str = "", secret: str = SECRET) -> dict[str, Any]:
-    return {outcome.check: outcome for outcome in check_public(CHECKS, url, str(ca_file), secret, timeout=0)}
+def ask(url: str, ca_file: Path | str = "", secret: str = SECRET, timeout: float = 0) -> dict[str, Any]:
+    return {outcome.check: outcome for outcome in check_public(CHECKS, url, str(ca_file), secret, timeout)}
 
 
 def test_a_right_answer(authority: tuple[str, Path]) -> None:
@@ -99,3 +113,58 @@ def test_another_signing_secret_and_one_that_is_not_checked(
 def test_no_route_and_nobody_there(authority: tuple[str, Path]) -> None:
     assert "No route lets the path in" in ask(f"{authority[0]}/elsewhere", authority[1])["public_challenge"].hint
     assert "DNS entry" in ask("https://127.0.0.1:1", authority[1])["public_challenge"].hint
+
+
+PAGE = "<html><title>502 Bad Gateway</title>MARKED</html>"
+
+
+@pytest.mark.parametrize(
+    ("instead", "result", "hint", "evidence"),
+    [
+        ((200, {}, ""), "failed", "throws its answers away", "200 in"),
+        ((200, {}, ""), "failed", "If the check `challenge` is ok, something before the Dispatcher", "an empty body"),
+        ((500, {}, ""), "failed", "Read its log", "500 in"),
+        ((200, {"Content-Type": "text/html"}, PAGE), "failed", "Something else answers", "502 Bad Gateway"),
+        ((403, {"Content-Type": "text/html"}, PAGE), "failed", "Something else answers", "text/html"),
+        ((502, {"Content-Type": "text/html"}, PAGE), "failed", "No route lets the path in", '"502 Bad Gateway"'),
+        ((302, {"Location": "https://sso.example.com/?MARKED"}, ""), "failed", "a login page", "sso.example.com"),
+        ((200, {"Content-Type": "application/json"}, '{"MARKED": 1}'), "failed", "Something else answers", "json"),
+        ((401, {"WWW-Authenticate": "Basic"}, ""), "not checked", "Something else answers", "401 in"),
+    ],
+)
+def test_what_answers_instead(
+    authority: tuple[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    instead: tuple[int, dict[str, str], str],
+    result: str,
+    hint: str,
+    evidence: str,
+) -> None:
+    monkeypatch.setattr(Dispatcher, "instead", instead)
+    found = ask(*authority)
+    assert [found[check].result for check in CHECKS] == ["failed", result]
+    for check in CHECKS:
+        assert hint in found[check].hint
+        assert evidence in found[check].evidence
+    assert "MARKED" not in str(found)
+
+
+@pytest.mark.parametrize("instead", [None, (200, {}, ""), (500, {}, "")])
+def test_what_the_dispatcher_itself_answers_is_final(
+    authority: tuple[str, Path], monkeypatch: pytest.MonkeyPatch, instead: tuple[int, dict[str, str], str] | None
+) -> None:
+    monkeypatch.setattr(Dispatcher, "requests", 0)
+    monkeypatch.setattr(Dispatcher, "instead", instead)
+    ask(*authority, secret="other", timeout=60)  # without an `instead` that is a 401
+    assert Dispatcher.requests == 2
+
+
+def test_a_page_in_front_is_waited_for_until_the_dispatcher_answers(
+    authority: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Dispatcher, "instead", (503, {}, "starting"))
+    timer = threading.Timer(1.0, setattr, (Dispatcher, "instead", None))
+    timer.start()
+    found = ask(*authority, timeout=60)
+    timer.join()
+    assert [found[check].result for check in CHECKS] == ["ok", "ok"]
