@@ -11,6 +11,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.errors import 
 from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import normalise_objects
 from ansible_collections.agentsmith.platform.plugins.module_utils.lease import ReleaseLease
 from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification.app_release import APPS, DEFAULT_APP
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.cluster_conversation import (
     Request,
     converse,
@@ -61,6 +62,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "public_url": {"type": "str", "default": ""},
     "public_ca_file": {"type": "path", "default": ""},
     "require_network_policy": {"type": "bool", "default": False},
+    "app": {"type": "str", "choices": list(APPS), "default": DEFAULT_APP},
     "transaction": {"type": "dict", "options": TRANSACTION_OPTIONS},
     "holder": {"type": "str", "default": ""},
 }
@@ -119,11 +121,12 @@ def _verify(connection: Connection, options: dict[str, Any], redactor: Redactor)
         options["public_url"],
         options["public_ca_file"],
         options["require_network_policy"],
+        options["app"],
     )
     outcomes = verification.run(options["only"])
     if not options["end_to_end"] or (options["only"] and END_TO_END not in options["only"]):
         return outcomes, []
-    more, conversation = converse(target, Request(**options["end_to_end"]))
+    more, conversation = converse(target, Request(**options["end_to_end"]), redactor.text)
     return [*outcomes, *more], conversation.as_lines()
 
 

@@ -37,6 +37,7 @@ LONGEST_WORD = 7  # characters
 # What the server adds on its own, and what it would be misleading to compare.
 SERVER_METADATA = ("managedFields", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink")
 SERVER_ANNOTATIONS = ("deployment.kubernetes.io/revision",)
+_URL_WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^:@/]*:(.+)@", re.IGNORECASE)
 
 
 class Redactor:
@@ -158,12 +159,14 @@ def _forms(encoded: str) -> set[str]:
 def _password_in(encoded: str) -> str:
     """Return, encoded as it, the password in a Secret's value that is the address of a Redis; else an empty text.
 
-    A log of Redis or of its client may show it without the rest.
+    A log of Redis or of its client may show it without the rest. The app shows that of a URL, which it cannot read.
     """
     try:
-        _user, password = credentials_of(base64.b64decode(encoded, validate=True).decode())
+        value = base64.b64decode(encoded, validate=True).decode()
     except (binascii.Error, ValueError):
         return ""
+    url = _URL_WITH_PASSWORD.match(value)
+    password = url[1] if url else credentials_of(value)[1]
     return base64.b64encode(password.encode()).decode()
 
 

@@ -147,6 +147,13 @@ options:
     description: Whether V(network_policy) is V(failed), and no V(warning), where the network enforces no NetworkPolicy.
     type: bool
     default: false
+  app:
+    description:
+      - Which of the app's releases runs. It decides the form of the Jobs that are offered to the API server in a dry
+        run, and what V(access_jobs) asks for. With V(0.9.2) that is C(get) on Jobs besides C(create).
+    type: str
+    choices: [be4bffa1, 0.9.2]
+    default: be4bffa1
   holder:
     description:
       - Who holds the lock of the release that is being deployed, see

@@ -4,45 +4,34 @@
 from __future__ import annotations
 
 import hmac
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
 
 from dispatcher_under_test import SIGNING_SECRET
+from local_http_server import LocalHttpServer, Request, Response
 from slack_request import signature_headers
 
 
 class RecordingDispatcher:
-    """Answers every request with `status`, and has it in `requests`."""
+    """Answers every request with `status` and `body`, and has it in `requests`."""
 
     def __init__(self) -> None:
-        self.requests: SimpleQueue[tuple[str, dict[str, str], bytes]] = SimpleQueue()
+        self.requests: SimpleQueue[Request] = SimpleQueue()
         self.status = 200
-        recorder = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                recorder.requests.put((self.path, dict(self.headers), body))
-                self.send_response(recorder.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_arguments: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever).start()
+        self.body = b""
+        self._server = LocalHttpServer(self._respond)
+        self.url = f"http://127.0.0.1:{self._server.port}"
 
     def close(self) -> None:
         """Stop serving."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
     def next_request(self) -> tuple[str, bytes]:
         """Return path and body of the next request, whose signature has to be right."""
-        path, headers, body = self.requests.get(timeout=20)
-        signed = signature_headers(SIGNING_SECRET, body, headers["X-Slack-Request-Timestamp"])
-        assert hmac.compare_digest(headers["X-Slack-Signature"], signed["X-Slack-Signature"])
-        return path, body
+        request = self.requests.get(timeout=20)
+        signed = signature_headers(SIGNING_SECRET, request.body, request.headers["X-Slack-Request-Timestamp"])
+        assert hmac.compare_digest(request.headers["X-Slack-Signature"], signed["X-Slack-Signature"])
+        return request.path, request.body
+
+    def _respond(self, request: Request) -> Response:
+        self.requests.put(request)
+        return Response(self.status, self.body, {"Content-Type": "text/html; charset=utf-8"})

@@ -83,6 +83,12 @@ def test_a_bot_posts_and_updates(call: Call, person: SlackPerson) -> None:
     assert history["messages"] == [message]
 
 
+def test_a_reply_keeps_its_thread(call: Call, person: SlackPerson) -> None:
+    ts = call("chat.postMessage", {"channel": CHANNEL, "text": "one"})["ts"]
+    call("chat.postMessage", {"channel": CHANNEL, "text": "detail", "thread_ts": ts})
+    assert [message.get("thread_ts") for message in person.messages()] == [None, ts]
+
+
 def test_arguments_may_be_a_form_and_a_query(call: Call, person: SlackPerson) -> None:
     form = {"Authorization": "Bearer xoxb-1", "Content-Type": "application/x-www-form-urlencoded"}
     assert call("chat.postMessage", f"channel={CHANNEL}&text=a+b".encode(), form)["ok"]
@@ -120,6 +126,7 @@ def test_the_token_has_to_look_like_a_bots(call: Call, authorization: str | None
         ("chat.postMessage", {"channel": CHANNEL, "text": "x" * 40_001}, "msg_too_long"),
         ("chat.postMessage", b"{", "invalid_json"),
         ("chat.postMessage", b"[]", "json_not_object"),
+        ("chat.postMessage", {"channel": CHANNEL, "text": "x", "thread_ts": 1.5}, "invalid_arguments"),
         ("chat.update", {"channel": CHANNEL, "ts": "1.0", "text": "x"}, "message_not_found"),
         ("chat.delete", {}, "unknown_method"),
     ],
@@ -170,6 +177,13 @@ def test_an_event_that_is_refused_is_shown(person: SlackPerson, dispatcher: Reco
     dispatcher.status = 401
     person.say("hello")
     await_condition(lambda: person.messages()[0].get("delivery") == "HTTP 401 from the Dispatcher")
+
+
+def test_a_page_in_front_of_the_dispatcher_is_shown(person: SlackPerson, dispatcher: RecordingDispatcher) -> None:
+    dispatcher.body = b"<html>MARKED</html>"
+    person.say("hello")
+    await_condition(lambda: "HTTP 200 with text/html in it" in person.messages()[0].get("delivery", ""))
+    assert "MARKED" not in str(person.messages())
 
 
 def test_a_dispatcher_that_is_gone_is_shown(person: SlackPerson, dispatcher: RecordingDispatcher) -> None:

@@ -53,9 +53,9 @@ class Answers:
     open: int = 0
 
 
-def questions_for_jobs(home: str) -> list[Question]:
+def questions_for_jobs(home: str, verbs: Sequence[str]) -> list[Question]:
     """What has to be allowed."""
-    return [Question("create", "batch", "jobs", home)]
+    return [Question(verb, "batch", "jobs", home) for verb in verbs]
 
 
 def questions_elsewhere(home: str) -> list[Question]:
@@ -73,7 +73,12 @@ def questions_for_secrets(home: str) -> list[Question]:
 def check_allowed(check: str, answers: Answers) -> Outcome:
     """Every question has to be answered with yes."""
     refused = [question for question, status in answers.given if not status.get("allowed")]
-    hint = "Without it every `fix` ends as Forbidden in Slack: apply the part rbac (Role and RoleBinding)."
+    lost = {
+        "create": "every `fix` ends as Forbidden in Slack",
+        "get": "the Dispatcher never frees the channel of an agent that died",
+    }
+    losses = " and ".join(lost[question.verb] for question in refused)
+    hint = f"Without it {losses}: apply the part rbac (Role and RoleBinding)."
     return judged(check, not refused, _seen(refused, "may not", "may", answers), hint)
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -36,9 +36,10 @@ class Request:
     cleanup_timeout: float
 
 
-def converse(target: Target, request: Request) -> tuple[list[Outcome], Conversation]:
+def converse(target: Target, request: Request, mask: Callable[[str], str] = str) -> tuple[list[Outcome], Conversation]:
     """Hold one conversation in a channel of its own, and judge it.
 
+    :param mask: hides the values of Secrets in what is quoted.
     :raises ConnectionFailed: when the API server stays away.
     """
     try:
@@ -56,7 +57,8 @@ def converse(target: Target, request: Request) -> tuple[list[Outcome], Conversat
         outcomes = [Outcome(first, FAILED, str(error), hint)]
         outcomes += [Outcome(check, NOT_CHECKED, "the message was not sent") for check in others]
         return outcomes, Conversation()
-    return judge_conversation(conversation, ((target.config_map or {}).get("data") or {}).get(FILE)), conversation
+    configuration = ((target.config_map or {}).get("data") or {}).get(FILE)
+    return judge_conversation(conversation, configuration, mask), conversation
 
 
 def _send(target: Target, pod: ContainerOf, port: int, method: str, path: str, body: bytes) -> Answer:

@@ -11,17 +11,25 @@ from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.job_state import COMPLETE, FAILED, JobState
 
+from .bot_message import Meaning, meaning_of, words_of
+from .pod_refusal import is_for_good
 from .stand_in_slack import StandInSlack
 
 PAUSE = 0.3  # seconds between two looks: less than a step of the stand-in's agent takes
-LAST_WORDS = 5.0  # seconds for the message of a Job that has ended
+LAST_WORDS = 5.0  # seconds for the message of a Job that has ended, or for the Job after an answer that is unknown
+FIRST_WORDS = 30.0  # seconds for the first message: an unreachable Redis takes 6, a slow start of the app as long
 DELIVERED = "delivered"
 AGENT_SMITH = "Agent Smith"
 KUBERNETES = "Kubernetes"
 # Waiting does not help any more: the kubelet has tried, or never will.
-HOPELESS = ("ErrImageNeverPull", "InvalidImageName", "ImagePullBackOff", "CreateContainerError", "RunContainerError")
-_DONE = re.compile(r"\*Done!\*")
-_ERROR = re.compile(r"encountered an error|There is already a job running")
+HOPELESS = (
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "ImagePullBackOff",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+)
 _STEP = re.compile(r"\[(\d+)/(\d+)\]\*? *(.*)")
 
 ReadJob = Callable[[str], tuple[dict[str, Any], JobState] | None]
@@ -39,6 +47,7 @@ class Conversation:
         job: the Job with its state, as last seen.
         done: the text that ended it well, empty otherwise.
         error: the text that ended it badly, empty otherwise.
+        ended: why nothing more was waited for, where no text of the app says so; empty otherwise.
         gone: whether the Job was removed; None where that was not waited for.
     """
 
@@ -47,6 +56,7 @@ class Conversation:
     job: tuple[dict[str, Any], JobState] | None = None
     done: str = ""
     error: str = ""
+    ended: str = ""
     gone: bool | None = None
 
     @property
@@ -58,6 +68,26 @@ class Conversation:
     def as_lines(self) -> list[str]:
         """Return it for people, one line a message."""
         return [f"{seconds:5.1f} s  {who:<11}  {' '.join(text.split())}" for seconds, who, text in self.transcript]
+
+
+@dataclass
+class _View:
+    """Where a conversation stands. Times are the clock's.
+
+    Attributes:
+        ours: timestamp of the message that began it.
+        last: what the bot's newest message means, None while there is none.
+        over_since: since when the Job has ended, is gone or will never run; None while it goes on.
+    """
+
+    channel: str
+    ours: str
+    started: float
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    last: Meaning | None = None
+    last_at: float = 0.0
+    job_is_gone: bool = False
+    over_since: float | None = None
 
 
 class Talk:
@@ -85,47 +115,63 @@ class Talk:
 
     def hold(self, channel: str, text: str) -> Conversation:
         """Write the message and look on until it has led to an end, or to nothing."""
-        started, over_since = self._clock(), 0.0
+        view = _View(channel, self._slack.say(channel, text), self._clock())
         conversation = Conversation()
-        ours = self._slack.say(channel, text)
-        seen: set[tuple[str, str]] = set()
         while True:
-            conversation.job = self._read_job(channel) or conversation.job
-            if conversation.job:
-                self._note(conversation, describe_job(conversation.job[1]), started)
-            self._listen(conversation, channel, ours, seen, started)
-            now = self._clock()
-            if conversation.job and _is_over(conversation.job[1]):
-                over_since = over_since or now
-            silent = over_since and now - over_since > LAST_WORDS
+            job = self._read_job(channel)
+            view.job_is_gone = conversation.job is not None and job is None
+            conversation.job = job or conversation.job
+            if job:
+                self._note(conversation, describe_job(job[1]), view.started)
+            self._listen(conversation, view)
+            conversation.ended = self._why_nothing_follows(conversation, view)
             refused = conversation.delivery not in ("", DELIVERED)
-            if conversation.done or conversation.error or refused or silent or now - started > self._timeout:
+            if conversation.done or conversation.error or refused or conversation.ended:
                 break
             self._sleep(PAUSE)
         if conversation.job:
-            conversation.gone = self._await_removal(conversation, channel, started)
+            conversation.gone = self._await_removal(conversation, channel, view.started)
         return conversation
+
+    def _why_nothing_follows(self, conversation: Conversation, view: _View) -> str:
+        """Return why waiting ends though no text of the app says so, an empty text if it goes on."""
+        now, job = self._clock(), conversation.job
+        over = job is not None and (view.job_is_gone or _is_over(job[1]))
+        if not over:
+            view.over_since = None
+        elif view.over_since is None:
+            view.over_since = now
+        if view.over_since is not None and now - view.over_since > LAST_WORDS:
+            return f"nothing more was said for {LAST_WORDS:g} s after it"
+        answered = view.last is Meaning.UNKNOWN and job is None
+        if answered and now - view.last_at > LAST_WORDS:
+            return f"no Job followed this answer within {LAST_WORDS:g} s"
+        silent = conversation.delivery == DELIVERED and view.last is None and job is None
+        if silent and now - view.started > FIRST_WORDS:
+            return f"no answer and no Job within {FIRST_WORDS:g} s"
+        return f"the time of {self._timeout:g} s is over" if now - view.started > self._timeout else ""
 
     def _note(self, conversation: Conversation, text: str, started: float) -> None:
         if text not in (noted for _seconds, who, noted in conversation.transcript if who == KUBERNETES):
             conversation.transcript.append((self._clock() - started, KUBERNETES, text))
 
-    def _listen(
-        self, conversation: Conversation, channel: str, ours: str, seen: set[tuple[str, str]], started: float
-    ) -> None:
-        for message in self._slack.messages(channel):
-            if message["ts"] == ours:
+    def _listen(self, conversation: Conversation, view: _View) -> None:
+        for message in self._slack.messages(view.channel):
+            if message["ts"] == view.ours:
                 conversation.delivery = message.get("delivery") or ""
-            if (message["ts"], message["text"]) in seen:
+            words = words_of(message)
+            if (message["ts"], words) in view.seen:
                 continue
-            seen.add((message["ts"], message["text"]))
-            of_bot = "bot_id" in message
-            who, text = (AGENT_SMITH if of_bot else "you"), message["text"]
-            conversation.transcript.append((self._clock() - started, who, text))
-            if of_bot and _DONE.search(text):
-                conversation.done = text
-            if of_bot and _ERROR.search(text):
-                conversation.error = text
+            view.seen.add((message["ts"], words))
+            now, of_bot = self._clock(), "bot_id" in message
+            conversation.transcript.append((now - view.started, AGENT_SMITH if of_bot else "you", words))
+            if not of_bot:
+                continue
+            view.last, view.last_at = meaning_of(message), now
+            if view.last is Meaning.DONE:
+                conversation.done = words
+            if view.last is Meaning.FAILED:
+                conversation.error = words
 
     def _await_removal(self, conversation: Conversation, channel: str, started: float) -> bool | None:
         manifest, last_state = conversation.job
@@ -149,4 +195,4 @@ def describe_job(state: JobState) -> str:
 
 
 def _is_over(state: JobState) -> bool:
-    return state.state in (COMPLETE, FAILED) or state.cause.startswith(HOPELESS)
+    return state.state in (COMPLETE, FAILED) or state.cause.startswith(HOPELESS) or is_for_good(state.cause)

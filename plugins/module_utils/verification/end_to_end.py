@@ -5,21 +5,27 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
 from .conversation import AGENT_SMITH, DELIVERED, Conversation, describe_job
 from .outcome import FAILED, NOT_CHECKED, OK, Outcome, judged
 
 CHECKS = ("e2e_delivery", "e2e_job", "e2e_progress", "e2e_completion", "e2e_configuration", "e2e_cleanup")
+LONGEST_EVIDENCE = 500  # characters: an API server's refusal with the name of what it refuses
 _JOB_NAME = re.compile(r"agentsmith-[0-9a-f]{12}")
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 
-def judge_conversation(conversation: Conversation, configuration: str | None) -> list[Outcome]:
+def judge_conversation(
+    conversation: Conversation, configuration: str | None, mask: Callable[[str], str] = str
+) -> list[Outcome]:
     """Return one outcome for each of CHECKS.
 
     :param configuration: the text of the ConfigMap, which the agent's copy is compared with.
+    :param mask: hides the values of Secrets in a text: the app and the API server may quote one.
     """
-    return [
+    outcomes = [
         _delivery(conversation),
         _job(conversation),
         _progress(conversation),
@@ -27,6 +33,8 @@ def judge_conversation(conversation: Conversation, configuration: str | None) ->
         _configuration(conversation, configuration),
         _cleanup(conversation),
     ]
+    # Masked before it is cut: half of a value is not recognised.
+    return [replace(outcome, evidence=_shortened(mask(outcome.evidence))) for outcome in outcomes]
 
 
 def _delivery(seen: Conversation) -> Outcome:
@@ -36,9 +44,11 @@ def _delivery(seen: Conversation) -> Outcome:
 
 
 def _job(seen: Conversation) -> Outcome:
+    if seen.job is None and seen.delivery not in ("", DELIVERED):
+        return Outcome("e2e_job", NOT_CHECKED, "the message was not delivered")
     if seen.job is None:
         evidence = f"no Job was spawned; {_last_words(seen)}"
-        return Outcome("e2e_job", FAILED, evidence, "The Dispatcher says why in the channel and in its log.")
+        return Outcome("e2e_job", FAILED, evidence, _hint_without_job(seen))
     name = seen.job[1].name
     hint = "The app names its Jobs agentsmith-<12 hexadecimal digits>."
     return judged("e2e_job", _JOB_NAME.fullmatch(name) is not None, name, hint)
@@ -50,7 +60,7 @@ def _progress(seen: Conversation) -> Outcome:
         return Outcome("e2e_progress", OK, f"{len(set(seen.steps))} steps seen, the last is {number} of {total}")
     if seen.job is None:
         return Outcome("e2e_progress", NOT_CHECKED, "there was no Job")
-    if seen.job[1].cause:
+    if seen.job[1].cause or seen.error:
         return Outcome("e2e_progress", NOT_CHECKED, "the Job did not get as far; see e2e_completion")
     hint = "The Job reports through Redis: look at its log, and whether redis-url leads it to the same Redis."
     return Outcome("e2e_progress", FAILED, f"no step was reported; {_state(seen)}", hint)
@@ -58,7 +68,7 @@ def _progress(seen: Conversation) -> Outcome:
 
 def _completion(seen: Conversation) -> Outcome:
     if seen.done:
-        return Outcome("e2e_completion", OK, " ".join(seen.done.split())[:100])
+        return Outcome("e2e_completion", OK, seen.done)
     if seen.job is None:
         return Outcome("e2e_completion", NOT_CHECKED, "there was no Job")
     hint = "The cause stands in the evidence; the Job's log says more while its pod is there."
@@ -91,5 +101,24 @@ def _state(seen: Conversation) -> str:
 
 
 def _last_words(seen: Conversation) -> str:
+    """Return what the app has said at last, and why nothing more was waited for."""
     said = [text for _seconds, who, text in seen.transcript if who == AGENT_SMITH]
-    return f"last message: {' '.join(said[-1].split())}" if said else "nothing was said in the channel"
+    words = f"last message: {seen.error or said[-1]}" if said else "nothing was said in the channel"
+    return f"{words}; {seen.ended}" if seen.ended else words
+
+
+def _hint_without_job(seen: Conversation) -> str:
+    if seen.error:
+        return "The evidence is the app's answer in the channel; the Dispatcher's log says more."
+    if not any(who == AGENT_SMITH for _seconds, who, _text in seen.transcript):
+        return (
+            "The Dispatcher took the message and dropped it, or Slack took no answer from it. Its log says which: "
+            "a bot token that Slack refuses, no service account, or, with 0.9.2, no ANTHROPIC_API_KEY."
+        )
+    return "The Dispatcher says why in the channel and in its log."
+
+
+def _shortened(text: str) -> str:
+    """Return one line of a bounded length."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_EVIDENCE else line[: LONGEST_EVIDENCE - 1].rstrip() + "…"

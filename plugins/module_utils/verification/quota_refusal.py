@@ -24,7 +24,7 @@ def is_by_quota(refusal: ApiError) -> bool:
     return refusal.status == 403 and "exceeded quota: " in str(refusal)
 
 
-def is_too_small(refusal: ApiError) -> bool:
+def is_too_small(refusal: ApiError | str) -> bool:
     """Tell whether the quota would refuse with nothing used as well."""
     told = _EXCEEDED.search(str(refusal))
     if not told:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Job that the Dispatcher will spawn, and what the API server makes of it: a dry run on behalf of its account."""
+"""The Job that the Dispatcher will spawn, and what the API server makes of it: a dry run on behalf of its account.
+
+The app states no `apiVersion` and `kind`, which the API server takes from the address; stating them is the same.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,13 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from .app_release import AppRelease
 from .target import Target
 
-NAME = "agentsmith-000000000000"
-# As of the app at Phase 19; the Job's environment from the Secret.
+JOB_ID = "000000000000"
+NAME = f"agentsmith-{JOB_ID}"
+PROJECT = "verify"
+# The Job's environment from the Secret
 _SECRET_VARIABLES = {
     "ANTHROPIC_API_KEY": "anthropic-api-key",
     "AZURE_DEVOPS_TOKEN": "azure-devops-token",
@@ -19,10 +25,10 @@ _SECRET_VARIABLES = {
     "GEMINI_API_KEY": "gemini-api-key",
     "REDIS_URL": "redis-url",
 }
-RESOURCES = {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"cpu": "1000m", "memory": "1Gi"}}
+RESOURCES = {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}}
 
 
-def spawned_job(namespace: str, dispatcher: Mapping[str, Any]) -> dict[str, Any]:
+def spawned_job(namespace: str, dispatcher: Mapping[str, Any], app: AppRelease) -> dict[str, Any]:
     """Return a Job as the Dispatcher makes it, by the environment of its live Deployment."""
     (container, *_others) = dispatcher["spec"]["template"]["spec"]["containers"]
     environment = {entry["name"]: entry.get("value") or "" for entry in container.get("env") or []}
@@ -31,19 +37,36 @@ def spawned_job(namespace: str, dispatcher: Mapping[str, Any]) -> dict[str, Any]
         "name": "agentsmith",
         "image": environment.get("AGENTSMITH_IMAGE") or "agentsmith:latest",
         "imagePullPolicy": environment.get("IMAGE_PULL_POLICY") or "IfNotPresent",
-        "args": ["--headless", "--job-id", "000000000000", "fix #54 in verify"],
+        "args": [
+            *app.arguments,
+            "--headless",
+            *("--job-id", JOB_ID),
+            # The Dispatcher's own value, which may hold a password. No policy reads it.
+            *("--redis-url", "redis:6379"),
+            *("--platform", "slack"),
+            *("--channel-id", PROJECT),
+            f"fix #54 in {PROJECT}",
+        ],
         "env": [
-            {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key, "optional": True}}}
-            for name, key in _SECRET_VARIABLES.items()
+            *(
+                {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key, "optional": True}}}
+                for name, key in _SECRET_VARIABLES.items()
+            ),
+            *({"name": name, "value": PROJECT} for name in app.variables),
         ],
         "resources": RESOURCES,
     }
-    labels = {"app": "agentsmith", "job-id": "000000000000"}
+    labels = {"app": "agentsmith", "job-id": JOB_ID}
     template = {"metadata": {"labels": labels}, "spec": {"restartPolicy": "Never", "containers": [agent]}}
+    metadata = {
+        "name": NAME,
+        "namespace": namespace,
+        "labels": {**labels, "platform": "slack", "project": PROJECT},
+    }
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": NAME, "namespace": namespace, "labels": labels},
+        "metadata": metadata,
         "spec": {"ttlSecondsAfterFinished": 300, "backoffLimit": 0, "template": template},
     }
 

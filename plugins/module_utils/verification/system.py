@@ -28,6 +28,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.slack_signatur
 
 from . import access, configuration, dispatcher, job_policy, jobs, network_policy, pod_security, redis, rollout, secret
 from .access_review import review
+from .app_release import APPS, DEFAULT_APP
 from .outcome import FAILED, NOT_CHECKED, OK, Outcome
 from .public_address import check_public
 from .reachability import check_reachable
@@ -61,6 +62,7 @@ class Verification:
     :param public_url: where Slack reaches it, without a path; empty where it does not.
     :param public_ca_file: certificates that the answer there is to be trusted by; empty for the system's.
     :param require_network_policy: whether it is a failure that the network enforces no NetworkPolicy.
+    :param app: which of APPS runs.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Verification:
         public_url: str = "",
         public_ca_file: str = "",
         require_network_policy: bool = False,
+        app: str = DEFAULT_APP,
     ) -> None:
         self.target = target
         self._signing_secret = signing_secret
@@ -80,6 +83,7 @@ class Verification:
         self._public_url = public_url
         self._public_ca_file = public_ca_file
         self._require_network_policy = require_network_policy
+        self._app = APPS[app]
 
     def run(self, only: Collection[str]) -> list[Outcome]:
         """Make the checks whose name or part is in *only*, all where it is empty.
@@ -188,7 +192,7 @@ class Verification:
 
     def access_of_jobs(self) -> list[Outcome]:
         """Ask what has to be allowed."""
-        questions = access.questions_for_jobs(self.target.names.namespace)
+        questions = access.questions_for_jobs(self.target.names.namespace, self._app.verbs)
         return [access.check_allowed("access_jobs", review(self.target, questions))]
 
     def access_elsewhere(self) -> list[Outcome]:
@@ -254,7 +258,7 @@ class Verification:
         deployment = self.target.dispatcher
         if deployment is None:
             return _not_checked(("job_admission",), "there is no Dispatcher to spawn it")
-        job = spawned_job(self.target.names.namespace, deployment)
+        job = spawned_job(self.target.names.namespace, deployment, self._app)
         if not self.target.intended_of("MutatingAdmissionPolicy"):
             return [pod_security.check_admission("job_admission", self._refusal(pod_of(job)))]
         if self._completed("job_admission", job).result != OK:
@@ -301,7 +305,7 @@ class Verification:
             return NO_POLICIES
         if self.target.dispatcher is None:
             return "there is no Dispatcher to spawn a Job"
-        return spawned_job(self.target.names.namespace, self.target.dispatcher)
+        return spawned_job(self.target.names.namespace, self.target.dispatcher, self._app)
 
     def _completed(self, check: str, job: dict[str, Any]) -> Outcome:
         config_map = self.target.names.config_map

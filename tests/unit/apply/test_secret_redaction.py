@@ -58,6 +58,14 @@ def test_the_password_in_an_address_of_redis_is_masked_by_itself() -> None:
     assert known.text("AUTH agentsmith pa=ss+word refused") == f"AUTH agentsmith {MASK} refused"
 
 
+@pytest.mark.parametrize(
+    "url", ["redis://:pw-secret-77@redis:6379", "rediss://me:pw-secret-77@redis:6379/0,abortConnect=false"]
+)
+def test_the_password_in_a_url_is_masked_where_the_app_shows_another_part_of_it(url: str) -> None:
+    shown = redactor(url=url).text("UnableToConnect on redis://:pw-secret-77@10.0.0.7:6379/Interactive")
+    assert shown == f"UnableToConnect on redis://:{MASK}@10.0.0.7:6379/Interactive"
+
+
 def test_each_long_line_of_a_value_is_masked() -> None:
     text = redactor(key=KEY_FILE).text("log: MIIEvgIBADANBgkqhkiG9w0BAQEFAASC failed")
     assert text == f"log: {MASK} failed"

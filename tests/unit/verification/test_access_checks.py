@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification import access
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification.app_release import APPS
 
 NO, YES = {"allowed": False}, {"allowed": True, "reason": 'RBAC: allowed by ClusterRoleBinding "everything"'}
 
@@ -22,11 +23,20 @@ def test_nothing_elsewhere_leaves_the_own_namespace_out() -> None:
 
 
 def test_what_has_to_be_allowed() -> None:
-    (question,) = access.questions_for_jobs("here")
+    (question,) = access.questions_for_jobs("here", APPS["be4bffa1"].verbs)
     assert access.check_allowed("access_jobs", access.Answers([(question, YES)])).result == "ok"
     outcome = access.check_allowed("access_jobs", access.Answers([(question, NO)]))
     assert (outcome.result, outcome.evidence) == ("failed", "may not create jobs in here")
     assert "rbac" in outcome.hint
+
+
+def test_a_release_that_asks_after_its_jobs_has_to_be_allowed_that_too() -> None:
+    create, get = access.questions_for_jobs("here", APPS["0.9.2"].verbs)
+    answers = access.Answers([(create, YES), (get, NO)])
+    outcome = access.check_allowed("access_jobs", answers)
+    assert (outcome.result, outcome.evidence) == ("failed", "may not get jobs in here")
+    assert "never frees the channel" in outcome.hint
+    assert "Forbidden in Slack" not in outcome.hint
 
 
 def test_what_must_not_be_allowed() -> None:

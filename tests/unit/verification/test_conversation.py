@@ -6,47 +6,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.job_state import JobState
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.conversation import Conversation, Talk
+from scripted_conversation import JOB, Scripted
 
-JOB = "agentsmith-0123456789ab"
 STEP = ":ticket: *[1/9]* Fetching ticket\n`[█░░░░░░░░░]` 1/9"
 DONE = ":rocket: *Done!* Pipeline completed"
 
 
-class World:
-    """A Slack and a cluster that change with the time in seconds: texts of the bot, and states of the Job."""
-
-    def __init__(self, texts: dict[int, str], job: dict[int, Any], delivery: str = "delivered") -> None:
-        self.now = 0.0
-        self._texts, self._job, self._delivery = texts, job, delivery
-
-    def say(self, _channel: str, text: str) -> str:
-        self._said = {"ts": "0", "user": "U1", "text": text, "delivery": self._delivery}
-        return "0"
-
-    def messages(self, _channel: str) -> list[dict[str, Any]]:
-        said = [{"ts": str(at), "bot_id": "B", "text": text} for at, text in self._texts.items() if at <= self.now]
-        return [self._said, *said]
-
-    def read_job(self, _channel: str) -> tuple[dict[str, Any], JobState] | None:
-        found = [entry for at, entry in self._job.items() if at <= self.now]
-        if not found or found[-1] is None:
-            return None
-        state, cause = found[-1]
-        return {"spec": {"ttlSecondsAfterFinished": 20}}, JobState(JOB, "fix #54 in web", state, cause, 1, None)
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-def held(world: World, cleanup_timeout: float = 60) -> Conversation:
+def held(world: Scripted, cleanup_timeout: float = 60) -> Conversation:
     talk = Talk(world, world.read_job, 100, cleanup_timeout, clock=lambda: world.now, sleep=world.sleep)
     return talk.hold("C1", "fix #54 in web")
 
 
 def test_to_the_removal_of_the_job() -> None:
-    world = World({2: STEP, 5: DONE}, {1: ("running", ""), 6: ("complete", ""), 26: None})
+    world = Scripted({2: STEP, 5: DONE}, {1: ("running", ""), 6: ("complete", ""), 26: None})
     seen = held(world)
     assert (seen.done, seen.error, seen.gone, seen.steps) == (DONE, "", True, [(1, 9)])
     assert 26 <= world.now < 27
@@ -60,13 +33,13 @@ def test_to_the_removal_of_the_job() -> None:
 
 
 def test_a_job_that_stays() -> None:
-    world = World({5: DONE}, {1: ("complete", "")})
+    world = Scripted({5: DONE}, {1: ("complete", "")})
     assert held(world).gone is False
     assert world.now < 60
 
 
 def test_a_time_to_live_that_is_too_long_to_wait_for() -> None:
-    world = World({5: DONE}, {1: ("complete", "")})
+    world = Scripted({5: DONE}, {1: ("complete", "")})
     assert held(world, cleanup_timeout=19).gone is None
     assert world.now < 6
 
@@ -79,26 +52,136 @@ def test_a_time_to_live_that_is_too_long_to_wait_for() -> None:
         ({1: ("waiting", "ErrImagePull: again"), 20: ("waiting", "ImagePullBackOff: no")}, 26),
         ({1: ("complete", "")}, 7),
         ({1: ("waiting", "quota: exceeded quota")}, 101),
-        ({}, 101),
+        # Nothing is said, nothing is done: the message was dropped
+        ({}, 30),
+        # It came back, and then ended
+        ({1: ("waiting", "ImagePullBackOff: no"), 4: ("running", ""), 50: ("failed", "Error, exit code 1")}, 56),
+        ({1: ("waiting", "ImagePullBackOff: no"), 4: ("running", "")}, 101),
+        # Removed while it ran
+        ({1: ("running", ""), 9: None}, 15),
+        ({1: ("waiting", "Unschedulable: no node")}, 101),
+        ({1: ("waiting", "CreateContainerConfigError: image has non-numeric user")}, 7),
+        ({1: ("waiting", 'Pod Security: pods "a" is forbidden: violates PodSecurity "restricted:latest"')}, 7),
+        ({1: ("waiting", 'FailedCreate: pods "a" is forbidden: maximum cpu usage per Container is 500m')}, 7),
+        ({1: ("waiting", 'FailedCreate: admission webhook "a.example.com" denied the request: no')}, 7),
+        ({1: ("waiting", "FailedCreate: Internal error occurred: failed calling webhook")}, 101),
+        (
+            {1: ("waiting", "quota: exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0")},
+            7,
+        ),
+        (
+            {1: ("waiting", "quota: exceeded quota: q, requested: pods=1, used: pods=5, limited: pods=5")},
+            101,
+        ),
     ],
 )
 def test_without_a_word_of_the_job(job: dict[int, Any], until: float) -> None:
-    world = World({}, job)
+    world = Scripted({}, job)
     seen = held(world, cleanup_timeout=0)
     assert until - 1 <= world.now <= until + 1
     assert (seen.done, seen.error) == ("", "")
 
 
 @pytest.mark.parametrize(
-    "text", [":x: *Agent Smith encountered an error:*\n```no```", "There is already a job running for this channel"]
+    "text",
+    [
+        ":x: Agent Smith failed — ticket #14 in myproj",
+        ":x: Operation returned an invalid status code 'Forbidden', response body {}",
+        ":x: Ticket #1 was not found in any configured project.",
+        ":x: *Agent Smith encountered an error:*\n```no```",
+        "*Agent Smith failed* — ticket #14",
+        "Agent Smith failed — ticket #14",
+        ":hourglass: There is already a job running for this channel (job `1` for ticket #14).",
+        ":hourglass: A job is already running. Please wait.",
+        "There is already a job running for this channel",
+        ":warning: Job `0123456789ab` appears to have crashed (no activity for over 5 minutes)",
+        ':shrug: I didn\'t understand: "*Done!*"',
+        ":question: I didn't understand that. Try:",
+        ":robot_face: *Agent Smith — here's what I can do:*",
+        ":wave: Hey! I'm Agent Smith",
+        ":thinking_face: Did you mean: *fix #1 in a*?",
+    ],
 )
-def test_an_error_ends_it(text: str) -> None:
-    world = World({3: text}, {})
-    assert held(world).error == text
+def test_an_answer_behind_which_nothing_comes_ends_it_at_once(text: str) -> None:
+    world = Scripted({3: text}, {})
+    seen = held(world)
+    assert (seen.error, seen.done) == (text, "")
     assert world.now < 4
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        ":rocket: Starting Agent Smith for ticket *#54* in *:x:*...",
+        "Starting Agent Smith for ticket *#54* in *web*...",
+        ":white_check_mark: *[6/9]* Awaiting approval",
+        "*[1/9]* Fetching ticket",
+        ":thought_balloon: *Question:* Is *Agent Smith failed* or *Done!* what it says?",
+        ":thought_balloon: *q1*\n:x: Answered: *no*",
+        ":thought_balloon: *q1*\n*Done!* Answered: *yes*",
+    ],
+)
+def test_a_step_of_the_work_ends_nothing(text: str) -> None:
+    world = Scripted({3: text, 40: DONE}, {4: ("running", "")})
+    seen = held(world, cleanup_timeout=0)
+    assert (seen.error, seen.done) == ("", DONE)
+    assert 40 <= world.now < 41
+
+
+def test_between_the_start_and_its_job_the_api_server_may_take_its_time() -> None:
+    world = Scripted(
+        {3: ":rocket: Starting Agent Smith for ticket *#54* in *web*...", 90: ":x: Connection timed out"}, {}
+    )
+    assert held(world).error == ":x: Connection timed out"
+
+
+@pytest.mark.parametrize("text", [":ticket: *Open tickets in web* (2 total):", "Something else", ":bulb: Try another"])
+def test_an_answer_that_is_not_known_is_given_time_for_a_job(text: str) -> None:
+    world = Scripted({3: text}, {})
+    seen = held(world)
+    assert (seen.done, seen.error, seen.ended) == ("", "", "no Job followed this answer within 5 s")
+    assert 8 <= world.now < 9
+    world = Scripted({3: text, 20: DONE}, {7: ("running", "")})
+    assert held(world, cleanup_timeout=0).done == DONE
+
+
+def test_a_detail_in_a_thread_ends_nothing() -> None:
+    detail = {"text": ":x: 3 tests fail, trying again", "thread_ts": "2"}
+    world = Scripted({2: STEP, 3: detail, 40: DONE}, {1: ("running", "")})
+    assert held(world, cleanup_timeout=0).done == DONE
+
+
+def test_the_first_message_of_a_thread_is_none_of_its_details() -> None:
+    world = Scripted({3: {"text": ":x: no", "thread_ts": "3"}}, {})
+    assert held(world).error == ":x: no"
+
+
+def test_the_reason_is_read_out_of_the_blocks() -> None:
+    reason = ":x: *Agent Smith failed* — ticket *#12* in *web*\n*Reason:* Authentication failed."
+    blocks = [
+        {"type": "section", "text": {"type": "mrkdwn", "text": reason}},
+        {"type": "actions", "elements": [{"type": "button", "text": {"type": "plain_text", "text": "Retry"}}]},
+    ]
+    message = {"text": ":x: Agent Smith failed — ticket #12 in web", "blocks": blocks}
+    seen = held(Scripted({3: message}, {}))
+    assert seen.error == reason
+    assert seen.as_lines()[-1].endswith("*Reason:* Authentication failed.")
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        [],
+        [{"type": "divider"}, "text", {"type": "section", "text": "x"}, {"type": "section", "text": {"text": 7}}],
+        [{"type": "section", "fields": [{"type": "mrkdwn", "text": "*Agent Smith failed*"}]}],
+    ],
+)
+def test_blocks_may_hold_anything(blocks: list[Any]) -> None:
+    seen = held(Scripted({3: {"text": ":x: no", "blocks": blocks}}, {}))
+    assert seen.error in (":x: no", "*Agent Smith failed*")
+
+
 def test_a_message_that_is_not_delivered_ends_it() -> None:
-    world = World({}, {}, delivery="HTTP 401 from the Dispatcher")
+    world = Scripted({}, {}, delivery="HTTP 401 from the Dispatcher")
     assert held(world).delivery == "HTTP 401 from the Dispatcher"
     assert world.now == 0

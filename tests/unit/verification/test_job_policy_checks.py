@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification import job_policy, spawned_job
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification.app_release import APPS
 
+APP = APPS["be4bffa1"]
 BY_POLICY = ApiError(422, "Invalid", "jobs.batch is forbidden: ValidatingAdmissionPolicy 'a' denied request: image")
 NO_RIGHT = ApiError(403, "Forbidden", 'serviceaccounts "agentsmith" is forbidden: User "me" cannot impersonate')
 NO_RIGHT_OF_THE_DISPATCHER = ApiError(403, "Forbidden", 'User "x" cannot create resource "jobs" in API group "batch"')
@@ -29,7 +31,7 @@ NO_JOBS = ApiError(
 @pytest.fixture
 def completed() -> dict[str, Any]:
     """A Job as the policy completes it."""
-    job = spawned_job.spawned_job("here", {"spec": {"template": {"spec": {"containers": [{}]}}}})
+    job = spawned_job.spawned_job("here", {"spec": {"template": {"spec": {"containers": [{}]}}}}, APP)
     job["spec"]["activeDeadlineSeconds"] = 7200
     pod = job["spec"]["template"]["spec"]
     pod["automountServiceAccountToken"] = False
@@ -117,12 +119,51 @@ def test_missing_objects_are_named() -> None:
     assert (outcome.result, outcome.evidence) == ("failed", "missing: ValidatingAdmissionPolicy a")
 
 
+DISPATCHER = {
+    "spec": {
+        "template": {
+            "spec": {
+                "containers": [
+                    {
+                        "env": [
+                            {"name": "AGENTSMITH_IMAGE", "value": "agent:7"},
+                            {"name": "K8S_SECRET_NAME", "value": "other"},
+                            {"name": "K8S_NAMESPACE", "valueFrom": {}},
+                        ]
+                    }
+                ]
+            }
+        }
+    }
+}
+
+
 def test_the_pod_of_a_job_follows_the_environment_of_the_dispatcher() -> None:
-    env = [{"name": "AGENTSMITH_IMAGE", "value": "agent:7"}, {"name": "K8S_SECRET_NAME", "value": "other"}]
-    env.append({"name": "K8S_NAMESPACE", "valueFrom": {}})
-    dispatcher = {"spec": {"template": {"spec": {"containers": [{"env": env}]}}}}
-    pod = spawned_job.pod_of(spawned_job.spawned_job("here", dispatcher))
+    pod = spawned_job.pod_of(spawned_job.spawned_job("here", DISPATCHER, APP))
     (container,) = pod["spec"]["containers"]
     assert (container["image"], container["imagePullPolicy"]) == ("agent:7", "IfNotPresent")
-    assert {entry["valueFrom"]["secretKeyRef"]["name"] for entry in container["env"]} == {"other"}
+    references = [entry["valueFrom"]["secretKeyRef"] for entry in container["env"] if "valueFrom" in entry]
+    assert {reference["name"] for reference in references} == {"other"}
+    assert len(references) == 6
     assert "securityContext" not in container
+
+
+@pytest.mark.parametrize(
+    ("app", "first", "own", "lacking"),
+    [
+        ("be4bffa1", "--headless", {"PLATFORM", "TICKET_ID"}, "AGENTSMITH_PLATFORM"),
+        ("0.9.2", "run", {"AGENTSMITH_PLATFORM"}, "PLATFORM"),
+    ],
+)
+def test_a_job_has_the_form_that_the_release_gives_it(app: str, first: str, own: set[str], lacking: str) -> None:
+    job = spawned_job.spawned_job("here", DISPATCHER, APPS[app])
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["args"][0] == first
+    assert container["args"][-1] == "fix #54 in verify"
+    assert "--headless" in container["args"]
+    names = {entry["name"] for entry in container["env"]}
+    assert own | {"JOB_ID", "PROJECT", "CHANNEL_ID", "USER_ID"} <= names
+    assert lacking not in names
+    assert container["resources"]["limits"] == {"cpu": "1", "memory": "1Gi"}
+    assert job["metadata"]["labels"].keys() == {"app", "job-id", "platform", "project"}
+    assert job["spec"]["template"]["metadata"]["labels"].keys() == {"app", "job-id"}

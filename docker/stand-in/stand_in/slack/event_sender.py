@@ -77,7 +77,7 @@ class EventSender:
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session,
                 session.post(self._dispatcher_url + path, data=body, headers=headers) as response,
             ):
-                result = DELIVERED if response.status == 200 else f"HTTP {response.status} from the Dispatcher"
+                result = await _result_of(response)
         except TimeoutError:
             result = f"no answer of the Dispatcher within {TIMEOUT:g} s"
         except aiohttp.ClientError as error:
@@ -85,3 +85,12 @@ class EventSender:
         if result != DELIVERED:
             _log.warning("%s: %s", path, result)
         return result
+
+
+async def _result_of(response: aiohttp.ClientResponse) -> str:
+    if response.status != 200:
+        return f"HTTP {response.status} from the Dispatcher"
+    # Slack would not mind. But the app answers an event with nothing, so that a page comes from something before it.
+    if await response.content.read(1):
+        return f"HTTP 200 with {response.content_type} in it, which is no answer of the Dispatcher"
+    return DELIVERED

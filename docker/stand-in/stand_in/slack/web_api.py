@@ -64,7 +64,10 @@ class WebApi:
     def _post_message(self, arguments: Arguments) -> dict[str, object]:
         channel = self._workspace.channel(arguments.get("channel"))
         text, blocks = _content(arguments)
-        message = Message(self._workspace.next_ts(), BOT_USER, text, bot=True, blocks=blocks)
+        thread = arguments.get("thread_ts")
+        if not isinstance(thread, str | None):
+            raise WorkspaceError("invalid_arguments")
+        message = Message(self._workspace.next_ts(), BOT_USER, text, bot=True, blocks=blocks, thread_ts=thread)
         self._workspace.post(channel, message)
         return _posted(channel, message)
 

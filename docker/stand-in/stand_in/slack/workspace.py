@@ -29,7 +29,10 @@ class WorkspaceError(Exception):
 
 @dataclass
 class Message:
-    """One message. `delivery` tells how the Dispatcher took a person's message, once it has."""
+    """One message. `delivery` tells how the Dispatcher took a person's message, once it has.
+
+    `thread_ts` is the timestamp of the message that it replies to; the page shows it below all others.
+    """
 
     ts: str
     user: str
@@ -38,6 +41,7 @@ class Message:
     blocks: list[object] = field(default_factory=list)
     edited: bool = False
     delivery: str | None = None
+    thread_ts: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return it in the shape of Slack's message objects, `delivery` added."""
@@ -48,6 +52,8 @@ class Message:
             node["blocks"] = self.blocks
         if self.edited:
             node["edited"] = {"user": self.user}
+        if self.thread_ts is not None:
+            node["thread_ts"] = self.thread_ts
         if self.delivery is not None:
             node["delivery"] = self.delivery
         return node

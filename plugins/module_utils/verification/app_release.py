@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What verify has to know of the app's releases: the form of their Jobs, and what they ask the Kubernetes API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class AppRelease:
+    """One of them.
+
+    Attributes:
+        arguments: those of a Job's container that come before the common ones.
+        variables: names of the variables that tell a Job of its request; the agent reads none of them.
+        verbs: what its Dispatcher does with Jobs.
+    """
+
+    arguments: tuple[str, ...]
+    variables: tuple[str, ...]
+    verbs: tuple[str, ...]
+
+
+DEFAULT_APP = "be4bffa1"
+APPS = {
+    DEFAULT_APP: AppRelease((), ("JOB_ID", "TICKET_ID", "PROJECT", "CHANNEL_ID", "USER_ID", "PLATFORM"), ("create",)),
+    # It asks whether a Job that says nothing is alive, and frees the channel of one that is not.
+    "0.9.2": AppRelease(
+        ("run",), ("JOB_ID", "PROJECT", "CHANNEL_ID", "USER_ID", "AGENTSMITH_PLATFORM"), ("create", "get")
+    ),
+}
