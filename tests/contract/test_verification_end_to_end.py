@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -15,6 +18,9 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.http_over_sock
 from ansible_collections.agentsmith.platform.plugins.module_utils.job_state import JobState, state_of
 from ansible_collections.agentsmith.platform.plugins.module_utils.pod_stream import ContainerOf
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification import cluster_conversation
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification import (
+    conversation as conversation_module,
+)
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.conversation import Conversation, Talk
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.end_to_end import (
     CHECKS,
@@ -25,9 +31,34 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.verification.s
     StandInSlack,
 )
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.target import Names
+from background_process import BackgroundProcess
 from stand_in_platform import CONFIGURATION, Platform
 
 CREATED = "2026-01-02T12:00:00Z"
+
+
+class Page(BaseHTTPRequestHandler):
+    """Answers as a proxy that shows a page instead."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<html></html>")
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def page_at(url: str) -> Iterator[None]:
+    parts = urlsplit(url)
+    server = ThreadingHTTPServer((parts.hostname, parts.port), Page)
+    threading.Thread(target=server.serve_forever).start()
+    yield
+    server.shutdown()
+    server.server_close()
 
 
 def slack_at(url: str) -> StandInSlack:
@@ -49,10 +80,26 @@ class JobsOfPlatform:
     def __call__(self, channel: str) -> tuple[dict[str, Any], JobState] | None:
         for job, agent in zip(self._platform.kubernetes.jobs, self._platform.agents, strict=False):
             (container,) = job["spec"]["template"]["spec"]["containers"]
-            if channel in container["args"] and agent.running:
+            if channel in container["args"]:
                 live = {**job, "metadata": {**job["metadata"], "creationTimestamp": CREATED}}
-                return live, state_of(live, [], [], datetime.now(UTC))
+                return self.seen(live, agent)
         return None
+
+    def seen(self, job: dict[str, Any], agent: BackgroundProcess) -> tuple[dict[str, Any], JobState] | None:
+        return (job, state_of(job, [], [], datetime.now(UTC))) if agent.running else None
+
+
+class JobsThatStay(JobsOfPlatform):
+    """The same, and the Job of an agent that has ended tells its exit code, as long as anybody looks."""
+
+    def seen(self, job: dict[str, Any], agent: BackgroundProcess) -> tuple[dict[str, Any], JobState] | None:
+        if agent.running:
+            return super().seen(job, agent)
+        code = agent.wait()
+        condition = {"status": "True", "lastTransitionTime": CREATED}
+        condition |= {"type": "Failed", "message": f"exit code {code}"} if code else {"type": "Complete"}
+        ended = {**job, "status": {"conditions": [condition]}}
+        return ended, state_of(ended, [], [], datetime.now(UTC))
 
 
 def held(platform: Platform, text: str, timeout: float = 60) -> Conversation:
@@ -84,25 +131,83 @@ def test_a_pipeline_that_fails(platform: Platform) -> None:
     found = {outcome.check: outcome for outcome in judge_conversation(conversation, CONFIGURATION)}
     assert found["e2e_progress"].result == "ok"
     assert found["e2e_completion"].result == "failed"
-    assert "encountered an error" in found["e2e_completion"].evidence
+    assert "The stand-in fails on this ticket" in found["e2e_completion"].evidence
     assert found["e2e_configuration"].result == "not checked"
 
 
-def test_a_cluster_that_refuses_the_job(platform: Platform) -> None:
-    platform.kubernetes.forbid()
-    conversation = held(platform, "fix #54 in agent-smith-test")
-    found = {outcome.check: outcome for outcome in judge_conversation(conversation, CONFIGURATION)}
-    assert found["e2e_delivery"].result == "ok"
-    assert found["e2e_job"].result == "failed"
-    assert "forbidden" in found["e2e_job"].evidence.lower()
+def refuses_with_a_quota(platform: Platform) -> None:
+    message = "exceeded quota: agentsmith, requested: count/jobs.batch=1, used: count/jobs.batch=2"
+    status = {"kind": "Status", "status": "Failure", "reason": "Forbidden", "message": message, "code": 403}
+    platform.kubernetes.refusal = 403, status
 
 
-def test_a_dispatcher_that_is_not_there(platform: Platform) -> None:
+def has_no_configuration(platform: Platform) -> None:
+    (platform.agent_app / "config" / "agentsmith.yml").unlink()
+
+
+def has_no_redis(platform: Platform) -> None:
     platform.dispatcher.kill()
-    conversation = held(platform, "fix #54 in agent-smith-test")
-    (delivery, *_others) = judge_conversation(conversation, CONFIGURATION)
-    assert (delivery.check, delivery.result) == ("e2e_delivery", "failed")
-    assert "cannot be reached" in delivery.evidence
+    platform.redis.kill()
+    platform.start_dispatcher(REDIS_URL=f"{platform.redis_url},abortConnect=false")
+
+
+def is_outside_a_cluster(platform: Platform) -> None:
+    platform.dispatcher.kill()
+    platform.start_dispatcher(KUBERNETES_SERVICE_HOST="")
+
+
+@pytest.mark.parametrize(
+    ("arrange", "text", "results", "words", "seconds"),
+    [
+        (lambda platform: platform.kubernetes.forbid(), "fix #54 in short", "ok failed – –", "is forbidden", 5),
+        (lambda _platform: None, "fix #54 in projects/mine", "ok failed – –", "UnprocessableEntity", 5),
+        (refuses_with_a_quota, "fix #54 in short", "ok failed – –", "exceeded quota: agentsmith", 5),
+        (lambda _platform: None, "fix #103 in short", "ok ok – failed", "exit code 1", 12),
+        (has_no_configuration, "fix #54 in short", "ok ok – failed", "exit code 1", 12),
+        (lambda _platform: None, "fix #54 in on-azure", "ok ok ? failed", "AZURE_DEVOPS_TOKEN", 8),
+        (has_no_redis, "fix #54 in short", "ok failed – –", "timed out in the backlog", 15),
+        (is_outside_a_cluster, "fix #54 in short", "ok failed – –", "no answer and no Job within 8 s", 13),
+        (lambda platform: platform.dispatcher.kill(), "fix #54 in short", "failed – – –", "cannot be reached", 5),
+    ],
+    ids=["403", "422", "quota", "crash", "no configuration", "no token", "no Redis", "no cluster", "no Dispatcher"],
+)
+def test_a_last_word_ends_it(
+    platform: Platform,
+    monkeypatch: pytest.MonkeyPatch,
+    arrange: Callable[[Platform], None],
+    text: str,
+    results: str,
+    words: str,
+    seconds: float,
+) -> None:
+    monkeypatch.setattr(conversation_module, "FIRST_WORDS", 8.0)
+    arrange(platform)
+    slack = slack_at(platform.person.url)
+    channel = slack.add_channel("verify-1")
+    started = time.monotonic()
+    conversation = Talk(slack, JobsThatStay(platform), 120, 0).hold(channel, text)
+    assert time.monotonic() - started < seconds
+    outcomes = judge_conversation(conversation, CONFIGURATION)
+    short = {"ok": "ok", "failed": "failed", "not checked": "–"}
+    for outcome, result in zip(outcomes[:4], results.split(), strict=True):
+        # Whether a step was seen before a failure is a matter of moments.
+        assert result in (short[outcome.result], "?"), outcomes
+    assert words in "\n".join(outcome.evidence for outcome in outcomes)
+
+
+def test_a_page_in_front_of_the_dispatcher(platform: Platform) -> None:
+    platform.dispatcher.kill()
+    with page_at(platform.dispatcher_url):
+        (delivery, job, *_others) = judge_conversation(held(platform, "fix #54 in short"), CONFIGURATION)
+    assert (delivery.result, job.result) == ("failed", "not checked")
+    assert "HTTP 200 with text/html in it" in delivery.evidence
+
+
+def test_a_question_that_nobody_answers_takes_the_whole_time(platform: Platform) -> None:
+    conversation = held(platform, "fix #101 in agent-smith-test", timeout=6)
+    found = {outcome.check: outcome for outcome in judge_conversation(conversation, CONFIGURATION)}
+    assert found["e2e_completion"].result == "failed"
+    assert "the time of 6 s is over" in found["e2e_completion"].evidence
 
 
 def test_a_name_that_is_taken(platform: Platform) -> None:

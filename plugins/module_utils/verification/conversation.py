@@ -49,6 +49,7 @@ class Conversation:
         error: the text that ended it badly, empty otherwise.
         ended: why nothing more was waited for, where no text of the app says so; empty otherwise.
         gone: whether the Job was removed; None where that was not waited for.
+        job_has_ended: whether it has, or will after its last words. One that waits or works on is removed by nobody.
     """
 
     transcript: list[tuple[float, str, str]] = field(default_factory=list)
@@ -58,6 +59,7 @@ class Conversation:
     error: str = ""
     ended: str = ""
     gone: bool | None = None
+    job_has_ended: bool = False
 
     @property
     def steps(self) -> list[tuple[int, int]]:
@@ -130,6 +132,8 @@ class Talk:
                 break
             self._sleep(PAUSE)
         if conversation.job:
+            ended = view.job_is_gone or conversation.job[1].state in (COMPLETE, FAILED)
+            conversation.job_has_ended = ended or bool(conversation.done or conversation.error)
             conversation.gone = self._await_removal(conversation, channel, view.started)
         return conversation
 
@@ -176,7 +180,7 @@ class Talk:
     def _await_removal(self, conversation: Conversation, channel: str, started: float) -> bool | None:
         manifest, last_state = conversation.job
         ttl = manifest["spec"].get("ttlSecondsAfterFinished")
-        if ttl is None or ttl > self._cleanup_timeout:
+        if ttl is None or ttl > self._cleanup_timeout or not conversation.job_has_ended:
             return None
         # The pod ends a moment after its last message, and the controller gets to the Job a moment after its time.
         deadline = self._clock() + ttl + 30

@@ -90,6 +90,8 @@ def _cleanup(seen: Conversation) -> Outcome:
     if seen.job is None:
         return Outcome(check, NOT_CHECKED, "there was no Job")
     ttl = seen.job[0]["spec"].get("ttlSecondsAfterFinished")
+    if not seen.job_has_ended:
+        return Outcome(check, NOT_CHECKED, "the Job has not ended")
     if seen.gone is None:
         return Outcome(check, NOT_CHECKED, f"its time to live, {ttl} s, is too long to wait for; see job_ttl later")
     evidence = f"{seen.job[1].name} is gone" if seen.gone else f"{seen.job[1].name} is still there"

@@ -38,6 +38,14 @@ def test_a_job_that_stays() -> None:
     assert world.now < 60
 
 
+@pytest.mark.parametrize("state", [("running", ""), ("waiting", "ErrImageNeverPull: not there")])
+def test_the_removal_of_a_job_that_has_not_ended_is_not_waited_for(state: tuple[str, str]) -> None:
+    world = Scripted({1: STEP}, {1: state})
+    seen = held(world)
+    assert (seen.gone, seen.job_has_ended) == (None, False)
+    assert world.now < 102
+
+
 def test_a_time_to_live_that_is_too_long_to_wait_for() -> None:
     world = Scripted({5: DONE}, {1: ("complete", "")})
     assert held(world, cleanup_timeout=19).gone is None

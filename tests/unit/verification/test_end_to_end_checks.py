@@ -25,7 +25,14 @@ def a_job(name: str = "agentsmith-0123456789ab", state: str = "complete", cause:
 
 
 def good(**changes: Any) -> Conversation:
-    content = {"transcript": [STEP], "delivery": "delivered", "job": a_job(), "done": DONE, "gone": True}
+    content: dict[str, Any] = {
+        "transcript": [STEP],
+        "delivery": "delivered",
+        "job": a_job(),
+        "done": DONE,
+        "gone": True,
+    }
+    content["job_has_ended"] = True
     return Conversation(**{**content, **changes})
 
 
@@ -64,6 +71,18 @@ def good(**changes: Any) -> Conversation:
         (good(done=":rocket: *Done!* Fixed"), [], ["e2e_configuration"], "has not told"),
         (good(gone=False), ["e2e_cleanup"], [], "is still there"),
         (good(gone=None), [], ["e2e_cleanup"], "20 s, is too long to wait for"),
+        (
+            good(gone=None, done="", job=a_job(state="running"), job_has_ended=False, ended="the time of 9 s is over"),
+            ["e2e_completion"],
+            ["e2e_configuration", "e2e_cleanup"],
+            "the Job has not ended",
+        ),
+        (
+            good(done="", error=":x: no", transcript=[(1.0, "Agent Smith", ":x: no")]),
+            ["e2e_completion"],
+            ["e2e_progress", "e2e_configuration"],
+            "last message: :x: no",
+        ),
     ],
 )
 def test_verdicts(seen: Conversation, failed: list[str], not_checked: list[str], words: str) -> None:
