@@ -21,13 +21,22 @@ except ImportError:  # pragma: no cover
 from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.check import Report, examine
 from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.document import MAX_BYTES, Origin
 from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.finding import Finding
+from ansible_collections.agentsmith.platform.plugins.module_utils.shapes import SHAPES, misfits
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "config": {"type": "dict"},
     "file": {"type": "path"},
+    # Raw, so that a number is told from a text
+    "app": {"type": "raw", "default": "be4bffa1"},
     "fail_on_warnings": {"type": "bool", "default": False},
 }
+
+_OTHER_RULES = (
+    "agentsmith.yml is checked by the rules of be4bffa1, and the app {app} (agentsmith_app) reads it differently: it "
+    "has pipelines of its own, asks models for steps that be4bffa1 does not have, and takes the coding principles from "
+    "the repository. docs/reference/versions.md says how to write a file that both read."
+)
 
 
 class ActionModule(ControlNodeAction):
@@ -42,12 +51,20 @@ class ActionModule(ControlNodeAction):
             mutually_exclusive=[("config", "file")],
             required_one_of=[("config", "file")],
         )
+        app = options["app"]
+        for fault in misfits(
+            "the option app (agentsmith_app; config_app of the role config)", app, SHAPES["app"].pattern
+        ):
+            raise AnsibleActionFail(f"The configuration cannot be checked: {fault}. Allowed: {SHAPES['app'].allowed}.")
         if options.get("file") is not None:
             file = str(options["file"])
             report = examine(self._read(file), file)
         else:
             report = examine(options["config"], origin_of=_origin_of)
-        return _result(report, options["fail_on_warnings"])
+        result = _result(report, options["fail_on_warnings"])
+        if app != "be4bffa1":
+            result["warnings"] = [_OTHER_RULES.format(app=app), *result.get("warnings", [])]
+        return result
 
     def _read(self, file: str) -> bytes:
         """The file's bytes, searched for where Ansible searches for files; no more of it than the check accepts."""

@@ -6,44 +6,67 @@ and the Dispatcher crashes at its start (https://github.com/StackExchange/StackE
 items separated by commas, `name=value` is an option and anything else an end point
 (https://stackexchange.github.io/StackExchange.Redis/Configuration).
 
+What a value may be is what the library parses (ConfigurationOptions.cs and Format.cs of 2.8), and what of that does not
+throw as soon as it is used. The end points that it cannot reach it prints, and the app hands that on to Slack.
+
 No reason given here quotes any part of a value: even the name of an option may be the rest of a password with a comma.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from functools import reduce
+from operator import or_
 from urllib.parse import unquote
 
 EXAMPLE = "redis:6379,abortConnect=false"
 
 _BOOLEANS = ("abortConnect", "allowAdmin", "checkCertificateRevocation", "highIntegrity", "resolveDns", "setlib", "ssl")
-_NUMBERS = (
-    "asyncTimeout",
-    "configCheckSeconds",
-    "connectRetry",
-    "connectTimeout",
-    "defaultDatabase",
-    "keepAlive",
-    "syncTimeout",
-)
-_TEXTS = (
-    "channelPrefix",
-    "configChannel",
-    "name",
-    "password",
-    "protocol",
-    "proxy",
-    "serviceName",
-    "sslHost",
-    "sslProtocols",
-    "tiebreaker",
-    "tunnel",
-    "user",
-    "version",
-)
+_INT32 = range(-(2**31), 2**31)
+# And the smallest that works. None or less of the others means a default, or never.
+_NUMBERS = {
+    "asyncTimeout": 1,
+    "configCheckSeconds": _INT32.start,
+    "connectRetry": _INT32.start,
+    "connectTimeout": 1,
+    "defaultDatabase": 0,
+    "keepAlive": _INT32.start,
+    "syncTimeout": 1,
+}
+_TEXTS = ("channelPrefix", "configChannel", "name", "password", "serviceName", "sslHost", "tiebreaker", "user")
+_VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,3}")
+_TUNNEL = re.compile(r"(http:(//)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?/?)?", re.IGNORECASE)
+# An enumeration is named in any case, or written as its number.
+_SSL_PROTOCOLS = {
+    "None": 0,
+    "Ssl2": 12,
+    "Ssl3": 48,
+    "Tls": 192,
+    "Default": 240,
+    "Tls11": 768,
+    "Tls12": 3072,
+    "Tls13": 12288,
+}
+_PROXIES = {"None": 0, "Twemproxy": 1, "Envoyproxy": 2}
+_PROTOCOLS = {"resp2": 2, "resp3": 3}
+# And what is allowed, in words
+_FORMS: dict[str, tuple[Callable[[str], bool], str]] = {
+    "protocol": (lambda text: _is_one_of(text, _PROTOCOLS), f"{', '.join(_PROTOCOLS)}, 2 or 3"),
+    "proxy": (lambda text: _is_one_of(text, _PROXIES), ", ".join(_PROXIES)),
+    "sslProtocols": (
+        lambda text: _is_combination_of(text, _SSL_PROTOCOLS),
+        f"{', '.join(_SSL_PROTOCOLS)}, joined by |",
+    ),
+    "tunnel": (lambda text: _TUNNEL.fullmatch(text) is not None, "http:host:port"),
+    "version": (
+        lambda text: _VERSION.fullmatch(text) is not None,
+        "one to four numbers with dots between them, as in 7.2",
+    ),
+}
 # Read and ignored by the library
 _RETIRED = ("highPriorityThreads", "preserveAsyncOrder", "responseTimeout", "writeBuffer")
-_OPTIONS = {name.lower(): name for name in (*_BOOLEANS, *_NUMBERS, *_TEXTS, *_RETIRED)}
+_OPTIONS = {name.lower(): name for name in (*_BOOLEANS, *_NUMBERS, *_TEXTS, *_FORMS, *_RETIRED)}
 _BOOLEAN_VALUES = ("true", "false", "1", "0", "yes", "no", "on", "off")
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://(.*)", re.IGNORECASE | re.DOTALL)
@@ -71,8 +94,11 @@ def configuration_of(value: str) -> str:
 def check_configuration(value: str) -> None:
     """Raise RedisConfigurationError for what the library, or the app with it, would not take as it was meant."""
     _check_characters(value)
-    if _SCHEME.match(value):
-        raise RedisConfigurationError(f"is a URL, which the app cannot read: it takes host:port,option=… ({EXAMPLE})")
+    if url := _SCHEME.match(value):
+        printed = ", and whose password it prints in Slack and in its log" if "@" in url[2] else ""
+        raise RedisConfigurationError(
+            f"is a URL, which the app cannot read{printed}: it takes host:port,option=… ({EXAMPLE})"
+        )
     options: list[str] = []
     endpoints = 0
     for position, item in enumerate(value.split(","), start=1):
@@ -83,10 +109,14 @@ def check_configuration(value: str) -> None:
             raise _rest_of_password(position)
         elif not item:
             continue
+        elif item.partition(":")[0].lower() in ("user", "password"):
+            raise RedisConfigurationError(f"has an option with a colon as its item {position}: write an equals sign")
         elif options:
             raise RedisConfigurationError(f"has no option as its item {position}: end points come first ({EXAMPLE})")
         else:
-            _check_endpoint(item, f"has no end point host:port as its item {position}")
+            # What the app would print of it: a password
+            printed = ", and what is before an @ the app prints in Slack and in its log" if "@" in item else ""
+            _check_endpoint(item, f"has no end point host:port as its item {position}{printed}")
             endpoints += 1
     if not endpoints:
         raise RedisConfigurationError(f"names no end point: it begins with host:port ({EXAMPLE})")
@@ -117,9 +147,35 @@ def _check_option(position: int, name: str, setting: str, after_password: bool) 
         )
     if known in _BOOLEANS and setting.lower() not in _BOOLEAN_VALUES:
         raise RedisConfigurationError(f"has a value for {known} that is neither true nor false")
-    if known in _NUMBERS and not re.fullmatch(r"[+-]?[0-9]{1,9}", setting):
-        raise RedisConfigurationError(f"has a value for {known} that is no whole number")
+    if known in _NUMBERS:
+        _check_number(known, setting)
+    if known in _FORMS:
+        fits, allowed = _FORMS[known]
+        if not fits(setting):
+            raise RedisConfigurationError(f"has a value for {known} that the app cannot work with; it takes {allowed}")
     return known.lower()
+
+
+def _check_number(name: str, setting: str) -> None:
+    smallest = _NUMBERS[name]
+    if not re.fullmatch(r"[+-]?[0-9]{1,20}", setting) or int(setting) not in _INT32:
+        raise RedisConfigurationError(f"has a value for {name} that is no whole number of 32 bits")
+    if int(setting) < smallest:
+        raise RedisConfigurationError(
+            f"has a value for {name} that the app cannot work with; it takes {smallest} or more"
+        )
+
+
+def _is_one_of(text: str, names: Mapping[str, int]) -> bool:
+    if re.fullmatch(r"[+-]?[0-9]{1,20}", text):
+        return int(text) in names.values()
+    return text.lower() in map(str.lower, names)
+
+
+def _is_combination_of(text: str, names: Mapping[str, int]) -> bool:
+    if re.fullmatch(r"[+-]?[0-9]{1,20}", text):
+        return int(text) >= 0 and not int(text) & ~reduce(or_, names.values())
+    return all(name.strip().lower() in map(str.lower, names) for name in text.split("|"))
 
 
 def _rest_of_password(position: int) -> RedisConfigurationError:

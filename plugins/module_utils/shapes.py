@@ -70,6 +70,19 @@ SHAPES: dict[str, Shape] = {
         "an image reference with a digest, as agentsmith_image_pinning asks for, "
         "as a registry names it and not the placeholder of zeros: …/agentsmith:1.2.0@sha256:…",
     ),
+    # The app's releases that the roles know
+    "app": Shape(
+        r"be4bffa1|0\.9\.2",
+        'be4bffa1 or "0.9.2" as a text (agentsmith_app), the releases of the app that this collection deploys: '
+        "docs/reference/versions.md",
+    ),
+    # As .NET compares them: the whole host, or its end. It knows no networks, asterisks and ports, and compares an
+    # address of IPv6 with its brackets (HttpEnvironmentProxy of .NET 8).
+    "no_proxy": Shape(
+        r"\.?[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?|\[(?=[^]]*:)[0-9a-fA-F:.]+\]",
+        "a name, with a leading dot for all below it, or a single address, of IPv6 in brackets, without a port: .NET "
+        "knows no networks (10.0.0.0/8) and no asterisks (.example.internal, 10.0.0.7, [fd00::7])",
+    ),
     # Without user and password: it stands in an object for all to read
     "optional_proxy": Shape(r"(https?://[^/@\s]+/?)?", "http://host:port without user and password, or an empty text"),
     "optional_url": Shape(r"(https?://[^\s/]+(/\S*)?)?", "an https:// or http:// address, or an empty text"),

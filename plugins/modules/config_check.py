@@ -29,6 +29,12 @@ options:
       - The configuration as a YAML file on the control node.
       - A relative path is searched for like the O(ansible.builtin.copy#module:src) of M(ansible.builtin.copy).
     type: path
+  app:
+    description:
+      - Which of the app's releases the file is for, V(be4bffa1) or V(0.9.2).
+      - The rules are those of V(be4bffa1). V(0.9.2) reads the file differently; a warning says so, which is no finding.
+    type: raw
+    default: be4bffa1
   fail_on_warnings:
     description: Whether warnings make the task fail as well.
     type: bool

@@ -11,8 +11,9 @@ from conftest import KUBECONFIG, KUBECTL
     ("account", "question", "answer"),
     [
         ("agentsmith", "create jobs -n agentsmith", "yes"),
-        ("agentsmith", "delete jobs -n agentsmith", "yes"),
-        ("agentsmith", "list pods -n agentsmith", "yes"),
+        ("agentsmith", "get jobs -n agentsmith", "no"),
+        ("agentsmith", "delete jobs -n agentsmith", "no"),
+        ("agentsmith", "list pods -n agentsmith", "no"),
         ("agentsmith", "get secrets -n agentsmith", "no"),
         ("agentsmith", "list secrets -n agentsmith", "no"),
         ("agentsmith", "create pods -n agentsmith", "no"),

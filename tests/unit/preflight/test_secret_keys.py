@@ -89,6 +89,16 @@ def test_an_existing_secret_without_anything(required: list[dict[str, Any]]) -> 
         (encoded({"slack-signing-secret": ""}), "it has no slack-signing-secret, without which"),
         (encoded({"github-token": "SECRET\n"}), "the value of github-token ends with a line end"),
         (encoded({"redis-url": "redis://:SECRET@cache:6379"}), "the value of redis-url is a URL, which the app cannot"),
+        (
+            encoded({"redis-url": "rediss://smith:SECRET@cache:6380"}),
+            "the value of redis-url is a URL, which the app cannot read, and whose password it prints in Slack",
+        ),
+        (
+            encoded({"redis-url": "smith:SECRET@cache:6379"}),
+            "the value of redis-url has no end point host:port as its item 1, and what is before an @ the app prints",
+        ),
+        (encoded({"redis-url": "cache:6379,password:4711"}), "the value of redis-url has an option with a colon"),
+        (encoded({"redis-url": "cache:6379,protocol=SECRET"}), "the value of redis-url has a value for protocol that"),
         (encoded({"slack-bot-token": "xapp-SECRET"}), "the value of slack-bot-token is the app-level token"),
         ({"github-token": base64.b64encode(b"\xff\xfeSECRET").decode()}, "the value of github-token is no UTF-8 text"),
         # An optional key that the configuration does not use is as wrong: it may use it tomorrow

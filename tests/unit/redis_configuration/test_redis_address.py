@@ -49,6 +49,15 @@ KEPT = [
     "cache:6379,password=",
     "cache:6379,password=one,ssl=true",
     "cache:6379,sslProtocols=Tls12|Tls13,name=smith,channelPrefix=a:b,writeBuffer=1",
+    # Each option at its bounds: what the library parses and works with
+    "cache:6379,connectTimeout=1,syncTimeout=1,asyncTimeout=+1,connectTimeout=2147483647,defaultDatabase=0",
+    "cache:6379,connectRetry=0,keepAlive=-1,configCheckSeconds=0,connectRetry=-2147483648,keepAlive=007",
+    "cache:6379,protocol=resp2,protocol=RESP3,protocol=2,protocol=+3",
+    "cache:6379,sslProtocols=tls,sslProtocols=none,sslProtocols=TLS11|tls12|Tls13,sslProtocols=3072,sslProtocols=15360",
+    "cache:6379,proxy=none,proxy=Twemproxy,proxy=ENVOYPROXY,proxy=2",
+    "cache:6379,version=7,version=7.2,version=7.2.4,version=0.0.0.0",
+    "cache:6379,tunnel=,tunnel=http:proxy.internal:3128,tunnel=http://[fd00::1]:3128/",
+    "passwords:6380",
 ]
 
 # value -> what the reason says. SECRET and 4711 mark what no reason may quote.
@@ -74,6 +83,35 @@ REFUSED = {
     "redis:6379,ssl=SECRET": "a value for ssl that is neither true nor false",
     "redis:6379,ssl=": "a value for ssl that is neither",
     "redis:6379,defaultDatabase=SECRET": "a value for defaultDatabase that is no whole number",
+    "redis:6379,defaultDatabase=": "a value for defaultDatabase that is no whole number",
+    "redis:6379,keepAlive=2147483648": "a value for keepAlive that is no whole number of 32 bits",
+    "redis:6379,keepAlive=-2147483649": "a value for keepAlive that is no whole number of 32 bits",
+    "redis:6379,keepAlive=1e3": "a value for keepAlive that is no whole number",
+    "redis:6379,connectTimeout=-1": "a value for connectTimeout that the app cannot work with; it takes 1 or more",
+    "redis:6379,connectTimeout=0": "a value for connectTimeout that the app cannot work with; it takes 1 or more",
+    "redis:6379,syncTimeout=0": "a value for syncTimeout that the app cannot work with; it takes 1 or more",
+    "redis:6379,asyncTimeout=-5": "a value for asyncTimeout that the app cannot work with; it takes 1 or more",
+    "redis:6379,defaultDatabase=-1": "a value for defaultDatabase that the app cannot work with; it takes 0 or more",
+    "redis:6379,protocol=9": "a value for protocol that the app cannot work with; it takes resp2, resp3, 2 or 3",
+    "redis:6379,protocol=SECRET": "a value for protocol that the app cannot work with",
+    "redis:6379,protocol=": "a value for protocol that the app cannot work with",
+    "redis:6379,protocol=2.0": "a value for protocol that the app cannot work with",
+    "redis:6379,sslProtocols=Tls99": "a value for sslProtocols that the app cannot work with; it takes None, Ssl2",
+    "redis:6379,sslProtocols=Tls12|": "a value for sslProtocols that the app cannot work with",
+    "redis:6379,sslProtocols=Tls1.2": "a value for sslProtocols that the app cannot work with",
+    "redis:6379,sslProtocols=Tls12|3072": "a value for sslProtocols that the app cannot work with",
+    "redis:6379,sslProtocols=1": "a value for sslProtocols that the app cannot work with",
+    "redis:6379,proxy=SECRET": "a value for proxy that the app cannot work with; it takes None, Twemproxy, Envoyproxy",
+    "redis:6379,proxy=3": "a value for proxy that the app cannot work with",
+    "redis:6379,version=abc": "a value for version that the app cannot work with; it takes one to four numbers",
+    "redis:6379,version=7.": "a value for version that the app cannot work with",
+    "redis:6379,version=1.2.3.4.5": "a value for version that the app cannot work with",
+    "redis:6379,version=v7": "a value for version that the app cannot work with",
+    "redis:6379,tunnel=socks:proxy:1080": "a value for tunnel that the app cannot work with; it takes http:host:port",
+    "redis:6379,tunnel=http://smith:SECRET@proxy:3128": "a value for tunnel that the app cannot work with",
+    "redis:6379,password:4711": "an option with a colon as its item 2",
+    "password:4711,redis:6379": "an option with a colon as its item 1",
+    "smith:SECRET@redis:6379": "item 1, and what is before an @ the app prints in Slack and in its log",
     "redis:6379,password=SECRET,SECRET": "a password cannot hold a comma",
     "redis:6379,password=SECRET,SECRET=SECRET": "a password cannot hold a comma",
     "redis:6379,password=SECRET,": "a password cannot hold a comma",
@@ -128,10 +166,13 @@ def test_what_cannot_work_is_refused_with_the_reason(value: str, reason: str) ->
     assert "4711" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("url", CONVERTED)
+@pytest.mark.parametrize("url", [*CONVERTED, "redis+sentinel://SECRET@cache:1", "https://cache:6379", "x://"])
 def test_a_url_that_nobody_converts_is_refused(url: str) -> None:
-    with pytest.raises(RedisConfigurationError, match="is a URL, which the app cannot read"):
+    with pytest.raises(RedisConfigurationError, match="is a URL, which the app cannot read") as refusal:
         check_configuration(url)
+    printed = "whose password it prints in Slack and in its log" in str(refusal.value)
+    assert printed == ("@" in url)
+    assert "SECRET" not in str(refusal.value).upper()
 
 
 @given(st.text() | st.from_regex(r"rediss?://[a:@%2C,/?#\[\]0-9]*", fullmatch=True))

@@ -76,7 +76,7 @@ def objects(render: Callable[..., Any]) -> dict[str, Any]:
                 "agentsmith_image_pinning": "digest",
                 "dispatcher_image": f"registry.example.com/dispatcher@{DIGEST}",
                 "agentsmith_agent_image": f"registry.example.com:5000/agentsmith:0.4.1-team-a@{DIGEST}",
-                "rbac_profile": "minimal",
+                "rbac_profile": "phase19",
             },
             "other-bundle": {"dispatcher_ca_bundle": BUNDLE + BUNDLE},
             "secret-proxy": {"dispatcher_extra_env": [SECRET_PROXY], "dispatcher_no_proxy": [".example.internal"]},
@@ -170,7 +170,8 @@ def test_addresses_reach_the_app_and_an_empty_one_does_not(objects: dict[str, An
     assert variables["OWNER_SLACK_USER_ID"] == "U012AB3CD"
     assert variables["LOG_BASE_URL"] == "https://logs.example.com"
     assert variables["HTTPS_PROXY"] == "http://proxy.internal:3128"
-    assert {"$(KUBERNETES_SERVICE_HOST)", ".svc", ".example.internal"} <= set(variables["NO_PROXY"].split(","))
+    own = {"$(KUBERNETES_SERVICE_HOST)", "[$(KUBERNETES_SERVICE_HOST)]", ".svc", ".example.internal"}
+    assert own <= set(variables["NO_PROXY"].split(","))
     for host in ("secret-proxy", "no-proxy"):
         assert values(objects[host][DISPATCHER])["NO_PROXY"] == variables["NO_PROXY"]
     (policy,) = [body for name, body in objects["no-proxy"].items() if name.startswith("MutatingAdmissionPolicy/")]
@@ -214,14 +215,17 @@ def test_one_registry_and_one_version_make_up_the_images(objects: dict[str, Any]
 
 
 def test_the_role_has_a_profile(objects: dict[str, Any]) -> None:
-    minimal = objects["other"]["Role/agentsmith-job-manager"]["rules"]
-    assert minimal == [{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create"]}]
+    phase19 = objects["other"]["Role/agentsmith-job-manager"]["rules"]
+    assert phase19 == [
+        {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "delete", "get", "list", "watch"]},
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]},
+    ]
     sandbox = objects["everything"]["Role/agentsmith-job-manager"]["rules"]
     assert {"apiGroups": [""], "resources": ["pods/log", "pods/status"], "verbs": ["get"]} in sandbox
 
 
 def test_a_variable_that_is_a_roles_own_is_not_for_inventories(render):
     """`vars/main.yml` of a role wins over an inventory, as in a play with that role."""
-    run = render({"own": {"__rbac_rules": {"phase19": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]}}})
+    run = render({"own": {"__rbac_rules": {"minimal": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]}}})
     rules = run.objects["own"]["Role/agentsmith-job-manager"]["rules"]
-    assert {verb for rule in rules for verb in rule["verbs"]} == {"create", "delete", "get", "list", "watch"}
+    assert rules == [{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create"]}]

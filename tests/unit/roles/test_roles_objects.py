@@ -475,8 +475,7 @@ def test_redis_service(minimum: dict[str, Any]) -> None:
 
 def test_role(minimum: dict[str, Any]) -> None:
     assert minimum["Role/agentsmith-job-manager"]["rules"] == [
-        {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "delete", "get", "list", "watch"]},
-        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]},
+        {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create"]}
     ]
 
 
@@ -583,6 +582,11 @@ def test_dispatcher_environment(minimum: dict[str, Any]) -> None:
         "AGENTSMITH_IMAGE": "agentsmith:latest",
         "IMAGE_PULL_POLICY": "IfNotPresent",
         "K8S_SECRET_NAME": "agentsmith-secrets",
+        # The texts of messages, and twelve lines for every probe, stay out of the log
+        "Logging__LogLevel__Microsoft.AspNetCore": "Warning",
+        "Logging__LogLevel__System.Net.Http.HttpClient": "Warning",
+        "Logging__LogLevel__AgentSmith.Dispatcher.SlackEvents": "Warning",
+        "Logging__LogLevel__AgentSmith.Dispatcher.Services.ChatIntentParser": "Warning",
     }
     sources = {name: variable["valueFrom"] for name, variable in variables.items() if "valueFrom" in variable}
     assert sources.pop("K8S_NAMESPACE") == {"fieldRef": {"fieldPath": "metadata.namespace"}}

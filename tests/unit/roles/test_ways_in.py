@@ -19,6 +19,7 @@ SERVER = issue("server", ROOT, (x509.DNSName(HOST),), now=NOW)
 ENDING = issue("server", ROOT, (x509.DNSName(HOST),), now=NOW, days=(-1, 7))
 PUBLIC = {"agentsmith_public_url": f"https://{HOST}"}
 INGRESS = {**PUBLIC, "dispatcher_route": "ingress"}
+BODY_SIZE = "nginx.ingress.kubernetes.io/proxy-body-size"
 NGINX, PROXIES = (
     [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}]
     for name in ("ingress-nginx", "proxies")
@@ -43,6 +44,14 @@ SOUND: dict[str, dict[str, Any]] = {
         "dispatcher_tls_secret_name": "company-tls",
     },
     "ingress-plain": INGRESS,
+    "ingress-own-bound": {**INGRESS, "dispatcher_route_annotations": {BODY_SIZE: "64k"}},
+    "ingress-other-class": {
+        **INGRESS,
+        "dispatcher_ingress_class": "traefik",
+        "dispatcher_network_policy_from": [
+            {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "traefik"}}}
+        ],
+    },
     "ingress-issuer": {**INGRESS, "dispatcher_tls": "issuer", "dispatcher_tls_issuer": {"name": "letsencrypt"}},
     "ingress-certificate": {**INGRESS, **OWN_CERTIFICATE},
     "gateway-of-others": {
@@ -161,9 +170,26 @@ def test_ingress_takes_what_is_below_slack_only(objects: dict[str, Any]) -> None
     assert spec == {"rules": [{"host": HOST, "http": {"paths": paths}}]}
 
 
+@pytest.mark.parametrize(
+    ("host", "annotations"),
+    [
+        ("ingress-plain", {BODY_SIZE: "1m"}),
+        ("ingress-own-bound", {BODY_SIZE: "64k"}),
+        ("ingress-other-class", None),
+        ("gateway", None),
+    ],
+)
+def test_bodies_are_bounded_where_the_way_in_can(
+    objects: dict[str, Any], host: str, annotations: dict[str, str] | None
+) -> None:
+    """The app reads a body before it checks the signature."""
+    (route,) = [body for kind, body in routes(objects[host]).items() if kind in ("Ingress", "HTTPRoute")]
+    assert route["metadata"].get("annotations") == annotations
+
+
 def test_ingress_with_everything(objects: dict[str, Any]) -> None:
     ingress = routes(objects["ingress"])["Ingress"]
-    assert ingress["metadata"]["annotations"] == {"limit": "5"}
+    assert ingress["metadata"]["annotations"] == {BODY_SIZE: "1m", "limit": "5"}
     assert ingress["spec"]["ingressClassName"] == "nginx"
     assert ingress["spec"]["tls"] == [{"hosts": [HOST], "secretName": "company-tls"}]
     assert [path["path"] for path in ingress["spec"]["rules"][0]["http"]["paths"]] == ["/slack", "/health"]
