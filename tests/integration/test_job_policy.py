@@ -164,7 +164,7 @@ def a_namespace(name: str) -> Objects:
 
 
 def a_job(*changes: tuple[str, Any]) -> dict[str, Any]:
-    """Return the Job of the app's contract, section "The Job it spawns", changed at paths like `spec/template`."""
+    """Return the Job as the app posts it, without apiVersion and kind, changed at paths like `spec/template`."""
     container = {
         "name": "agentsmith",
         "image": IMAGE,
@@ -180,8 +180,6 @@ def a_job(*changes: tuple[str, Any]) -> dict[str, Any]:
     }
     labels = {"app": "agentsmith", "job-id": "0123456789ab"}
     job = {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
         "metadata": {"name": "agentsmith-0123456789ab", "labels": labels},
         "spec": {
             "ttlSecondsAfterFinished": 300,
@@ -254,6 +252,7 @@ POD = "spec/template/spec"
 CONTAINER = f"{POD}/containers/0"
 RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 IMAGE_RULE = f"runs the image {IMAGE} and no other"
+COMMAND_RULE = "runs its image's entry point and nothing besides"
 NODE_RULE = "has nothing of its node"
 VOLUME_RULE = "volumes of a Job of the Dispatcher are emptyDir and the ConfigMap agentsmith-config"
 PRIVILEGE_RULE = "has no privileges"
@@ -270,6 +269,12 @@ FORGED: dict[str, tuple[str, list[tuple[str, Any]]]] = {
     "init container": ("exactly one container", [(f"{POD}/initContainers", [{"name": "a", "image": IMAGE}])]),
     "image": (IMAGE_RULE, [(f"{CONTAINER}/image", "busybox")]),
     "other tag": (IMAGE_RULE, [(f"{CONTAINER}/image", IMAGE + "1")]),
+    "command": (COMMAND_RULE, [(f"{CONTAINER}/command", ["sh", "-c"])]),
+    "hook": (COMMAND_RULE, [(f"{CONTAINER}/lifecycle", {"postStart": {"exec": {"command": ["sh"]}}})]),
+    **{
+        f"command of a {probe}": (COMMAND_RULE, [(f"{CONTAINER}/{probe}", {"exec": {"command": ["sh"]}})])
+        for probe in ("livenessProbe", "readinessProbe", "startupProbe")
+    },
     "host network": (NODE_RULE, [(f"{POD}/hostNetwork", True)]),
     "host processes": (NODE_RULE, [(f"{POD}/hostPID", True)]),
     "host memory": (NODE_RULE, [(f"{POD}/hostIPC", True)]),
@@ -357,6 +362,63 @@ def test_a_forged_job_is_refused_by_its_own_rule(
     assert status == 422, answer
     assert f"ValidatingAdmissionPolicy 'agentsmith-jobs.agentsmith.{homes[version]}'" in answer["message"]
     assert rule in answer["message"]
+
+
+@pytest.fixture(scope="module")
+def newer(rendered: Callable[..., Objects], spawn: Callable[..., Answer], apply: Apply) -> dict[str, str]:
+    """By the version of MutatingAdmissionPolicy, a namespace with the policies for the app 0.9.2."""
+    namespaces = {"v1": "job-command", "v1beta1": "job-command-beta"}
+    targets = {
+        version: {
+            "agentsmith_namespace": namespace,
+            "agentsmith_app": "0.9.2",
+            "job_policy_mutating_api_version": version,
+        }
+        for version, namespace in namespaces.items()
+    }
+    apply([*(body for namespace in namespaces.values() for body in a_namespace(namespace)), *rendered(targets)])
+    for namespace in namespaces.values():
+        await_policies(spawn, namespace)
+    return namespaces
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+def test_a_job_of_the_app_0_9_2_gets_the_command_that_needs_no_root(
+    newer: dict[str, str], spawn: Callable[..., Answer], version: str
+) -> None:
+    arguments = ["run", "--headless", "--job-id", "0123456789ab", "fix #54 in web"]
+    status, job = spawn(newer[version], a_job((f"{CONTAINER}/args", arguments)))
+    assert status == 201, job
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["command"] == ["dotnet", "AgentSmith.Host.dll"]
+    assert container["args"] == arguments
+    assert container["securityContext"] == RESTRICTED
+    assert container["volumeMounts"] == [CONFIG_MOUNT]
+
+
+def test_a_job_may_state_its_command_itself_and_no_other(newer: dict[str, str], spawn: Callable[..., Answer]) -> None:
+    command = ["dotnet", "AgentSmith.Host.dll"]
+    status, job = spawn(newer["v1"], a_job((f"{CONTAINER}/command", command)))
+    assert status == 201, job
+    assert job["spec"]["template"]["spec"]["containers"][0]["command"] == command
+    for other in (["dotnet"], [*command, "--version"], ["sh"], command[::-1]):
+        status, answer = spawn(newer["v1"], a_job((f"{CONTAINER}/command", other)))
+        assert status == 422, answer
+        assert (
+            "runs the command dotnet AgentSmith.Host.dll and nothing besides (job_policy_command)" in answer["message"]
+        )
+
+
+def test_a_command_arrives_as_it_was_written(
+    rendered: Callable[..., Objects], spawn: Callable[..., Answer], apply: Apply
+) -> None:
+    command = ["/usr/bin/env", "-u", "A'B", 'say "\\x41"', "$(PATH)", "\\"]
+    variables = {"agentsmith_namespace": "job-own-command", "job_policy_command": command}
+    apply([*a_namespace("job-own-command"), *rendered({"one": variables})])
+    await_policies(spawn, "job-own-command")
+    status, job = spawn("job-own-command", a_job())
+    assert status == 201, job
+    assert job["spec"]["template"]["spec"]["containers"][0]["command"] == command
 
 
 def test_jobs_of_others_are_left_alone(home: str, spawn: Callable[..., Answer]) -> None:
