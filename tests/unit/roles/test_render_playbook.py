@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""playbooks/render.yml writes what deploy.yml would apply, to a directory of the target's own."""
+"""playbooks/render.yml writes what deploy.yml would apply, to a directory of the target's own.
+
+And what deploy.yml checks of a release as a whole, before it looks for a cluster.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,9 @@ def inventory(tmp_path: Path) -> Path:
     return path
 
 
-def render(inventory: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def render(inventory: Path, *options: str, playbook: str = "render") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["ansible-playbook", REPOSITORY / "playbooks/render.yml", "-i", inventory, *options],
+        ["ansible-playbook", REPOSITORY / f"playbooks/{playbook}.yml", "-i", inventory, *options],
         cwd=REPOSITORY,
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         capture_output=True,
@@ -90,3 +93,24 @@ def test_refuses_a_directory_that_is_none(inventory: Path, tmp_path: Path, optio
     assert result.returncode != 0
     assert message in " ".join(result.stdout.split())
     assert not directory.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "faults"),
+    [
+        ([], {"github-token", "anthropic-api-key"}),
+        (["-e", "vault_github_token=MARKED", "-e", "vault_anthropic_api_key=MARKED"], set()),
+    ],
+)
+def test_deploy_asks_the_secret_for_the_key_that_is_switched_on(
+    inventory: Path, tmp_path: Path, options: list[str], faults: set[str]
+) -> None:
+    nowhere = ["-e", f"agentsmith_kubeconfig={tmp_path}/nowhere", "-e", "dispatcher_anthropic_api_key=true"]
+    result = render(inventory, "--limit", "one", *nowhere, *options, playbook="deploy")
+    assert result.returncode != 0
+    message = " ".join((result.stdout + result.stderr).split())
+    assert {key for key in ("github-token", "anthropic-api-key") if f"it has no {key}" in message} == faults
+    assert ("set vault_anthropic_api_key. Needed by dispatcher_anthropic_api_key: true." in message) == bool(faults)
+    # Without a fault the next thing is the cluster, which is not there
+    assert ("nowhere" in message) == (not faults)
+    assert "MARKED" not in message
