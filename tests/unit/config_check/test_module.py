@@ -68,6 +68,9 @@ TASKS: dict[str, str] = {
     "both": "{file: agentsmith.yml, config: '{{ good }}'}",
     "neither": "fail_on_warnings: true",
     "list": "config: [1]",
+    "other_app": "{config: '{{ good }}', app: 0.9.2, fail_on_warnings: true}",
+    "same_app": "{config: '{{ good }}', app: be4bffa1}",
+    "unknown_app": "{config: '{{ good }}', app: 0.10}",
     "undefined": "config: '{{ nothing_of_that_name }}'",
 }
 
@@ -186,3 +189,22 @@ def test_no_token_is_shown_at_any_verbosity(run: Run) -> None:
     assert "looks like a token" in run[1]
     assert TOKEN not in run[1]
     assert TOKEN not in json.dumps(run[0])
+
+
+def test_another_release_of_the_app_is_warned_about_and_no_finding(run: Run) -> None:
+    result = run[0]["other_app"]
+    assert result["failed"] is False
+    assert (result["findings"], result["warning_count"]) == ([], 0)
+    (warning,) = result["warnings"]
+    assert "by the rules of be4bffa1, and the app 0.9.2 (agentsmith_app) reads it differently" in warning
+    assert "warnings" not in run[0]["same_app"]
+
+
+def test_an_unknown_release_of_the_app_is_refused(run: Run) -> None:
+    """Without quotes YAML reads it as a fraction."""
+    result = run[0]["unknown_app"]
+    assert result["failed"] is True
+    assert (
+        "the option app (agentsmith_app; config_app of the role config) is a fraction. Allowed: be4bffa1 or"
+        in result["msg"]
+    )
