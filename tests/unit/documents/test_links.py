@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Links between documents lead somewhere: the file is there, and the heading in it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+DOCUMENTS = [
+    CHECKOUT / "README.md",
+    *(file for part in ("docs", "docker", "roles") for file in sorted((CHECKOUT / part).rglob("*.md"))),
+]
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]+)\)")
+CODE = re.compile(r"^( {4}|```).*$|`[^`]*`", re.MULTILINE)
+
+
+def headings(document: Path) -> set[str]:
+    """What GitHub makes of a document's headings: lower case, no punctuation, a hyphen for a blank."""
+    lines = re.findall(r"^#+ +(.*?) *$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines}
+
+
+def links() -> list[tuple[Path, str]]:
+    return [
+        (document.relative_to(CHECKOUT), link)
+        for document in DOCUMENTS
+        for link in LINK.findall(CODE.sub("", document.read_text(encoding="utf-8")))
+    ]
+
+
+def test_there_are_links():
+    assert len(links()) > 50
+
+
+@pytest.mark.parametrize(("document", "link"), links(), ids=lambda value: str(value))
+def test_a_link_leads_somewhere(document, link):
+    path, _, heading = link.partition("#")
+    target = CHECKOUT / document.parent / path if path else CHECKOUT / document
+    assert target.exists()
+    assert not heading or heading in headings(target)
