@@ -8,6 +8,11 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.agentsmith.platform.plugins.module_utils.redis_configuration import (
+    RedisConfigurationError,
+    check_configuration,
+)
+
 from .outcome import NOT_CHECKED, OK, Outcome, judged
 
 REQUIRED_KEYS = ("redis-url", "slack-bot-token", "slack-signing-secret")
@@ -27,12 +32,21 @@ def check_secret_keys(check: str, name: str, secret: Mapping[str, Any] | None, i
     # An empty value counts as a value for the app, and fails later, elsewhere.
     empty = [key for key, value in data.items() if not value_of(value).strip()]
     faults = [f"no {key}" for key in missing] + [f"{key} is empty" for key in empty]
-    if "://" in value_of(data.get("redis-url", "")):
-        faults.append("redis-url is a URL, which the app cannot read")
+    if "redis-url" in data and "redis-url" not in empty:
+        faults += _faults_of_redis_url(value_of(data["redis-url"]))
     hint = (
         "Correct the Vault file and deploy; redis-url is host:port with options, as in redis:6379,abortConnect=false."
     )
     return judged(check, not faults, "; ".join(faults) or f"all of {len(wanted)} keys are there", hint)
+
+
+def _faults_of_redis_url(value: str) -> list[str]:
+    """Return what the app cannot work with. White space around items is no fault for it."""
+    try:
+        check_configuration(",".join(item.strip() for item in value.split(",")))
+    except RedisConfigurationError as error:  # which quotes no part of the value
+        return [f"redis-url {error}"]
+    return []
 
 
 def check_provider_tokens(
