@@ -19,8 +19,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification.app_release import APPS, DEFAULT_APP
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.outcome import Outcome
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.spawned_job import RESOURCES
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification.spawned_job import (
+    RESOURCES,
+    spawned_job,
+)
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.system import CHECKS, Verification
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.target import Names, Target
 from control_plane import ControlPlane
@@ -34,12 +38,12 @@ DISPATCHER = "agentsmith-dispatcher"
 
 @pytest.fixture
 def verify(connection_options: dict[str, Any], namespace: str) -> Verify:
-    """Make the checks: `verify(*only, options=…)` returns the outcomes by name."""
+    """Make the checks: `verify(*only, options=…, app=…)` returns the outcomes by name."""
 
-    def run(*only: str, options: dict[str, Any] | None = None) -> dict[str, Outcome]:
+    def run(*only: str, options: dict[str, Any] | None = None, app: str = DEFAULT_APP) -> dict[str, Outcome]:
         with Connection(options or connection_options) as connection:
             target = Target(connection, Names(namespace, "agentsmith-secrets", "agentsmith-config", "agentsmith"), [])
-            return {outcome.check: outcome for outcome in Verification(target, "", "", 0).run(only)}
+            return {outcome.check: outcome for outcome in Verification(target, "", "", 0, app=app).run(only)}
 
     return run
 
@@ -100,6 +104,27 @@ def test_the_role_of_the_release_is_enough_and_no_more(verify: Verify, create: A
         "access_elsewhere": "ok",
         "access_secrets": "ok",
     }
+
+
+def test_a_release_that_asks_after_its_jobs_needs_the_right_to(verify: Verify, create: Any, namespace: str) -> None:
+    rules = [{"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create"]}]
+    create(an_object(f"{RBAC}/v1", "Role", namespace, "job-manager", rules=rules))
+    create(a_binding("RoleBinding", "job-manager", namespace, "job-manager"))
+    awaited(verify, "access_jobs", "ok")
+    outcome = verify("access_jobs", app="0.9.2")["access_jobs"]
+    assert (outcome.result, outcome.evidence) == ("failed", f"may not get jobs in {namespace}")
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_the_jobs_of_every_release_are_taken_as_they_are(control_plane: ControlPlane, namespace: str, app: str) -> None:
+    job = spawned_job(namespace, a_deployment(namespace, DISPATCHER), APPS[app])
+    path = f"/apis/batch/v1/namespaces/{namespace}/jobs?dryRun=All&fieldValidation=Strict"
+    status, taken = control_plane.request("POST", path, job)
+    assert status == 201, taken
+    assert (
+        taken["spec"]["template"]["spec"]["containers"][0]["args"]
+        == (job["spec"]["template"]["spec"]["containers"][0]["args"])
+    )
 
 
 def test_too_much_access_is_found_with_its_binding(
