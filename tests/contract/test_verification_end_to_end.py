@@ -156,6 +156,11 @@ def is_outside_a_cluster(platform: Platform) -> None:
     platform.start_dispatcher(KUBERNETES_SERVICE_HOST="")
 
 
+def has_a_wrong_bot_token(platform: Platform) -> None:
+    platform.dispatcher.kill()
+    platform.start_dispatcher(SLACK_BOT_TOKEN="no-bot-token")
+
+
 @pytest.mark.parametrize(
     ("arrange", "text", "results", "words", "seconds"),
     [
@@ -167,9 +172,21 @@ def is_outside_a_cluster(platform: Platform) -> None:
         (lambda _platform: None, "fix #54 in on-azure", "ok ok ? failed", "AZURE_DEVOPS_TOKEN", 8),
         (has_no_redis, "fix #54 in short", "ok failed – –", "timed out in the backlog", 15),
         (is_outside_a_cluster, "fix #54 in short", "ok failed – –", "no answer and no Job within 8 s", 13),
+        (has_a_wrong_bot_token, "fix #54 in short", "ok ok failed failed", "nothing was said in the channel", 15),
         (lambda platform: platform.dispatcher.kill(), "fix #54 in short", "failed – – –", "cannot be reached", 5),
     ],
-    ids=["403", "422", "quota", "crash", "no configuration", "no token", "no Redis", "no cluster", "no Dispatcher"],
+    ids=[
+        "403",
+        "422",
+        "quota",
+        "crash",
+        "no configuration",
+        "no token",
+        "no Redis",
+        "no cluster",
+        "bot token",
+        "no Dispatcher",
+    ],
 )
 def test_a_last_word_ends_it(
     platform: Platform,

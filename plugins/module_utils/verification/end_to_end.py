@@ -63,6 +63,8 @@ def _progress(seen: Conversation) -> Outcome:
     if seen.job[1].cause or seen.error:
         return Outcome("e2e_progress", NOT_CHECKED, "the Job did not get as far; see e2e_completion")
     hint = "The Job reports through Redis: look at its log, and whether redis-url leads it to the same Redis."
+    if _is_silent(seen):
+        hint = "Not even the start was shown: Slack refuses the bot token or is not reached: see the Dispatcher's log."
     return Outcome("e2e_progress", FAILED, f"no step was reported; {_state(seen)}", hint)
 
 
@@ -109,13 +111,17 @@ def _last_words(seen: Conversation) -> str:
     return f"{words}; {seen.ended}" if seen.ended else words
 
 
+def _is_silent(seen: Conversation) -> bool:
+    return not any(who == AGENT_SMITH for _seconds, who, _text in seen.transcript)
+
+
 def _hint_without_job(seen: Conversation) -> str:
     if seen.error:
         return "The evidence is the app's answer in the channel; the Dispatcher's log says more."
-    if not any(who == AGENT_SMITH for _seconds, who, _text in seen.transcript):
+    if _is_silent(seen):
         return (
-            "The Dispatcher took the message and dropped it, or Slack took no answer from it. Its log says which: "
-            "a bot token that Slack refuses, no service account, or, with 0.9.2, no ANTHROPIC_API_KEY."
+            "The Dispatcher took the message and dropped it. Its log says why: it finds no Kubernetes API or, with "
+            "0.9.2, it has no variable ANTHROPIC_API_KEY."
         )
     return "The Dispatcher says why in the channel and in its log."
 

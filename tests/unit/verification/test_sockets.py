@@ -40,9 +40,11 @@ def peer(*answers: bytes, timeout: float = 5.0) -> Iterator[tuple[socket.socket,
 
 
 def test_http_request_and_answer() -> None:
-    with peer(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 5\r\n\r\n", b"hello") as (connected, received):
+    head = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 5\r\nWWW-Authenticate: Basic\r\n\r\n"
+    with peer(head, b"hello") as (connected, received):
         answer = send_request(connected, "POST", "/slack/events", b"{}", {"X-Slack-Signature": "v0=1"})
     assert (answer.status, answer.body) == (401, "hello")
+    assert answer.headers == {"content-length": "5", "www-authenticate": "Basic"}
     assert 0 <= answer.elapsed < 5
     assert received[0].startswith(b"POST /slack/events HTTP/1.1\r\n")
     assert b"X-Slack-Signature: v0=1\r\n" in received[0]

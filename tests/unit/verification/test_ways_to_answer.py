@@ -180,6 +180,13 @@ WAYS = {
     "time-out": Way(
         "ok ok ok ok ok failed", None, "the time of 180 s is over", {1: START, 3: STEP, 5: LATER}, {2: RUNNING}
     ),
+    "bot token refused": Way(
+        "ok ok ok ok failed failed",
+        6,
+        "Slack refuses the bot token",
+        {},
+        {2: RUNNING, 9: ("complete", "")},
+    ),
     "message dropped": Way("ok ok ok failed – –", 31, "no answer and no Job within 30 s"),
     "not understood": Way(
         "ok ok ok failed – –", 1, "I didn't understand", {1: ':shrug: I didn\'t understand: "mend #54"'}
