@@ -137,8 +137,7 @@ def test_a_pipeline_that_fails(platform: Platform) -> None:
 
 def refuses_with_a_quota(platform: Platform) -> None:
     message = "exceeded quota: agentsmith, requested: count/jobs.batch=1, used: count/jobs.batch=2"
-    status = {"kind": "Status", "status": "Failure", "reason": "Forbidden", "message": message, "code": 403}
-    platform.kubernetes.refusal = 403, status
+    platform.kubernetes.refuse(403, "Forbidden", message)
 
 
 def has_no_configuration(platform: Platform) -> None:
