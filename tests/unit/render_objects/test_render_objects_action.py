@@ -42,7 +42,10 @@ BAD_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
         "one of the following is required: shape, matches, value_of, vault, certificate_for, that",
     ),
     "two shapes": ({"checks": [{"variable": "a", "shape": "token", "matches": "x"}]}, "mutually exclusive"),
-    "unknown shape": ({"checks": [{"variable": "a", "shape": "circle"}]}, "must be one of: cidr, count, dns_label"),
+    "unknown shape": (
+        {"checks": [{"variable": "a", "shape": "circle"}]},
+        "must be one of: app, cidr, count, dns_label",
+    ),
     "no words": (
         {"checks": [{"variable": "a", "matches": "x"}]},
         "missing parameter(s) required by 'matches': allowed",
