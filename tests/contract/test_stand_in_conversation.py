@@ -167,13 +167,15 @@ def test_what_is_in_redis_while_a_job_runs(platform: Platform) -> None:
             "pendingQuestionId": None,
         }
         unused = {"questionId": "", "prUrl": "", "summary": "", "content": ""}
-        entries = [fields for _id, fields in redis.xrange(f"job:{job_id}:out")]
-        details = [fields for fields in entries if fields["type"] == "Detail"]
-        assert [fields for fields in entries if fields not in details] == [
+
+        def said(*kinds: str) -> list[dict[str, str]]:
+            return [fields for _id, fields in redis.xrange(f"job:{job_id}:out") if fields["type"] in kinds]
+
+        details = await_condition(lambda: said("Detail"))
+        assert said("Progress", "Question", "Done", "Error") == [
             {"type": "Progress", "jobId": job_id, "text": label, "step": str(step), "total": "9", **unused}
             for step, label in enumerate(LABELS[:7], start=1)
         ]
-        assert details
         # The Dispatcher throws them away.
         assert not any(fields["text"] in text for fields in details for text in platform.person.texts())
 

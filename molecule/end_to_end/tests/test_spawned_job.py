@@ -89,7 +89,6 @@ def test_the_job_has_the_fields_of_the_app_and_no_other(channel, person, job_of,
             *("--headless", "--job-id", job_id, "--redis-url", redis_url),
             *("--platform", "slack", "--channel-id", channel, "fix #54 in my-project"),
         ],
-        # 1000m, as the API server writes it
         "resources": {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}},
         **DEFAULTS["container"],
     }
