@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pytest
 from stand_in_platform import Platform
 
 QUIET = {
@@ -14,6 +15,8 @@ QUIET = {
         "AgentSmith.Dispatcher.Services.ChatIntentParser",
     )
 }
+# Of a Dispatcher with ANTHROPIC_API_KEY, which asks a language model about what it does not understand.
+QUIET_ABOUT_FREE_TEXT = {"Logging__LogLevel__AgentSmith.Dispatcher.Services.HaikuIntentParser": "Error"}
 MARKED = "text-that-is-looked-for"
 
 
@@ -49,3 +52,18 @@ def test_no_text_of_a_message_is_logged_if_the_log_levels_say_so(platform: Platf
     assert MARKED not in output
     assert "list tickets" not in output
     assert "Spawned K8s Job agentsmith-" in output
+
+
+@pytest.mark.stand_in_only("it has no language model, so that every question to one fails")
+def test_a_text_that_the_language_model_is_asked_about_needs_one_more_level(platform: Platform) -> None:
+    platform.dispatcher.kill()
+    platform.start_dispatcher(ANTHROPIC_API_KEY="key-of-these-tests", **QUIET)
+    platform.person.say(f"help {MARKED}")
+    platform.person.await_message("I didn't understand")
+    assert f"Haiku intent parsing failed for 'help {MARKED}'" in platform.dispatcher.output
+    platform.dispatcher.kill()
+    platform.start_dispatcher(ANTHROPIC_API_KEY="key-of-these-tests", **QUIET, **QUIET_ABOUT_FREE_TEXT)
+    platform.person.say(f"help {MARKED}")
+    platform.person.await_message("I didn't understand", count=2)
+    assert MARKED not in platform.dispatcher.output
+    assert "key-of-these-tests" not in platform.dispatcher.output

@@ -83,6 +83,16 @@ def test_a_busy_channel_is_refused_until_the_question_is_answered_by_a_button(pe
     person.await_message(READY, channel, count=2, timeout=60)
 
 
+def test_no_text_of_a_message_is_in_the_log(person, add_channel, kubectl):
+    channel = add_channel()
+    person.say("help text-that-is-looked-for", channel)
+    person.await_message('didn\'t understand: "help text-that-is-looked-for"', channel)
+    log = kubectl("-n agentsmith logs deployment/agentsmith-dispatcher")
+    assert "text-that-is-looked-for" not in log
+    # It is a log, and of the Dispatcher
+    assert "Application started" in log
+
+
 def test_a_failed_job_is_shown_with_its_reason_and_tried_again_by_its_button(person, add_channel):
     channel = add_channel()
     person.say("fix #102 in my-project", channel)
