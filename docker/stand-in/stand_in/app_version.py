@@ -24,6 +24,8 @@ class AppVersion:
     """Whether the Dispatcher dies at its start outside of a cluster; otherwise it only drops what it is told."""
     needs_anthropic_key: bool
     """Whether a message is dropped unless the Dispatcher has ANTHROPIC_API_KEY, which may be empty."""
+    language_model: str
+    """What the Dispatcher's log calls what it asks about a text that it does not understand."""
     conversation_lifetime: int
     """How long a channel stays busy of whose job nothing is heard."""
     notes_activity: bool
@@ -53,6 +55,7 @@ _VERSIONS = (
         listen_urls="http://+:8080",
         needs_cluster=False,
         needs_anthropic_key=False,
+        language_model="Haiku",
         conversation_lifetime=_TWO_HOURS,
         notes_activity=False,
         watches_jobs=False,
@@ -69,6 +72,7 @@ _VERSIONS = (
         listen_urls="http://+:8081",
         needs_cluster=True,
         needs_anthropic_key=True,
+        language_model="LLM",
         conversation_lifetime=45 * 60,
         notes_activity=True,
         watches_jobs=True,

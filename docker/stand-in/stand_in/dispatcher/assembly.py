@@ -16,6 +16,7 @@ from stand_in.dispatcher.endpoints import Endpoints
 from stand_in.dispatcher.error_actions import ErrorActionHandler
 from stand_in.dispatcher.failure_message import FailureButtons
 from stand_in.dispatcher.fix_ticket import FixTicketHandler
+from stand_in.dispatcher.free_text import FreeText
 from stand_in.dispatcher.interaction_handler import InteractionHandler
 from stand_in.dispatcher.job_listener import JobListener
 from stand_in.dispatcher.job_manifest import JobSettings
@@ -63,6 +64,7 @@ def assemble(
         ListTicketsHandler(slack, environment),
         CreateTicketHandler(slack, environment),
         clarifications,
+        FreeText(settings.version, environment),
         environment,
     )
     if settings.version.watches_jobs:

@@ -19,6 +19,7 @@ from stand_in.dispatcher.chat_intent import (
 from stand_in.dispatcher.clarification_state import Clarification, Clarifications
 from stand_in.dispatcher.create_ticket import CreateTicketHandler
 from stand_in.dispatcher.fix_ticket import PLATFORM, FixTicketHandler
+from stand_in.dispatcher.free_text import FreeText
 from stand_in.dispatcher.help_texts import GREETING, HELP, unknown_text
 from stand_in.dispatcher.list_tickets import ListTicketsHandler
 from stand_in.dispatcher.project_resolution import Ambiguity, Refusal, with_project
@@ -27,7 +28,6 @@ from stand_in.dispatcher.slack_payload import Message
 
 _log = logging.getLogger("AgentSmith.Dispatcher.Adapters.SlackMessageDispatcher")
 _parser_log = logging.getLogger("AgentSmith.Dispatcher.Services.ChatIntentParser")
-_free_text_log = logging.getLogger("AgentSmith.Dispatcher.Services.HaikuIntentParser")
 _help_log = logging.getLogger("AgentSmith.Dispatcher.Handlers.HelpHandler")
 
 
@@ -41,6 +41,7 @@ class MessageHandler:
         list_tickets: ListTicketsHandler,
         create_ticket: CreateTicketHandler,
         clarifications: Clarifications,
+        free_text: FreeText,
         environment: Mapping[str, str],
     ) -> None:
         self._slack = slack
@@ -48,6 +49,7 @@ class MessageHandler:
         self._list = list_tickets
         self._create = create_ticket
         self._clarifications = clarifications
+        self._free_text = free_text
         self._environment = environment
 
     async def handle(self, message: Message) -> None:
@@ -61,8 +63,8 @@ class MessageHandler:
     def _intent(self, text: str) -> Intent | Refusal | Ambiguity:
         intent = parse_intent(text)
         _parser_log.info("Parsed intent %sIntent from '%s'", type(intent).__name__, text.strip())
-        if isinstance(intent, Unknown) and self._environment.get("ANTHROPIC_API_KEY"):
-            _free_text_log.warning("Haiku intent parsing failed for '%s'\nThe stand-in has no language model.", text)
+        if isinstance(intent, Unknown):
+            self._free_text.ask(text)
         return with_project(intent, self._environment)
 
     async def _route(self, intent: Intent | Refusal | Ambiguity, message: Message) -> None:
