@@ -469,7 +469,6 @@ def test_a_redis_that_is_gone_is_shown_without_its_password(platform: Platform) 
     platform.person.await_message("here's what I can do")
 
 
-@pytest.mark.stand_in_only("the app prints the password of a URL, in Slack and in its log")
 def test_the_password_of_a_url_is_not_shown(platform: Platform) -> None:
     platform.dispatcher.kill()
     url = f"redis://:{REDIS_PASSWORD}@127.0.0.1:{platform.redis_port},abortConnect=false,asyncTimeout=300"
