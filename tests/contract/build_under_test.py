@@ -65,11 +65,15 @@ class StandIn:
 
     real = False
 
+    def __init__(self, app: str = "") -> None:
+        """`app` is the version that it stands in for; empty for its default."""
+        self._app = app
+
     def start(
         self, arguments: Sequence[str], environment: Mapping[str, str], around: Surroundings
     ) -> BackgroundProcess:
         """Start it."""
-        switches = {"PYTHONPATH": str(STAND_IN)}
+        switches = {"PYTHONPATH": str(STAND_IN)} | ({"STAND_IN_APP": self._app} if self._app else {})
         if around.slack_url:
             switches["STAND_IN_SLACK_API_URL"] = f"{around.slack_url}/api"
         if around.service_account is not None:

@@ -49,11 +49,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.xfail(reason=known.reason, strict=True))
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark of tests known that a real build of the app cannot pass."""
-    config.addinivalue_line("markers", "stand_in_only(reason): it can only hold for the stand-in")
-
-
 @pytest.fixture
 def processes() -> Iterator[list[BackgroundProcess]]:
     """Programs that a test has started: at its end they are gone, and none has written a secret."""

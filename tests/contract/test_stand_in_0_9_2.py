@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from awaiting import await_condition
 from background_process import BackgroundProcess
+from build_under_test import StandIn
 from dispatcher_under_test import SIGNING_SECRET
+from fake_kubernetes import JOBS
 from redis import Redis
 from slack_person import CHANNEL
 from slack_request import SlackSender, request
@@ -28,10 +30,9 @@ pytestmark = pytest.mark.stand_in_only("it is about the stand-in's second versio
 
 
 @pytest.fixture
-def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+def later(tmp_path: Path) -> Iterator[Platform]:
     """The stand-in of 0.9.2, as it wants to be deployed, and with a short wait between two looks at its Jobs."""
-    monkeypatch.delenv("DISPATCHER_COMMAND", raising=False)
-    with running_platform(tmp_path, APP) as running:
+    with running_platform(tmp_path, StandIn(APP), StandIn(APP)) as running:
         running.dispatcher.kill()
         running.start_dispatcher(**QUICK)
         yield running
@@ -96,7 +97,6 @@ def test_the_channel_of_a_job_that_ended_unheard_becomes_free(later: Platform) -
     later.person.say("fix #104 in agent-smith-test")
     later.person.await_message(r"\[[1-7]/9\]")
     later.agents[0].signal(signal.SIGKILL)
-    later.kubernetes.ended.add(job_name_of(later))
     warning = later.person.await_message("appears to have crashed")
     job_id = job_name_of(later).removeprefix("agentsmith-")
     said = re.sub(r"[0-9.]+ minutes", "N minutes", warning["text"])
@@ -117,7 +117,6 @@ def test_a_job_of_an_earlier_dispatcher_is_looked_at_too(later: Platform) -> Non
     assert later.dispatcher.wait() == 0
     later.start_dispatcher(**QUICK)
     assert later.agents[0].wait() == 0
-    later.kubernetes.ended.add(job_name_of(later))
     # Although it has succeeded.
     later.person.await_message("appears to have crashed")
     assert not any("Done!" in text for text in later.person.texts())
@@ -126,7 +125,7 @@ def test_a_job_of_an_earlier_dispatcher_is_looked_at_too(later: Platform) -> Non
 def test_a_running_job_is_left_alone(later: Platform) -> None:
     later.person.say("fix #54 in agent-smith-test")
     later.person.await_message("Done!", timeout=60)
-    assert set(later.kubernetes.asked) == {job_name_of(later)}
+    assert set(later.kubernetes.requests) == {("POST", JOBS), ("GET", f"{JOBS}/{job_name_of(later)}")}
     assert not any("crashed" in text for text in later.person.texts())
 
 
@@ -137,7 +136,6 @@ def test_without_the_right_to_read_jobs_nothing_becomes_free(later: Platform) ->
     later.person.say("fix #104 in agent-smith-test", "C0ANOTHER")
     later.person.await_message(r"\[[1-7]/9\]", "C0ANOTHER")
     later.agents[1].signal(signal.SIGKILL)
-    later.kubernetes.ended.add(job_name_of(later))
     for _ in range(3):
         later.dispatcher.expect("Could not check container liveness for job .*, skipping")
         later.dispatcher.expect("jobs.batch is forbidden")

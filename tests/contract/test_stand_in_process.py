@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from background_process import BackgroundProcess
-from dispatcher_under_test import SIGNING_SECRET, STAND_IN, listening_url
+from build_under_test import DISPATCHER, STAND_IN
+from dispatcher_under_test import SIGNING_SECRET, listening_url
 from slack_request import SlackSender
 
 Start = Callable[..., BackgroundProcess]
@@ -18,8 +19,8 @@ Start = Callable[..., BackgroundProcess]
 
 @pytest.fixture(autouse=True)
 def the_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests are about the stand-in, also where the others are pointed at another program."""
-    monkeypatch.delenv("DISPATCHER_COMMAND", raising=False)
+    """These tests are about the stand-in, also where the others are held against a real build."""
+    monkeypatch.delenv(DISPATCHER, raising=False)
 
 
 def test_its_first_words_are_that_it_is_a_stand_in(start_dispatcher: Start) -> None:

@@ -41,11 +41,9 @@ def dispatcher() -> Iterator[RecordingDispatcher]:
 def slack(
     processes: list[BackgroundProcess],
     dispatcher: RecordingDispatcher,
-    monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> BackgroundProcess:
     """The stand-in Slack in front of it."""
-    monkeypatch.delenv("DISPATCHER_COMMAND", raising=False)
     return start_slack(processes, tmp_path, dispatcher.url)
 
 
