@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification.end_to_end import judge_conversation
 from awaiting import await_condition
 from redis import Redis
-from stand_in_platform import LONG_TICKET, REFUSED_TICKET, Platform
+from stand_in_platform import CONFIGURATION, LONG_TICKET, REFUSED_TICKET, Platform
+from test_verification_end_to_end import held
 
 pytestmark = pytest.mark.real_agent_only("the stand-in fixes no ticket: it calls neither GitHub nor a model")
 
@@ -58,3 +60,12 @@ def test_nothing_is_pushed_by_an_agent_that_is_terminated(platform: Platform) ->
     assert platform.agents[0].wait() != 0
     assert platform.github.branches() == ["main"]
     assert platform.github.issues[LONG_TICKET].state == "open"
+
+
+def test_verification_is_content_with_it(platform: Platform) -> None:
+    conversation = held(platform, "fix #54 in agent-smith-test")
+    found = {outcome.check: outcome.result for outcome in judge_conversation(conversation, CONFIGURATION)}
+    seen = ("e2e_delivery", "e2e_job", "e2e_progress", "e2e_completion")
+    assert [found[check] for check in seen] == ["ok"] * 4, conversation.as_lines()
+    # Only the stand-in's last words say what it has read.
+    assert found["e2e_configuration"] == "not checked"

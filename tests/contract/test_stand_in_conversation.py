@@ -58,6 +58,7 @@ def job_id_of(platform: Platform) -> str:
     return platform.kubernetes.jobs[-1]["metadata"]["labels"]["job-id"]
 
 
+@pytest.mark.stand_in_agent("its last words name the configuration; test_a_whole_fix.py has a real agent")
 def test_a_ticket_is_fixed(platform: Platform) -> None:
     said = platform.person.say("<@U0AGENTSMITH> fix #54 in agent-smith-test")
     done = platform.person.await_message(r"\*Done!\*")
@@ -146,6 +147,7 @@ def test_the_job_has_the_fields_of_the_app_and_no_other(platform: Platform) -> N
     }
 
 
+@pytest.mark.stand_in_agent("the details are its own")
 def test_what_is_in_redis_while_a_job_runs(platform: Platform) -> None:
     platform.person.say("fix #104 in agent-smith-test")
     platform.person.await_message("Executing plan")
@@ -180,6 +182,7 @@ def test_what_is_in_redis_while_a_job_runs(platform: Platform) -> None:
         assert not any(fields["text"] in text for fields in details for text in platform.person.texts())
 
 
+@pytest.mark.stand_in_agent("ticket 101 asks")
 @pytest.mark.parametrize(
     ("button", "emoji", "result", "exit_code"),
     [
@@ -220,6 +223,7 @@ def test_a_busy_channel_is_refused_and_another_one_is_not(platform: Platform) ->
     assert len(platform.kubernetes.jobs) == 2
 
 
+@pytest.mark.stand_in_agent("ten real agents would push one branch at once")
 def test_ten_channels_at_once(platform: Platform) -> None:
     channels = [platform.person.add_channel(f"team-{number}") for number in range(10)]
     for channel in channels:
@@ -231,6 +235,7 @@ def test_ten_channels_at_once(platform: Platform) -> None:
     assert [agent.wait() for agent in platform.agents] == [0] * 10
 
 
+@pytest.mark.stand_in_agent("its steps take half a second each")
 def test_a_job_outlives_a_restart_of_redis_unheard_and_the_next_message_works(platform: Platform) -> None:
     platform.person.say("fix #54 in agent-smith-test")
     platform.person.await_message(r"\[[2-7]/9\]")
@@ -244,6 +249,7 @@ def test_a_job_outlives_a_restart_of_redis_unheard_and_the_next_message_works(pl
     assert len(platform.person.texts()) == len(set(platform.person.texts()))
 
 
+@pytest.mark.stand_in_agent("its steps take half a second each")
 def test_a_restart_of_the_dispatcher_orphans_a_job_and_blocks_its_channel(platform: Platform) -> None:
     platform.person.say("fix #54 in agent-smith-test")
     platform.person.await_message(r"\[[2-7]/9\]")
@@ -262,6 +268,7 @@ def test_a_restart_of_the_dispatcher_orphans_a_job_and_blocks_its_channel(platfo
     platform.person.await_message("Done!")
 
 
+@pytest.mark.stand_in_agent("ticket 102 fails in every pipeline")
 def test_a_failure_is_shown_and_frees_the_channel(platform: Platform) -> None:
     platform.person.say("fix #102 in short")
     error = platform.person.await_message("failed")
@@ -283,7 +290,7 @@ def test_a_failure_is_shown_and_frees_the_channel(platform: Platform) -> None:
         (401, "Authentication failed. Check your API tokens."),
     ],
 )
-@pytest.mark.stand_in_only("its agent has a table of tickets")
+@pytest.mark.stand_in_agent("tickets 401 and 404 fail as their numbers say")
 def test_the_reason_of_a_failure_is_a_sentence_of_the_dispatcher(platform: Platform, ticket: int, reason: str) -> None:
     platform.person.say(f"fix #{ticket} in agent-smith-test")
     error = platform.person.await_message("failed")
@@ -294,6 +301,7 @@ def test_the_reason_of_a_failure_is_a_sentence_of_the_dispatcher(platform: Platf
         await_condition(lambda: redis.keys("*") == [])
 
 
+@pytest.mark.stand_in_agent("ticket 102 fails in every pipeline")
 def test_a_failed_job_is_tried_again_by_its_button(platform: Platform) -> None:
     platform.person.say("fix #102 in short")
     error = platform.person.await_message("failed")
@@ -305,6 +313,7 @@ def test_a_failed_job_is_tried_again_by_its_button(platform: Platform) -> None:
     assert second["spec"]["template"]["spec"]["containers"][0]["args"][-1] == "fix #102 in short"
 
 
+@pytest.mark.stand_in_agent("ticket 102 fails in every pipeline")
 def test_a_button_to_try_again_waits_for_a_busy_channel(platform: Platform) -> None:
     platform.person.say("fix #102 in short")
     error = platform.person.await_message("failed")
@@ -316,6 +325,7 @@ def test_a_button_to_try_again_waits_for_a_busy_channel(platform: Platform) -> N
     assert len(platform.kubernetes.jobs) == 2
 
 
+@pytest.mark.stand_in_agent("ticket 102 fails in every pipeline")
 def test_the_owner_is_called_and_the_log_is_linked_if_the_environment_says_so(platform: Platform) -> None:
     platform.dispatcher.kill()
     platform.start_dispatcher(OWNER_SLACK_USER_ID="U0OWNER", LOG_BASE_URL="https://logs.example.com/")
@@ -376,7 +386,11 @@ def test_a_ticket_of_one_project_needs_no_project(platform: Platform) -> None:
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
-        ("fix #103 in short", "The stand-in crashes on this ticket"),
+        pytest.param(
+            "fix #103 in short",
+            "The stand-in crashes on this ticket",
+            marks=pytest.mark.stand_in_agent("ticket 103 ends it before its pipeline"),
+        ),
         ("fix #54 in no-such-project", "Project 'no-such-project' not found in configuration."),
         ("fix #54 in api-v2", "Project 'api-v' not found in configuration."),
     ],
@@ -402,6 +416,7 @@ def test_an_agent_without_a_configuration_is_not_heard_of(platform: Platform) ->
     platform.person.await_message("already a job running")
 
 
+@pytest.mark.stand_in_agent("the words on its stderr are its own")
 def test_an_unknown_command_ends_the_agent_after_its_progress(platform: Platform) -> None:
     platform.person.say("fix #54 in unknown-command")
     platform.person.await_message(r":test_tube: \*\[2/2\]\* Generating tests")
@@ -479,6 +494,7 @@ def test_the_password_of_a_url_is_not_shown(platform: Platform) -> None:
     assert REDIS_PASSWORD not in error
 
 
+@pytest.mark.stand_in_only("it is the stand-in's own switch")
 def test_the_ttl_of_jobs_can_be_shortened(platform: Platform) -> None:
     platform.dispatcher.kill()
     platform.start_dispatcher(STAND_IN_JOB_TTL_SECONDS="20")
@@ -514,6 +530,7 @@ def test_what_the_dispatcher_answers_itself(platform: Platform, text: str, answe
     assert platform.kubernetes.jobs == []
 
 
+@pytest.mark.stand_in_only("its ticket providers have the tickets of a table")
 def test_the_list_of_an_azure_project_is_the_table(platform: Platform) -> None:
     platform.dispatcher.kill()
     platform.start_dispatcher(AZURE_DEVOPS_TOKEN="")

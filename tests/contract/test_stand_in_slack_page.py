@@ -20,6 +20,8 @@ from slack_person import CHANNEL
 from slack_request import request
 from stand_in_platform import BOT_TOKEN, Platform, start_slack
 
+pytestmark = pytest.mark.stand_in_agent("the page is shown a question, and steps that take half a second each")
+
 WATCH_STEPS = r"""
     var steps = [];
     new MutationObserver(() => {

@@ -34,6 +34,8 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.verification.t
 from background_process import BackgroundProcess
 from stand_in_platform import CONFIGURATION, Platform
 
+pytestmark = pytest.mark.stand_in_agent("tickets that fail, ask or crash, and the digest in its last words")
+
 CREATED = "2026-01-02T12:00:00Z"
 
 
