@@ -343,7 +343,6 @@ SUGGESTION = (
 )
 
 
-@pytest.mark.stand_in_only("its ticket providers have the tickets of a table")
 @pytest.mark.parametrize(
     ("button", "shown", "answer"),
     [("help", "Showing help", HELP), ("confirm", "Confirmed", not_understood(SUGGESTION))],
@@ -373,7 +372,6 @@ def test_a_ticket_of_several_projects_is_asked_about(platform: Platform, button:
     assert platform.kubernetes.jobs == []
 
 
-@pytest.mark.stand_in_only("its ticket providers have the tickets of a table")
 def test_a_ticket_of_one_project_needs_no_project(platform: Platform) -> None:
     (file := platform.dispatcher_app / "config" / "agentsmith.yml").write_text(
         CONFIGURATION.replace('"type": "GitHub"', '"type": "GitLab"').replace('"AzureDevOps"', '"GitHub"')
