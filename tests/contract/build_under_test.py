@@ -34,6 +34,10 @@ _ENGINES = {"podman": ["--passwd=false"], "docker": []}
 """Container engines, with what they need to leave the image's accounts as they are."""
 
 
+class BuildError(Exception):
+    """What is named cannot be started here; the message says what is needed."""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What a pod finds around it. `app` becomes the working directory: it has `config/`."""
@@ -95,7 +99,6 @@ class Program:
         self, arguments: Sequence[str], environment: Mapping[str, str], around: Surroundings
     ) -> BackgroundProcess:
         """Start it."""
-        _require_namespaces()
         namespace = {
             "PRIVATE_HOSTS": "\n".join(f"{address} {name}" for name, address in around.hosts.items()),
             "PRIVATE_APP": str(around.app),
@@ -182,13 +185,14 @@ def _build(variable: str) -> Build:
         return StandIn()
     words = shlex.split(value)
     if shutil.which(words[0]):
+        _require_namespaces()
         return Program(words)
     engines = [engine for engine in _ENGINES if shutil.which(engine)]
     for engine in engines:
         if subprocess.run([engine, "image", "inspect", value], capture_output=True, check=False).returncode == 0:
             return Image(value, engine)
     where = f"no image of {' or '.join(engines)}" if engines else "no image, as no container engine is on PATH"
-    return pytest.fail(f"{variable}: '{value}' is no program on PATH and {where}. Pull or load an image first.")
+    raise BuildError(f"{variable}: '{value}' is no program on PATH and {where}. Pull or load an image first.")
 
 
 def _absolute(word: str) -> str:
@@ -214,7 +218,7 @@ def _shown(words: Sequence[str]) -> dict[str, str]:
 def _require_namespaces() -> None:
     if os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"], check=False).returncode == 0:
         return
-    pytest.fail(
-        "A build under test needs a mount namespace, so that slack.com and its service account are there for it alone: "
-        "run the tests as root, in a container with CAP_SYS_ADMIN."
+    raise BuildError(
+        "A program under test needs a mount namespace, for slack.com and a service account of its own: "
+        "run the tests as root; in a container, as one that has CAP_SYS_ADMIN."
     )

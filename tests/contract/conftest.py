@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 from background_process import BackgroundProcess
-from build_under_test import AGENT, DISPATCHER, STAND_IN, StandIn, Surroundings
+from build_under_test import (
+    AGENT,
+    DISPATCHER,
+    STAND_IN,
+    BuildError,
+    StandIn,
+    Surroundings,
+    agent_build,
+    dispatcher_build,
+)
 from dispatcher_under_test import (
     SIGNING_SECRET,
     find_free_port,
@@ -26,6 +35,15 @@ from stand_in_platform import Platform, running_platform
 BUILDS = {"dispatcher": DISPATCHER, "agent": AGENT}
 DIFFERENCES = "AGENTSMITH_DIFFERENCES"
 """`none` where a build has to pass all tests, known differences too: the stand-in, run as a real build."""
+
+
+def pytest_configure() -> None:
+    """Refuse builds that cannot be started, before every test fails because of it."""
+    try:
+        dispatcher_build()
+        agent_build()
+    except BuildError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def pytest_report_header() -> list[str]:
