@@ -45,6 +45,15 @@ def test_a_conversation_ends_well_and_the_job_needs_no_root(playbook, get):
     assert job["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 
 
+def test_the_channel_of_a_job_that_is_gone_is_freed(person, add_channel, job_of, kubectl):
+    """What the right to get Jobs is for."""
+    channel = add_channel()
+    person.say("fix #104 in my-project", channel)
+    person.await_message(r"\[1/", channel, timeout=60)
+    kubectl("-n agentsmith delete job %s", job_of(channel)["metadata"]["name"])
+    person.await_message("appears to have crashed", channel, timeout=60)
+
+
 def test_no_text_of_a_message_is_logged(person, add_channel, kubectl):
     channel = add_channel()
     person.say("MARKED-4711 is no request", channel)
