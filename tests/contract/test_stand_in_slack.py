@@ -24,7 +24,7 @@ from dispatcher_under_test import listening_url
 from recording_dispatcher import RecordingDispatcher
 from slack_person import CHANNEL, SlackPerson
 from slack_request import request
-from stand_in_platform import start_slack
+from stand_in_platform import Platform, start_slack
 
 BOT = {"Authorization": "Bearer xoxb-1", "Content-Type": "application/json"}
 
@@ -356,6 +356,25 @@ def test_a_client_that_does_not_trust_the_authority_refuses_it_and_does_no_harm(
     tls_slack.signal(signal.SIGTERM)
     assert tls_slack.wait(timeout=10) == 0
     assert "Traceback" not in tls_slack.output
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_dispatcher_converses_over_tls_with_a_slack_that_it_trusts_and_with_no_other(
+    platform: Platform, tls_slack: BackgroundProcess, trusted: bool, tmp_path: Path
+) -> None:
+    port = int(tls_slack.expect(r"Now listening on: https://127\.0\.0\.1:(\d+)")[1])
+    authority = tmp_path / "ca.crt"
+    if not trusted:
+        authority.write_text(issue("authority", now=datetime.now(UTC)).pem)
+    platform.dispatcher.kill()
+    api = {"STAND_IN_SLACK_API_URL": f"https://localhost:{port}/api", "SSL_CERT_FILE": str(authority)}
+    dispatcher = platform.start_dispatcher(**api)
+    platform.person.say("list tickets in short")
+    if trusted:
+        tls_slack.expect(rf"POST https://localhost:{port}/api/chat\.postMessage: ok")
+    else:
+        dispatcher.expect("Slack API call failed: chat.postMessage: .*certificate verify failed")
+        assert "chat.postMessage" not in tls_slack.output
 
 
 def next_change(stream: http.client.HTTPResponse) -> dict[str, object]:

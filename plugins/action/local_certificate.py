@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of agentsmith.platform.local_certificate; documented in plugins/modules/local_certificate.py."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster import server_certificate
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
+
+_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "host": {"type": "str", "required": True},
+    "directory": {"type": "path", "required": True},
+}
+
+
+class ActionModule(ControlNodeAction):
+    """Issues in the worker: no key is an argument of a process, nor in a result."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return what local_certificate documents."""
+        options = self.checked_options(tmp, task_vars, _ARGUMENTS)
+        files = server_certificate.Files(Path(options["directory"]))
+        now = datetime.now(UTC)
+        reason = server_certificate.why_to_issue(files, options["host"], now)
+        if reason and not self._task.check_mode:
+            try:
+                server_certificate.issue(files, options["host"], now)
+            except OSError as error:
+                return {"failed": True, "msg": f"directory: {error.filename or files.directory}: {error.strerror}."}
+        return {"changed": bool(reason), "reason": reason}
