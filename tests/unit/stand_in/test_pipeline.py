@@ -7,7 +7,8 @@ import asyncio
 
 import pytest
 from stand_in.agent import memory, pipeline
-from stand_in.agent.pipeline import COMMANDS, CommandFailedError, Pipeline, PipelineBrokenError
+from stand_in.agent.commands import COMMANDS
+from stand_in.agent.pipeline import CommandFailedError, Pipeline, PipelineBrokenError
 from stand_in.configuration import Project
 from stand_in.tickets import MISSING_TICKET, TICKETS, Outcome, outcome_of
 

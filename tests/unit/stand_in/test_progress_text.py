@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from stand_in.agent.pipeline import COMMANDS
+from stand_in.agent.commands import COMMANDS
 from stand_in.app_version import DEFAULT, app_version
 from stand_in.dispatcher.progress_text import progress_text, starting_text
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from stand_in.agent.commands import COMMANDS, LABELS_ALONE
 from stand_in.agent.memory import MemoryNotLimitedError, exhaust_memory
 from stand_in.agent.reporter import Reporter
 from stand_in.configuration import ConfigurationError, Project
@@ -37,29 +37,6 @@ class PipelineBrokenError(Exception):
     """The pipeline itself is wrong: the app throws outside of its error handling, and reports nothing."""
 
 
-@dataclass(frozen=True)
-class Command:
-    """What the app knows about a command. `needs` and `gives` are keys of the pipeline's context."""
-
-    label: str
-    needs: tuple[str, ...] = ()
-    gives: tuple[str, ...] = ()
-
-
-COMMANDS: Mapping[str, Command] = {
-    "FetchTicketCommand": Command("Fetching ticket", gives=("Ticket",)),
-    "CheckoutSourceCommand": Command("Checking out source", gives=("Repository",)),
-    "LoadCodingPrinciplesCommand": Command("Loading coding principles", gives=("CodingPrinciples",)),
-    "AnalyzeCodeCommand": Command("Analyzing codebase", ("Repository",), ("CodeAnalysis",)),
-    "GeneratePlanCommand": Command("Generating plan", ("Ticket", "CodeAnalysis", "CodingPrinciples"), ("Plan",)),
-    "ApprovalCommand": Command("Awaiting approval", ("Plan",)),
-    "AgenticExecuteCommand": Command("Executing plan", ("Plan", "Repository", "CodingPrinciples"), ("CodeChanges",)),
-    "TestCommand": Command("Running tests", ("Repository", "CodeChanges")),
-    "CommitAndPRCommand": Command("Creating pull request", ("Repository", "CodeChanges", "Ticket")),
-}
-# They have a label and nothing behind it.
-_LABELS_ALONE = {"GenerateTestsCommand": "Generating tests", "GenerateDocsCommand": "Generating docs"}
-
 _PLACES = {
     Outcome.ASK: "ApprovalCommand",
     Outcome.NOT_FOUND: "FetchTicketCommand",
@@ -82,7 +59,7 @@ class Pipeline:
         _log.info("Starting pipeline with %d commands", len(commands))
         for step, name in enumerate(commands, start=1):
             _log.info("[%d/%d] Executing %s...", step, len(commands), name)
-            label = COMMANDS[name].label if name in COMMANDS else _LABELS_ALONE.get(name, name)
+            label = COMMANDS[name].label if name in COMMANDS else LABELS_ALONE.get(name, name)
             await self._reporter.progress(step, len(commands), label)
             self._check(name)
             try:
