@@ -7,6 +7,7 @@ the running Python.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shlex
@@ -19,7 +20,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-import pytest
 from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.engine import ulimits
 from background_process import BackgroundProcess
 
@@ -29,7 +29,7 @@ DISPATCHER, AGENT = "AGENTSMITH_DISPATCHER", "AGENTSMITH_AGENT"
 SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 USER = 10001
 """No account of the machine: a container has none for it either."""
-_NAMESPACE_SCRIPT = Path(__file__).with_name("private-surroundings.sh")
+_PRIVATE_SURROUNDINGS = Path(__file__).with_name("private_surroundings.py")
 _ENGINES = {"podman": ["--passwd=false"], "docker": []}
 """Container engines, with what they need to leave the image's accounts as they are."""
 
@@ -99,17 +99,17 @@ class Program:
         self, arguments: Sequence[str], environment: Mapping[str, str], around: Surroundings
     ) -> BackgroundProcess:
         """Start it."""
-        namespace = {
-            "PRIVATE_HOSTS": "\n".join(f"{address} {name}" for name, address in around.hosts.items()),
-            "PRIVATE_APP": str(around.app),
-            "PRIVATE_SERVICE_ACCOUNT": str(around.service_account or ""),
-            "PRIVATE_AUTHORITY": str(around.certificate_authority or ""),
-            "PRIVATE_USER": str(USER) if self._restricted else "",
-            **(_shown(self.words) if self._restricted else {"PRIVATE_HIDDEN": "", "PRIVATE_SHOWN": ""}),
+        wanted = {
+            "hosts": dict(around.hosts),
+            "app": str(around.app),
+            "service_account": str(around.service_account or ""),
+            "certificate_authority": str(around.certificate_authority or ""),
+            "user": USER if self._restricted else 0,
+            "shown": _shown(self.words) if self._restricted else {},
         }
         inherited = {name: value for name, value in os.environ.items() if name.startswith("DOTNET_")}
-        command = ["unshare", "--mount", "sh", str(_NAMESPACE_SCRIPT), *self.words, *arguments]
-        return BackgroundProcess(command, inherited | environment | namespace)
+        prepared = [sys.executable, str(_PRIVATE_SURROUNDINGS), json.dumps(wanted)]
+        return BackgroundProcess(["unshare", "--mount", *prepared, *self.words, *arguments], inherited | environment)
 
 
 class Image:
@@ -200,19 +200,19 @@ def _absolute(word: str) -> str:
     return str(Path(word).absolute()) if "/" in word and Path(word).exists() else word
 
 
-def _shown(words: Sequence[str]) -> dict[str, str]:
-    """Return what a program needs that only one user of the machine reaches, as with a .NET in a home directory."""
+def _shown(words: Sequence[str]) -> dict[str, list[str]]:
+    """Return what a program needs that only one user of the machine reaches, as a .NET below a home directory.
+
+    They are directories, by the closed directory that they are in.
+    """
     places = [Path(shutil.which(word) or word) for word in words] + [STAND_IN]
-    found: dict[Path, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for path in [path for place in places if place.exists() for path in (place.absolute(), place.resolve())]:
-        closed = [directory for directory in reversed(path.parents) if not directory.stat().st_mode & 0o001]
+        closed = next((parent for parent in reversed(path.parents) if not parent.stat().st_mode & 0o001), None)
         needed = path if path.is_dir() else path.parent.parent if path.parent.name == "bin" else path.parent
-        if closed and str(needed) not in found.setdefault(closed[0], []):
-            found[closed[0]].append(str(needed))
-    if len(found) > 1:
-        pytest.skip(f"the user {USER} reaches nothing below {' and '.join(str(hidden) for hidden in found)}")
-    hidden, shown = next(iter(found.items()), ("", []))
-    return {"PRIVATE_HIDDEN": str(hidden), "PRIVATE_SHOWN": "\n".join(shown)}
+        if closed is not None and str(needed) not in found.setdefault(str(closed), []):
+            found[str(closed)].append(str(needed))
+    return found
 
 
 def _require_namespaces() -> None:
