@@ -27,7 +27,7 @@ class KnownDifference:
 
 KNOWN_DIFFERENCES = (
     KnownDifference(
-        "test_stand_in_conversation.py::test_the_password_of_a_url_is_not_shown",
+        "test_conversation.py::test_the_password_of_a_url_is_not_shown",
         "dispatcher",
         "With abortConnect=false the app shows the password of a redis:// URL, in Slack and in its log.",
     ),

@@ -53,8 +53,8 @@ def test_a_dispatcher_and_an_agent_run_as_real_builds() -> None:
 def test_a_difference_that_is_known_has_to_be_there() -> None:
     # The first one is on the list, and the stand-in passes it.
     tests = [
-        "test_stand_in_conversation.py::test_the_password_of_a_url_is_not_shown",
-        "test_stand_in_conversation.py::test_the_ttl_of_jobs_can_be_shortened",
+        "test_conversation.py::test_the_password_of_a_url_is_not_shown",
+        "test_conversation.py::test_the_ttl_of_jobs_can_be_shortened",
         "test_a_whole_fix.py::test_two_tickets_are_fixed_one_after_the_other",
     ]
     report = report_of(tests, **{DISPATCHER: STAND_IN_AS_DISPATCHER})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Conversations from Slack to the agent and back, without a cluster: what people see and what they do not."""
+"""Conversations from Slack to the agent and back, without a cluster: what people see, and what they do not."""
 
 from __future__ import annotations
 
