@@ -113,8 +113,9 @@ class FakeGitHub:
             issue.labels += node["labels"] if isinstance(node, dict) else node
             return json_response(HTTPStatus.OK, [{"name": name} for name in issue.labels])
         if method == "PATCH" and part is None:
-            for name in {"title", "body", "state"} & set(node):
-                setattr(issue, name, node[name])
+            for name in ("title", "body", "state"):
+                if node.get(name) is not None:
+                    setattr(issue, name, node[name])
         elif method != "GET" or part is not None:
             return _not_found()
         return json_response(HTTPStatus.OK, issue.as_node())
@@ -125,6 +126,8 @@ class FakeGitHub:
             return _unprocessable("field head or base is invalid")
         if _git(self.repository, "rev-list", "--count", f"{base}..{head}").strip() == "0":
             return _unprocessable(f"No commits between {base} and {head}")
+        if head in [pull_request["head"]["ref"] for pull_request in self.pull_requests]:
+            return _unprocessable(f"A pull request already exists for {OWNER}:{head}.")
         number = 2000 + len(self.pull_requests)
         pull_request = {
             "id": number,

@@ -96,7 +96,7 @@ def test_github_has_tickets_for_those_who_have_its_token(github: FakeGitHub) -> 
         "open",
     )
     assert octokit(github, "POST", f"{path}/comments", {"body": "Done"})[0] == 201
-    assert octokit(github, "PATCH", path, {"state": "closed"})[1]["state"] == "closed"
+    assert octokit(github, "PATCH", path, {"state": "closed", "title": None})[1]["state"] == "closed"
     assert octokit(github, "GET", f"{REPOSITORY}/issues") == (200, [])
     assert (github.issues[12].comments, github.issues[12].state) == (["Done"], "closed")
     for missing in (f"{REPOSITORY}/issues/13", "/repos/example/another/issues/12"):
@@ -120,7 +120,7 @@ def test_git_clones_and_pushes(github: FakeGitHub, tmp_path: Path, name: str, pa
     pull_request = {"title": "T", "head": "fix/12", "base": "main", "body": "B"}
     status, made = octokit(github, "POST", f"{REPOSITORY}/pulls", pull_request)
     assert (status, made["html_url"]) == (201, "https://github.com/example/agent-smith-test/pull/2000")
-    for wrong in ({"head": "fix/13"}, {"head": "main"}):
+    for wrong in ({"head": "fix/13"}, {"head": "main"}, {}):
         assert octokit(github, "POST", f"{REPOSITORY}/pulls", pull_request | wrong)[0] == 422
     assert len(github.pull_requests) == 1
 
