@@ -10,10 +10,10 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 
-def await_condition(condition: Callable[[], Value], timeout: float = 20.0) -> Value:
+def await_condition(condition: Callable[[], Value], timeout: float = 20.0, pause: float = 0.02) -> Value:
     """Ask until the answer is true, and return it. Raises AssertionError after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not (value := condition()):
         assert time.monotonic() < deadline, f"not reached within {timeout} s"
-        time.sleep(0.02)
+        time.sleep(pause)
     return value
