@@ -205,7 +205,9 @@ def _shown(words: Sequence[str]) -> dict[str, list[str]]:
 
     They are directories, by the closed directory that they are in.
     """
-    places = [Path(shutil.which(word) or word) for word in words] + [STAND_IN]
+    # A program that is not started by `dotnet` finds .NET there.
+    runtime = [os.environ["DOTNET_ROOT"]] if os.environ.get("DOTNET_ROOT") else []
+    places = [Path(shutil.which(word) or word) for word in [*words, *runtime]] + [STAND_IN]
     found: dict[str, list[str]] = {}
     for path in [path for place in places if place.exists() for path in (place.absolute(), place.resolve())]:
         closed = next((parent for parent in reversed(path.parents) if not parent.stat().st_mode & 0o001), None)
