@@ -61,13 +61,13 @@ async def _run(environment: Mapping[str, str], version: AppVersion) -> None:
     stop_wanted = stop_signal()
     addresses = parse_listen_addresses(environment.get("ASPNETCORE_URLS") or version.listen_urls)
     settings = job_settings(environment, version)
-    _start_up_log.info("Spawner type: kubernetes")
     redis = RedisConnection(parse_redis_configuration(environment.get("REDIS_URL", DEFAULT_REDIS)))
     tasks = BackgroundTasks()
     keep_connected = None
     try:
         if not await finished_before(stop_wanted, redis.connect()):
             return
+        _start_up_log.info("Spawner type: kubernetes")
         keep_connected = asyncio.create_task(redis.keep_connected())
         server = HttpServer(assemble(environment, settings, redis, tasks).application)
         await server.start(addresses)
