@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from awaiting import await_condition
 from background_process import BackgroundProcess
 from build_under_test import STAND_IN, STAND_IN_COMMAND, Build, Surroundings, agent_build, dispatcher_build
 from dispatcher_under_test import (
@@ -22,6 +23,7 @@ from fake_github import API_HOST, GIT_HOST, OWNER, REPOSITORY, FakeGitHub
 from fake_kubernetes import NAMESPACE, FakeKubernetes
 from fake_openai import HOST as OPENAI_HOST
 from fake_openai import FakeOpenAi
+from redis import Redis
 from slack_person import SlackPerson
 from tls_front import TlsFront
 
@@ -160,6 +162,11 @@ class Platform:
         agent = self._agent.start(arguments, variables, self._around(self.agent_app))
         self._started.append(agent)
         return agent
+
+    def await_free_channels(self) -> None:
+        """Wait until no channel has a job. The last message about one comes before its channel is free."""
+        with Redis(port=self.redis_port) as redis:
+            await_condition(lambda: not redis.keys("conversation:*"))
 
     def _run_pod(self, arguments: list[str], variables: dict[str, str]) -> BackgroundProcess:
         self.agents.append(self.start_agent(arguments, **variables))

@@ -36,6 +36,7 @@ def test_two_tickets_are_fixed_one_after_the_other(platform: Platform) -> None:
     for count, number in enumerate((54, 103), start=1):
         platform.person.say(f"fix #{number} in agent-smith-test")
         platform.person.await_message(r"\*Done!\*", count=count, timeout=60)
+        platform.await_free_channels()
     assert sorted(platform.github.branches()) == ["fix/103", "fix/54", "main"]
 
 
@@ -49,6 +50,7 @@ def test_what_fails_on_the_way_is_reported_and_frees_the_channel(platform: Platf
     assert reason in str(error["blocks"])
     assert platform.agents[0].wait() == 1
     assert platform.github.branches() == ["main"]
+    platform.await_free_channels()
     platform.person.say("fix #54 in short")
     platform.person.await_message(r"\*Done!\*", timeout=60)
 

@@ -279,6 +279,7 @@ def test_a_failure_is_shown_and_frees_the_channel(platform: Platform) -> None:
     assert reason.startswith("*Reason:* The stand-in fails on this ticket")
     assert [button["text"]["text"] for button in actions["elements"]] == ["Retry"]
     assert platform.agents[0].wait() == 1
+    platform.await_free_channels()
     platform.person.say("fix #54 in short")
     platform.person.await_message("Done!")
 
@@ -305,6 +306,7 @@ def test_the_reason_of_a_failure_is_a_sentence_of_the_dispatcher(platform: Platf
 def test_a_failed_job_is_tried_again_by_its_button(platform: Platform) -> None:
     platform.person.say("fix #102 in short")
     error = platform.person.await_message("failed")
+    platform.await_free_channels()
     platform.person.press(error, "102:short")
     platform.person.await_message("failed", count=2)
     assert platform.person.texts().count(":rocket: Starting Agent Smith for ticket *#102* in *short*...") == 2
@@ -317,6 +319,7 @@ def test_a_failed_job_is_tried_again_by_its_button(platform: Platform) -> None:
 def test_a_button_to_try_again_waits_for_a_busy_channel(platform: Platform) -> None:
     platform.person.say("fix #102 in short")
     error = platform.person.await_message("failed")
+    platform.await_free_channels()
     platform.person.say("fix #104 in agent-smith-test")
     platform.person.await_message(r"\[[1-7]/9\]")
     platform.person.press(error, "102:short")

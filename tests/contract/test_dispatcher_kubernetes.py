@@ -22,14 +22,14 @@ def test_it_sends_one_request_for_a_job_and_no_other(platform: Platform) -> None
     for count in (1, 2):
         platform.person.say("fix #54 in short")
         platform.person.await_message("Done!", count=count)
+        platform.await_free_channels()
     assert platform.kubernetes.requests == [("POST", JOBS)] * 2
 
 
 def test_a_token_that_is_renewed_is_used(platform: Platform) -> None:
     platform.person.say("fix #54 in short")
     platform.person.await_message("Done!")
-    with Redis(port=platform.redis_port) as redis:
-        await_condition(lambda: redis.keys("*") == [])
+    platform.await_free_channels()
     platform.kubernetes.service_account.rotate_token()
 
     def accepted() -> bool:
