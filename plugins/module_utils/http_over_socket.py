@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 LARGEST_BODY = 64 * 1024  # bytes of an answer that are read
 
@@ -21,12 +23,27 @@ class Answer:
     elapsed: float
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """Those of the JSON object in the body; none if it is something else, or too deep to be read."""
+        try:
+            content = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
 
 def send_request(
-    connected: socket.socket, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    connected: socket.socket,
+    method: str,
+    path: str,
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    largest: int = LARGEST_BODY,
 ) -> Answer:
     """Send one request and return its answer.
 
+    :param largest: bytes of the answer's body that are read; the rest is left.
     :raises OSError: when the connection breaks or the answer is no HTTP; TimeoutError after the socket's timeout.
     """
     connection = http.client.HTTPConnection("localhost")
@@ -35,7 +52,7 @@ def send_request(
     try:
         connection.request(method, path, body, {"Connection": "close", **(headers or {})})
         response = connection.getresponse()
-        text = response.read(LARGEST_BODY).decode("utf-8", "replace")
+        text = response.read(largest).decode("utf-8", "replace")
     except http.client.HTTPException as error:
         raise ConnectionError(f"no HTTP answer ({type(error).__name__})") from None
     headers = {name.lower(): value for name, value in response.getheaders()}

@@ -38,7 +38,7 @@ def meaning_of(message: Mapping[str, Any]) -> Meaning:
     """Tell what a message of the bot means. A reply in a thread is a detail of the step that it hangs on."""
     if message.get("thread_ts") not in (None, message["ts"]):
         return Meaning.UNDER_WAY
-    texts = [text.strip() for text in (message.get("text") or "", _text_of_blocks(message))]
+    texts = [text.strip() for text in (_text(message.get("text")), _text_of_blocks(message))]
     for pattern, meaning in (
         (_DONE, Meaning.DONE),
         (_FAILED, Meaning.FAILED),
@@ -52,11 +52,23 @@ def meaning_of(message: Mapping[str, Any]) -> Meaning:
 
 def words_of(message: Mapping[str, Any]) -> str:
     """Return what a person reads. Slack shows the blocks where there are some; the app has the reason in them only."""
-    return _text_of_blocks(message) or message.get("text") or ""
+    return _text_of_blocks(message) or _text(message.get("text"))
 
 
 def _text_of_blocks(message: Mapping[str, Any]) -> str:
     """Return the texts of all sections; those of buttons are none."""
-    blocks = [block for block in message.get("blocks") or [] if isinstance(block, Mapping)]
-    texts = [entry for block in blocks for entry in (block.get("text"), *(block.get("fields") or []))]
-    return "\n".join(text["text"] for text in texts if isinstance(text, Mapping) and isinstance(text.get("text"), str))
+    blocks = _mappings(message.get("blocks"))
+    entries = [entry for block in blocks for entry in _mappings([block.get("text"), *_list(block.get("fields"))])]
+    return "\n".join(text for entry in entries if (text := _text(entry.get("text"))))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [entry for entry in _list(value) if isinstance(entry, Mapping)]

@@ -23,6 +23,8 @@ from .stand_in_slack import StandInSlack
 from .target import Target
 
 POD_TIMEOUT = 10.0  # seconds
+# Bytes of all messages of a channel. The app quotes answers of others in the text and again in the blocks, each as long as a page.
+LARGEST_CHANNEL = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ def converse(target: Target, request: Request, mask: Callable[[str], str] = str)
 
 def _send(target: Target, pod: ContainerOf, port: int, method: str, path: str, body: bytes) -> Answer:
     with forwarded_port(target.connection, pod, port, POD_TIMEOUT) as connected:
-        return send_request(connected, method, path, body, {"Content-Type": "application/json"})
+        return send_request(
+            connected, method, path, body, {"Content-Type": "application/json"}, largest=LARGEST_CHANNEL
+        )
 
 
 def _job_of(target: Target, channel: str) -> tuple[Mapping[str, Any], JobState] | None:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import json
-
 from ansible_collections.agentsmith.platform.plugins.module_utils.http_over_socket import Answer
 
 from .outcome import NOT_CHECKED, Outcome, judged
@@ -34,7 +32,7 @@ _HINTS = {
 
 def check_health(check: str, answer: Answer) -> Outcome:
     """`GET /health` is 200 with `"status": "ok"`."""
-    good = answer.status == 200 and _field(answer.body, "status") == "ok"
+    good = answer.status == 200 and answer.fields.get("status") == "ok"
     hint = "Read the Dispatcher's log: kubectl logs deploy/agentsmith-dispatcher"
     return judged(check, good, _seen(answer, good), hint)
 
@@ -66,11 +64,3 @@ def check_wrong_signature(check: str, answer: Answer) -> Outcome:
 
 def _seen(answer: Answer, good: bool) -> str:
     return f"{answer.status} in {answer.elapsed:.2f} s" if good else describe(answer)
-
-
-def _field(body: str, name: str) -> object:
-    try:
-        content = json.loads(body)
-    except ValueError:
-        return None
-    return content.get(name) if isinstance(content, dict) else None

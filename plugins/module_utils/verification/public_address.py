@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPException
 from typing import Any
@@ -22,11 +23,12 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.slack_signatur
 
 from .dispatcher import check_challenge, check_wrong_signature
 from .outcome import FAILED, NOT_CHECKED, Outcome
-from .slack_answer import Answerer, answerer_of
+from .slack_answer import Answerer, answerer_of, one_line
 
 REQUEST_TIMEOUT = 5.0  # seconds: longer than any answer that is in time
 PAUSE = 0.5  # seconds between two attempts
 EVENTS = "/slack/events"
+LONGEST_REASON = 200  # characters: a line of a protocol that is not HTTP is quoted
 
 
 def check_public(checks: Sequence[str], url: str, ca_file: str, signing_secret: str, timeout: float) -> list[Outcome]:
@@ -67,7 +69,8 @@ def _ask(address: str, ca_file: str, challenge: str, signing_secret: str) -> Ans
             body = answer.read(LARGEST_BODY).decode("utf-8", "replace")
             got = {name.lower(): value for name, value in answer.headers.items()}
             return Answer(answer.status, body, time.monotonic() - started, got)
-    except (OSError, HTTPException, UrlConnectionError) as error:
+    # The last three: a body that is not compressed as it says, and an address that is none
+    except (OSError, HTTPException, UrlConnectionError, EOFError, zlib.error, ValueError) as error:
         return error
 
 
@@ -95,12 +98,16 @@ def _is_of_dispatcher(answer: Answer | Exception) -> bool:
 
 def _judge(check: str, address: str, answer: Answer | Exception, judge: Callable[[Answer], Outcome]) -> Outcome:
     if not isinstance(answer, Answer):
-        return Outcome(check, FAILED, f"{address}: {getattr(answer, 'reason', answer)}", _hint(answer))
+        return Outcome(check, FAILED, f"{address}: {_reason_of(answer)}", _hint(answer))
     outcome = judge(answer)
     hint = outcome.hint
     if answerer_of(answer) is Answerer.THROWN_AWAY:
         hint += " If the check `challenge` is ok, something before the Dispatcher answers so instead of it."
     return Outcome(check, outcome.result, f"{address}: {outcome.evidence}", hint)
+
+
+def _reason_of(error: Exception) -> str:
+    return one_line(str(getattr(error, "reason", error)), LONGEST_REASON)
 
 
 def _hint(error: Exception) -> str:

@@ -6,7 +6,6 @@ The app answers with JSON or with nothing: 200 with the challenge, 401, 400 and 
 
 from __future__ import annotations
 
-import json
 import re
 from enum import Enum
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.http_over_sock
 
 _TITLE = re.compile(r"<title[^>]*>([^<]*)</title", re.IGNORECASE)
 LONGEST_TITLE = 60  # characters; a longer one is no title of an error page
+LONGEST_NAME = 120  # characters of a host or of a type
 _REDIRECTS = (301, 302, 303, 307, 308)
 _GATEWAY_ERRORS = (502, 503, 504)
 
@@ -45,25 +45,34 @@ def answerer_of(answer: Answer) -> Answerer:
 
 def challenge_in(answer: Answer) -> str | None:
     """Return the challenge that an answer repeats, None if it has none."""
-    try:
-        content = json.loads(answer.body)
-    except ValueError:
-        return None
-    challenge = content.get("challenge") if isinstance(content, dict) else None
+    challenge = answer.fields.get("challenge")
     return challenge if isinstance(challenge, str) else None
 
 
 def describe(answer: Answer) -> str:
     """Return what an answer looks like, for the evidence of a check. Of its body only a page's title is quoted."""
     seen = f"{answer.status} in {answer.elapsed:.2f} s"
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip()
+    kind = one_line(answer.headers.get("content-type", "").partition(";")[0], LONGEST_NAME)
     if answer.status in _REDIRECTS:
-        address = urlsplit(answer.headers.get("location", ""))
-        # Its path and query may hold a session.
-        return f"{seen}, a redirect to {address.netloc.rpartition('@')[2] or 'the same host'}"
+        return f"{seen}, a redirect to {_host_of(answer.headers.get('location', ''))}"
     if not answer.body.strip():
         return f"{seen}, an empty body"
     title = _TITLE.search(answer.body)
-    name = " ".join(title[1].split()) if title else ""
+    name = one_line(title[1]) if title else ""
     quoted = f' with the title "{name}"' if 0 < len(name) <= LONGEST_TITLE else ""
     return f"{seen}, {len(answer.body)} characters of {kind or 'no stated type'}{quoted}"
+
+
+def one_line(text: str, longest: int | None = None) -> str:
+    """Return what somebody else has written as a terminal may show it: one line, without control characters."""
+    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return line if longest is None or len(line) <= longest else line[: longest - 1] + "…"
+
+
+def _host_of(location: str) -> str:
+    """Return where a redirect leads. Its path and query may hold a session, and what is before an @ a password."""
+    try:
+        host = urlsplit(location).netloc.rpartition("@")[2]
+    except ValueError:
+        return "an address that is none"
+    return one_line(host, LONGEST_NAME) or "the same host"

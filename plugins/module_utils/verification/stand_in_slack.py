@@ -26,22 +26,21 @@ class StandInSlack:
 
     def add_channel(self, name: str) -> str:
         """Make a channel and return its id."""
-        return self._call("POST", "/channels", {"name": name})["id"]
+        return self._call("POST", "/channels", "id", {"name": name})
 
     def say(self, channel: str, text: str) -> str:
         """Write a message and return its timestamp."""
-        return self._call("POST", f"/channels/{channel}/messages", {"text": text})["ts"]
+        return self._call("POST", f"/channels/{channel}/messages", "ts", {"text": text})
 
     def messages(self, channel: str) -> list[dict[str, Any]]:
         """Return a channel's messages in Slack's shape, the oldest first."""
-        return self._call("GET", f"/channels/{channel}/messages")["messages"]
+        return self._call("GET", f"/channels/{channel}/messages", "messages")
 
-    def _call(self, method: str, path: str, body: object = None) -> Any:
+    def _call(self, method: str, path: str, wanted: str, body: object = None) -> Any:
         answer = self._send(method, f"/stand-in{path}", b"" if body is None else json.dumps(body).encode())
-        try:
-            content = json.loads(answer.body)
-        except ValueError:
-            raise SlackRefused(f"{path}: {answer.status}, and no JSON: this is no stand-in Slack") from None
-        if answer.status not in (200, 201):
+        content = answer.fields
+        if content and answer.status not in (200, 201):
             raise SlackRefused(f"{path}: {answer.status} {content.get('error')}")
-        return content
+        if wanted not in content:
+            raise SlackRefused(f"{path}: {answer.status}, and no JSON with {wanted}: this is no stand-in Slack")
+        return content[wanted]

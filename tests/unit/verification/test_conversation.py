@@ -182,11 +182,22 @@ def test_the_reason_is_read_out_of_the_blocks() -> None:
         [],
         [{"type": "divider"}, "text", {"type": "section", "text": "x"}, {"type": "section", "text": {"text": 7}}],
         [{"type": "section", "fields": [{"type": "mrkdwn", "text": "*Agent Smith failed*"}]}],
+        7,
+        "text",
+        {"type": "section"},
+        [{"type": "section", "fields": 7}, {"type": "section", "fields": {"text": "x"}, "text": [7]}],
     ],
 )
 def test_blocks_may_hold_anything(blocks: list[Any]) -> None:
     seen = held(Scripted({3: {"text": ":x: no", "blocks": blocks}}, {}))
     assert seen.error in (":x: no", "*Agent Smith failed*")
+
+
+@pytest.mark.parametrize("text", [7, True, None, [":x: no"], {"text": ":x: no"}])
+def test_a_text_may_be_none(text: object) -> None:
+    section = {"type": "section", "text": {"type": "mrkdwn", "text": ":x: the reason"}}
+    assert held(Scripted({3: {"text": text, "blocks": [section]}}, {})).error == ":x: the reason"
+    assert held(Scripted({3: {"text": text}}, {})).ended == "no Job followed this answer within 5 s"
 
 
 def test_a_message_that_is_not_delivered_ends_it() -> None:

@@ -28,6 +28,7 @@ FAILED_OVER_IT = "Read its log"
         (200, "[]", "failed", ", 2 characters of application/json"),
         (503, '{"status":"ok"}', "failed", ", 15 characters of application/json"),
         (200, "", "failed", ", an empty body"),
+        (200, "[" * 60_000, "failed", ", 60000 characters of application/json"),
     ],
 )
 def test_health(status: int, body: str, result: str, evidence: str) -> None:
@@ -97,6 +98,14 @@ def test_wrong_signature(status: int, body: str, elapsed: float, result: str, hi
         (Answer(502, PAGE.replace("Sign in", "MARKED " * 20), 0.1, HTML), NO_ROUTE, "characters of text/html"),
         (Answer(503, "upstream MARKED", 0.1), NO_ROUTE, "503"),
         (Answer(504, "", 0.1), NO_ROUTE, "504"),
+        # Nobody promises that it is well formed, short or fit for a terminal
+        (Answer(200, "[" * 60_000, 0.1), OTHER, "60000 characters of no stated type"),
+        (Answer(200, '{"challenge": ' + "[" * 60_000, 0.1), OTHER, "60014 characters"),
+        (Answer(302, "", 0.1, {"location": "http://[MARKED"}), OTHER, "a redirect to an address that is none"),
+        (Answer(302, "", 0.1, {"location": f"https://me:pw@{'x' * 900}/MARKED"}), OTHER, "x" * 119 + "…"),
+        (Answer(302, "", 0.1, {"location": "//a\x1b[31m\x07]"}), OTHER, "a redirect to"),
+        (Answer(200, "x", 0.1, {"content-type": "text/\x1b[31m" + "y" * 900}), OTHER, "text/ [31myyy"),
+        (Answer(200, "<title>a\x1b]0;b\x07</title>", 0.1, HTML), OTHER, 'with the title "a ]0;b"'),
     ],
 )
 def test_what_is_no_answer_of_a_working_app_fails_both(answer: Answer, hint: str, evidence: str) -> None:
@@ -110,7 +119,8 @@ def test_what_is_no_answer_of_a_working_app_fails_both(answer: Answer, hint: str
         assert evidence in outcome.evidence
         assert "MARKED" not in f"{outcome.evidence}{outcome.hint}"
         assert "pw@" not in outcome.evidence
-        assert "\n" not in outcome.evidence
+        assert outcome.evidence.isprintable()
+        assert len(outcome.evidence) < 300
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import hmac
 import ipaddress
@@ -43,7 +44,7 @@ class Dispatcher(BaseHTTPRequestHandler):
             for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(text.encode())
+            self.wfile.write(text.encode("latin-1"))
             return
         base = f"v0:{self.headers['X-Slack-Request-Timestamp']}:".encode() + body
         signature = "v0=" + hmac.new(self.secret.encode(), base, hashlib.sha256).hexdigest()
@@ -115,6 +116,8 @@ def test_no_route_and_nobody_there(authority: tuple[str, Path]) -> None:
     assert "DNS entry" in ask("https://127.0.0.1:1", authority[1])["public_challenge"].hint
 
 
+# Bytes, one a character
+COMPRESSED = gzip.compress(b"MARKED" * 1000).decode("latin-1")
 PAGE = "<html><title>502 Bad Gateway</title>MARKED</html>"
 
 
@@ -130,6 +133,20 @@ PAGE = "<html><title>502 Bad Gateway</title>MARKED</html>"
         ((302, {"Location": "https://sso.example.com/?MARKED"}, ""), "failed", "a login page", "sso.example.com"),
         ((200, {"Content-Type": "application/json"}, '{"MARKED": 1}'), "failed", "Something else answers", "json"),
         ((401, {"WWW-Authenticate": "Basic"}, ""), "not checked", "Something else answers", "401 in"),
+        ((200, {"Content-Encoding": "gzip"}, PAGE), "failed", "what stands before it", "gzip"),
+        (
+            (200, {"Content-Encoding": "gzip"}, COMPRESSED[:20]),
+            "failed",
+            "what stands before it",
+            "Compressed file ended",
+        ),
+        (
+            (200, {"Content-Encoding": "gzip"}, COMPRESSED[:12] + "\xff" * 20),
+            "failed",
+            "what stands before it",
+            "decompress",
+        ),
+        ((302, {"Location": "https://[MARKED"}, ""), "failed", "what stands before it", "slack/events: "),
     ],
 )
 def test_what_answers_instead(

@@ -3,14 +3,21 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from unittest.mock import Mock
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.http_over_socket import send_request
+from ansible_collections.agentsmith.platform.plugins.module_utils.http_over_socket import Answer, send_request
 from ansible_collections.agentsmith.platform.plugins.module_utils.redis_over_socket import RedisClient, RedisError
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification import cluster_conversation
+from ansible_collections.agentsmith.platform.plugins.module_utils.verification.stand_in_slack import (
+    SlackRefused,
+    StandInSlack,
+)
 
 
 @contextmanager
@@ -48,6 +55,23 @@ def test_http_request_and_answer() -> None:
     assert 0 <= answer.elapsed < 5
     assert received[0].startswith(b"POST /slack/events HTTP/1.1\r\n")
     assert b"X-Slack-Signature: v0=1\r\n" in received[0]
+
+
+def test_a_channel_with_long_messages_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = json.dumps({"messages": [{"ts": "1", "text": "ä" * 40_000}]})
+    with peer(b"HTTP/1.1 200 OK\r\n\r\n", text.encode()) as (connected, _received):
+        monkeypatch.setattr(cluster_conversation, "forwarded_port", lambda *_arguments: nullcontext(connected))
+        slack = StandInSlack(lambda *what: cluster_conversation._send(Mock(), Mock(), 8081, *what))  # noqa: SLF001
+        assert slack.messages("C1") == [{"ts": "1", "text": "ä" * 40_000}]
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"7", b"[" * 60_000, b'{"ok": true}'])
+@pytest.mark.parametrize("status", [200, 201, 502])
+def test_what_is_no_stand_in_slack(status: int, body: bytes) -> None:
+    slack = StandInSlack(lambda *_what: Answer(status, body.decode(), 0.1))
+    for use in (lambda: slack.add_channel("c"), lambda: slack.say("C1", "hi"), lambda: slack.messages("C1")):
+        with pytest.raises(SlackRefused, match=f": {status}"):
+            use()
 
 
 def test_what_is_no_http() -> None:
