@@ -37,7 +37,8 @@ LONGEST_WORD = 7  # characters
 # What the server adds on its own, and what it would be misleading to compare.
 SERVER_METADATA = ("managedFields", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink")
 SERVER_ANNOTATIONS = ("deployment.kubernetes.io/revision",)
-_URL_WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^:@/]*:(.+)@", re.IGNORECASE)
+# With or without a scheme. What has no colon before the @ is a user or an address of mail, whose words guard nothing.
+_PASSWORD_BEFORE_HOST = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*://)?[^:@/]*:(.+)@", re.IGNORECASE)
 
 
 class Redactor:
@@ -57,7 +58,7 @@ class Redactor:
         for body in bodies:
             if body and body.get("kind") == "Secret":
                 for value in (body.get("data") or {}).values():
-                    self._values |= _forms(value) | _forms(_password_in(value))
+                    self._values |= _forms(value).union(*map(_forms, _passwords_in(value)))
                 self._pattern = None
 
     def text(self, text: str) -> str:
@@ -156,18 +157,19 @@ def _forms(encoded: str) -> set[str]:
     return {form for form in forms if len(form) >= SHORTEST_MASKED} if long_enough else set()
 
 
-def _password_in(encoded: str) -> str:
-    """Return, encoded as it, the password in a Secret's value that is the address of a Redis; else an empty text.
+def _passwords_in(encoded: str) -> list[str]:
+    """Return, encoded as it, the passwords in a Secret's value that is the address of a Redis.
 
-    A log of Redis or of its client may show it without the rest. The app shows that of a URL, which it cannot read.
+    A log of Redis or of its client may show one without the rest. The app shows an end point that it cannot reach, and
+    takes a URL, or what is before an @, for the name of one.
     """
     try:
         value = base64.b64decode(encoded, validate=True).decode()
     except (binascii.Error, ValueError):
-        return ""
-    url = _URL_WITH_PASSWORD.match(value)
-    password = url[1] if url else credentials_of(value)[1]
-    return base64.b64encode(password.encode()).decode()
+        return []
+    before_host = _PASSWORD_BEFORE_HOST.match(value.split(",password", 1)[0])
+    passwords = {credentials_of(value)[1], before_host[1] if before_host else ""} - {""}
+    return [base64.b64encode(password.encode()).decode() for password in sorted(passwords)]
 
 
 def _expression(value: str) -> str:

@@ -92,9 +92,11 @@ def configuration_of(value: str) -> str:
 
 
 def check_configuration(value: str) -> None:
-    """Raise RedisConfigurationError for what the library, or the app with it, would not take as it was meant."""
-    _check_characters(value)
-    if url := _SCHEME.match(value):
+    """Raise RedisConfigurationError for what the library, or the app with it, would not take as it was meant.
+
+    It trims items, names and values as the library does; a text that is a value may have blanks in it.
+    """
+    if url := _SCHEME.match(value.strip()):
         printed = ", and whose password it prints in Slack and in its log" if "@" in url[2] else ""
         raise RedisConfigurationError(
             f"is a URL, which the app cannot read{printed}: it takes host:port,option=… ({EXAMPLE})"
@@ -102,7 +104,8 @@ def check_configuration(value: str) -> None:
     options: list[str] = []
     endpoints = 0
     for position, item in enumerate(value.split(","), start=1):
-        name, separator, setting = item.partition("=")
+        name, separator, setting = _parts_of(item)
+        item = item.strip()
         if separator and name:
             options.append(_check_option(position, name, setting, "password" in options))
         elif "password" in options:
@@ -124,9 +127,14 @@ def check_configuration(value: str) -> None:
 
 def credentials_of(configuration: str) -> tuple[str, str]:
     """Return user and password of a configuration string, empty texts where it names none."""
-    options = dict(item.split("=", 1) for item in configuration.split(",") if "=" in item)
-    by_name = {name.lower(): setting for name, setting in options.items()}
-    return by_name.get("user", ""), by_name.get("password", "")
+    options = {name.lower(): setting for name, _separator, setting in map(_parts_of, configuration.split(","))}
+    return options.get("user", ""), options.get("password", "")
+
+
+def _parts_of(item: str) -> tuple[str, str, str]:
+    """Return name, equals sign and value of an item, without the white space that the library ignores."""
+    name, separator, setting = item.partition("=")
+    return name.strip(), separator, setting.strip()
 
 
 def _check_characters(value: str) -> None:
@@ -145,6 +153,8 @@ def _check_option(position: int, name: str, setting: str, after_password: bool) 
         raise RedisConfigurationError(
             f"has an option, item {position}, that the library does not know; it knows {', '.join(_OPTIONS.values())}"
         )
+    if known in _TEXTS and not setting.isprintable():
+        raise RedisConfigurationError(f"has a value for {known} with a line end or another control character in it")
     if known in _BOOLEANS and setting.lower() not in _BOOLEAN_VALUES:
         raise RedisConfigurationError(f"has a value for {known} that is neither true nor false")
     if known in _NUMBERS:

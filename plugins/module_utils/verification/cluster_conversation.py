@@ -23,7 +23,7 @@ from .stand_in_slack import StandInSlack
 from .target import Target
 
 POD_TIMEOUT = 10.0  # seconds
-# Bytes of all messages of a channel. The app quotes answers of others in the text and again in the blocks, each as long as a page.
+# Bytes of all messages of a channel. The app quotes the answers of others, pages among them, in texts and in blocks.
 LARGEST_CHANNEL = 16 * 1024 * 1024
 
 

@@ -66,6 +66,25 @@ def test_the_password_in_a_url_is_masked_where_the_app_shows_another_part_of_it(
     assert shown == f"UnableToConnect on redis://:{MASK}@10.0.0.7:6379/Interactive"
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("me:pw-secret-77@redis:6379,abortConnect=false", "UnableToConnect on me:{}@redis:6379/Interactive"),
+        ("redis://pw-secret-77@redis:6379,ssl=true", "UnableToConnect on redis:{}@redis:6379"),
+        ("me:pw@secret:77@redis:6379,ssl=true", "UnableToConnect on me:{}@redis:6379"),
+        ("redis:6379, Password = pw-secret-77\n", "AUTH {} refused"),
+    ],
+)
+def test_the_password_is_masked_wherever_in_an_address_it_stands(url: str, said: str) -> None:
+    password = "pw@secret:77" if "pw@" in url else "pw-secret-77"
+    shown = said.format(password).replace("redis:pw", "redis://pw")
+    assert redactor(url=url).text(shown) == said.format(MASK)
+
+
+def test_an_address_of_mail_masks_no_word_of_it() -> None:
+    assert redactor(mail="agentsmith@example.com").text("agentsmith is ready") == "agentsmith is ready"
+
+
 def test_each_long_line_of_a_value_is_masked() -> None:
     text = redactor(key=KEY_FILE).text("log: MIIEvgIBADANBgkqhkiG9w0BAQEFAASC failed")
     assert text == f"log: {MASK} failed"

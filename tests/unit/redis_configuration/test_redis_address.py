@@ -175,6 +175,41 @@ def test_a_url_that_nobody_converts_is_refused(url: str) -> None:
     assert "SECRET" not in str(refusal.value).upper()
 
 
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        "redis:6379\n",
+        " redis:6379 , abortConnect = false ,\r\n",
+        "redis:6379,password=se cret",
+        "redis:6379, password = se cret , ssl\t=\ttrue",
+        "redis:6379,name=a b,channelPrefix=c d",
+    ],
+)
+def test_white_space_that_the_app_bears_is_no_fault_of_what_it_reads(configuration: str) -> None:
+    check_configuration(configuration)
+    with pytest.raises(RedisConfigurationError, match="white space"):  # in what is ours to write
+        configuration_of(configuration)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "reason"),
+    [
+        (" redis://:SECRET@redis:6379", "is a URL"),
+        ("red is:6379", "no end point"),
+        ("redis: 6379", "no end point"),
+        ("redis:6379,ss l=true", "does not know"),
+        ("redis:6379,ssl=tr ue", "neither true nor false"),
+        ("redis:6379,password=SECRET\nSECRET", "a line end or another control character"),
+        ("redis:6379,password=SECRET, SECRET", "cannot hold a comma"),
+        ("\ufeffredis:6379", "no end point"),
+    ],
+)
+def test_white_space_inside_of_anything_else_is_one(configuration: str, reason: str) -> None:
+    with pytest.raises(RedisConfigurationError, match=reason) as refusal:
+        check_configuration(configuration)
+    assert "SECRET" not in str(refusal.value)
+
+
 @given(st.text() | st.from_regex(r"rediss?://[a:@%2C,/?#\[\]0-9]*", fullmatch=True))
 def test_any_text_is_converted_to_something_usable_or_refused(value: str) -> None:
     try:
@@ -192,6 +227,8 @@ def test_any_text_is_converted_to_something_usable_or_refused(value: str) -> Non
         ("redis:6379,password=a=b:c", ("", "a=b:c")),
         ("redis:6379,User=smith,PASSWORD=secret", ("smith", "secret")),
         ("", ("", "")),
+        ("redis:6379, User = smith , password = se cret\n", ("smith", "se cret")),
+        ("redis:6379,ssl", ("", "")),
     ],
 )
 def test_credentials(configuration: str, credentials: tuple[str, str]) -> None:

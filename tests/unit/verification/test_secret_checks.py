@@ -34,6 +34,7 @@ def a_secret(**changes: str | None) -> dict[str, Any]:
         (a_secret(redis_url="redis:6379,password=MARKED,MARKED"), [], "failed", "redis-url has something after"),
         (a_secret(redis_url="redis:6379,password=://MARKED"), [], "ok", "all of 3 keys"),
         (a_secret(redis_url=" redis:6379, abortConnect=false,\n"), [], "ok", "all of 3 keys"),
+        (a_secret(redis_url="redis:6379, password = MARKED MARKED"), [], "ok", "all of 3 keys"),
         ({"kind": "Secret"}, [], "failed", "no redis-url; no slack-bot-token; no slack-signing-secret"),
         (None, [], "failed", "Secret agentsmith-secrets does not exist"),
     ],
