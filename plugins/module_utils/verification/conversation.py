@@ -63,8 +63,8 @@ class Conversation:
 
     @property
     def steps(self) -> list[tuple[int, int]]:
-        """The steps of the pipeline that were reported: number and total."""
-        found = (_STEP.search(text) for _seconds, _who, text in self.transcript)
+        """The steps of the pipeline that the app has reported: number and total."""
+        found = (_STEP.search(text) for _seconds, who, text in self.transcript if who == AGENT_SMITH)
         return [(int(match[1]), int(match[2])) for match in found if match]
 
     def as_lines(self) -> list[str]:

@@ -153,6 +153,12 @@ def test_an_answer_that_is_not_known_is_given_time_for_a_job(text: str) -> None:
     assert held(world, cleanup_timeout=0).done == DONE
 
 
+def test_a_step_is_one_that_the_app_reports() -> None:
+    world = Scripted({3: DONE}, {1: ("waiting", "Unschedulable: [2/9] nodes")})
+    talk = Talk(world, world.read_job, 100, 0, clock=lambda: world.now, sleep=world.sleep)
+    assert talk.hold("C1", "fix #54 in web [1/9]").steps == []
+
+
 def test_a_detail_in_a_thread_ends_nothing() -> None:
     detail = {"text": ":x: 3 tests fail, trying again", "thread_ts": "2"}
     world = Scripted({2: STEP, 3: detail, 40: DONE}, {1: ("running", "")})
