@@ -16,6 +16,7 @@ INTERACT_CAST = 'app.MapPost("/slack/interact", (Delegate)HandleSlackInteractAsy
 COMMANDS = 'app.MapPost("/slack/commands", HandleSlackCommandAsync);'
 COMMANDS_CAST = 'app.MapPost("/slack/commands", (Delegate)HandleSlackCommandAsync);'
 LAMBDA = 'app.MapPost("/elsewhere", async (HttpContext context) => Results.Ok());'
+SLACK_LAMBDA = LAMBDA.replace("/elsewhere", "/slack/commands")
 HANDLERS = "static Task<IResult> HandleSlackEventsAsync(HttpContext context) => Task.FromResult(Results.Ok());"
 
 
@@ -41,8 +42,9 @@ def run(*arguments: Path) -> subprocess.CompletedProcess[str]:
         ([INTERACT, EVENTS], [INTERACT_CAST, EVENTS_CAST]),
         ([EVENTS + INTERACT], [EVENTS_CAST + INTERACT_CAST]),
         ([EVENTS, INTERACT, LAMBDA], [EVENTS_CAST, INTERACT_CAST, LAMBDA]),
+        ([EVENTS, INTERACT, SLACK_LAMBDA], [EVENTS_CAST, INTERACT_CAST, SLACK_LAMBDA]),
     ],
-    ids=["as pinned", "in another order", "on one line", "beside a lambda"],
+    ids=["as pinned", "in another order", "on one line", "beside a lambda", "beside a lambda of Slack's"],
 )
 def test_both_handlers_get_their_cast(source, before, after):
     source.write_text(text(*before))
