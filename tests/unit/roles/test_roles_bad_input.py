@@ -373,6 +373,32 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"dispatcher_extra_env": [{"name": "Logging:LogLevel:System.Net.Http.HttpClient", "value": "Debug"}]},
         ["dispatcher_extra_env does not fit. Allowed: other levels of logs than those that the role sets"],
     ),
+    "asp-net-twice": (
+        {"dispatcher_extra_env": [{"name": "aspnetcore_urls", "value": "http://+:9000"}]},
+        ["dispatcher_extra_env does not fit. Allowed: other levels of logs than those that the role sets"],
+    ),
+    "asp-net-environment-twice": (
+        {"dispatcher_extra_env": [{"name": "AspNetCore_Environment", "value": "Development"}]},
+        ["dispatcher_extra_env does not fit. Allowed: other levels of logs than those that the role sets"],
+    ),
+    "proxy-twice": (
+        {
+            "dispatcher_https_proxy": "http://proxy:3128",
+            "dispatcher_extra_env": [{"name": "https_proxy", "value": "http://MARKED"}],
+        },
+        ["dispatcher_extra_env does not fit. Allowed: variables that the role does not set itself"],
+    ),
+    "no-proxy-twice": (
+        {
+            "dispatcher_no_proxy": ["tracker"],
+            "dispatcher_extra_env": [{"name": "no_proxy", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}],
+        },
+        ["dispatcher_extra_env does not fit. Allowed: variables that the role does not set itself"],
+    ),
+    "log-base-url-with-a-password": (
+        {"dispatcher_log_base_url": "https://me:MARKED@logs.example.com/jobs"},
+        ["dispatcher_log_base_url has a form that is not allowed", "without user and password"],
+    ),
     "anthropic-twice": (
         {
             "dispatcher_anthropic_api_key": True,
@@ -393,6 +419,14 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "no-proxy-of-ones-own-for-everything": (
         {"dispatcher_extra_env": [{"name": "NO_PROXY", "value": "*"}]},
+        ["dispatcher_extra_env does not fit. Allowed: names and single addresses as NO_PROXY"],
+    ),
+    "no-proxy-of-ones-own-with-a-port": (
+        {"dispatcher_extra_env": [{"name": "NO_PROXY", "value": "localhost,tracker:8080"}]},
+        ["dispatcher_extra_env does not fit. Allowed: names and single addresses as NO_PROXY"],
+    ),
+    "no-proxy-of-ones-own-without-brackets": (
+        {"dispatcher_extra_env": [{"name": "no_proxy", "value": "fd00::7"}]},
         ["dispatcher_extra_env does not fit. Allowed: names and single addresses as NO_PROXY"],
     ),
     "job-policy-networks": (
@@ -438,6 +472,14 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "job-policy-number": (
         {"agentsmith_job_policy": True, "job_policy_node_selector": {"zone": 1}},
         ["job_policy_node_selector does not fit. Allowed: values that are texts"],
+    ),
+    "job-policy-command-number": (
+        {"agentsmith_job_policy": True, "job_policy_command": ["sleep", 5]},
+        ["job_policy_command does not fit. Allowed: a list of texts"],
+    ),
+    "job-policy-command-list": (
+        {"agentsmith_job_policy": True, "job_policy_command": [["dotnet", "AgentSmith.Host.dll"]]},
+        ["job_policy_command does not fit. Allowed: a list of texts"],
     ),
     "dispatcher-env-number": (
         {"dispatcher_extra_env": [{"name": "RETRIES", "value": 5}]},

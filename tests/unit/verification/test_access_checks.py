@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import yaml
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification import access
 from ansible_collections.agentsmith.platform.plugins.module_utils.verification.app_release import APPS
 
@@ -28,6 +31,16 @@ def test_what_has_to_be_allowed() -> None:
     outcome = access.check_allowed("access_jobs", access.Answers([(question, NO)]))
     assert (outcome.result, outcome.evidence) == ("failed", "may not create jobs in here")
     assert "rbac" in outcome.hint
+
+
+def test_every_release_needs_what_a_rollback_asks_for() -> None:
+    playbook = yaml.safe_load((Path(__file__).parents[3] / "playbooks/rollback.yml").read_text())
+    (asked,) = [
+        task["vars"] for task in playbook[0]["tasks"] if "verify" in str(task.get("ansible.builtin.include_role"))
+    ]
+    # The inventory's release of the app is not the one that was restored
+    assert "agentsmith_app" not in str(asked["verify_app"])
+    assert all(set(APPS[asked["verify_app"]].verbs) <= set(app.verbs) for app in APPS.values())
 
 
 def test_a_release_that_asks_after_its_jobs_has_to_be_allowed_that_too() -> None:
