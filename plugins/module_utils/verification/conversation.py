@@ -172,6 +172,8 @@ class Talk:
             if not of_bot:
                 continue
             view.last, view.last_at = meaning_of(message), now
+            if conversation.done or conversation.error:
+                continue  # both were there at this look; the first end counts, as if it had been seen alone
             if view.last is Meaning.DONE:
                 conversation.done = words
             if view.last is Meaning.FAILED:

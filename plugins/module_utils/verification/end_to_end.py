@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .conversation import AGENT_SMITH, DELIVERED, Conversation, describe_job
-from .outcome import FAILED, NOT_CHECKED, OK, Outcome, judged
+from .outcome import FAILED, NOT_CHECKED, OK, Outcome, judged, one_line
 
 CHECKS = ("e2e_delivery", "e2e_job", "e2e_progress", "e2e_completion", "e2e_configuration", "e2e_cleanup")
 LONGEST_EVIDENCE = 500  # characters: an API server's refusal with the name of what it refuses
@@ -128,5 +128,4 @@ def _hint_without_job(seen: Conversation) -> str:
 
 def _shortened(text: str) -> str:
     """Return one line of a bounded length."""
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_EVIDENCE else line[: LONGEST_EVIDENCE - 1].rstrip() + "…"
+    return one_line(text, LONGEST_EVIDENCE)

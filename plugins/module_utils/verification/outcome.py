@@ -46,3 +46,9 @@ def table(outcomes: Sequence[Outcome]) -> list[str]:
         if outcome.hint:
             lines.append(f"{indent}-> {outcome.hint}")
     return lines
+
+
+def one_line(text: str, longest: int | None = None) -> str:
+    """Return what somebody else has written as a terminal may show it: one line, without control characters."""
+    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return line if longest is None or len(line) <= longest else line[: longest - 1].rstrip() + "…"

@@ -22,8 +22,8 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.slack_payload 
 from ansible_collections.agentsmith.platform.plugins.module_utils.slack_signature import signature_headers
 
 from .dispatcher import check_challenge, check_wrong_signature
-from .outcome import FAILED, NOT_CHECKED, Outcome
-from .slack_answer import Answerer, answerer_of, one_line
+from .outcome import FAILED, NOT_CHECKED, Outcome, one_line
+from .slack_answer import Answerer, answerer_of
 
 REQUEST_TIMEOUT = 5.0  # seconds: longer than any answer that is in time
 PAUSE = 0.5  # seconds between two attempts

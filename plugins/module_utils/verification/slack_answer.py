@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.http_over_socket import Answer
 
+from .outcome import one_line
+
 _TITLE = re.compile(r"<title[^>]*>([^<]*)</title", re.IGNORECASE)
 LONGEST_TITLE = 60  # characters; a longer one is no title of an error page
 LONGEST_NAME = 120  # characters of a host or of a type
@@ -61,12 +63,6 @@ def describe(answer: Answer) -> str:
     name = one_line(title[1]) if title else ""
     quoted = f' with the title "{name}"' if 0 < len(name) <= LONGEST_TITLE else ""
     return f"{seen}, {len(answer.body)} characters of {kind or 'no stated type'}{quoted}"
-
-
-def one_line(text: str, longest: int | None = None) -> str:
-    """Return what somebody else has written as a terminal may show it: one line, without control characters."""
-    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
-    return line if longest is None or len(line) <= longest else line[: longest - 1] + "…"
 
 
 def _host_of(location: str) -> str:

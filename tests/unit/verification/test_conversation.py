@@ -159,6 +159,17 @@ def test_a_step_is_one_that_the_app_reports() -> None:
     assert talk.hold("C1", "fix #54 in web [1/9]").steps == []
 
 
+@pytest.mark.parametrize(
+    ("messages", "done", "error"), [({3: ":x: no", 3.1: DONE}, "", ":x: no"), ({3: DONE, 3.1: ":x: no"}, DONE, "")]
+)
+@pytest.mark.parametrize("look", [0.0, 2.0])
+def test_the_first_end_counts_however_often_one_looks(
+    look: float, messages: dict[float, str], done: str, error: str
+) -> None:
+    seen = held(Scripted(messages, {1: ("running", "")}, look=look), cleanup_timeout=0)
+    assert (seen.done, seen.error) == (done, error)
+
+
 def test_a_detail_in_a_thread_ends_nothing() -> None:
     detail = {"text": ":x: 3 tests fail, trying again", "thread_ts": "2"}
     world = Scripted({2: STEP, 3: detail, 40: DONE}, {1: ("running", "")})

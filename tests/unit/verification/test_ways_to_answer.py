@@ -250,6 +250,14 @@ def test_the_readme_has_the_same_table() -> None:
         assert cells[len(COLUMNS)] == seconds, name
 
 
+def test_evidence_is_fit_for_a_terminal() -> None:
+    world = Scripted({1: ":x: \x1b[31mno\x07\u202e\r\n" + "a" * 40_000}, {})
+    talk = Talk(world, world.read_job, TIMEOUT, 0, clock=lambda: world.now, sleep=world.sleep)
+    evidence = [outcome.evidence for outcome in judge_conversation(talk.hold("C1", "fix #54 in web"), None)]
+    assert all(text.isprintable() and len(text) <= LONGEST_EVIDENCE for text in evidence)
+    assert ":x: [31mno aaa" in str(evidence)
+
+
 def test_evidence_is_masked_before_it_is_cut(redactor: Redactor) -> None:
     """Half of a value would not be recognised."""
     text = ":x: " + "a" * (LONGEST_EVIDENCE - 80) + " redis://:MARKED-77@redis:6379"
