@@ -41,6 +41,7 @@ def run(render: Callable[..., Any]) -> Any:
                 "job_policy_command": ["/usr/bin/env", 'a"b\\c', "$(X)"],
                 "rbac_profile": "phase19",
             },
+            "newer-by-one-variable": {"dispatcher_app": "0.9.2", "agentsmith_job_policy": True},
             "newer-model": {**NEWER, "dispatcher_anthropic_api_key": True},
             "model": {"dispatcher_anthropic_api_key": "yes"},
             "all-logs": {"dispatcher_log_messages": True, "dispatcher_aspnetcore_environment": "Development"},
@@ -130,6 +131,10 @@ def test_the_releases_are_the_same_else(run: Any) -> None:
     different = {name for name in older if older[name] != newer.get(name)}
     assert older.keys() == newer.keys()
     assert different == {DISPATCHER, ROLE, *policies_of}
+
+
+def test_all_parts_are_of_the_release_that_the_dispatcher_is_of(run: Any) -> None:
+    assert run.objects["newer-by-one-variable"] == run.objects["newer"]
 
 
 def test_jobs_get_the_command_that_needs_no_root(run: Any) -> None:
