@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster import server_certificate
+from ansible_collections.agentsmith.platform.plugins.module_utils.shapes import SHAPES
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
 
+# As long as the common name of a certificate may be. An address would need an entry of another kind in it.
+_HOST = re.compile(rf"(?=.{{1,64}}\Z)(?![0-9.]+\Z){SHAPES['dns_name'].pattern}")
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "host": {"type": "str", "required": True},
     "directory": {"type": "path", "required": True},
@@ -22,6 +26,8 @@ class ActionModule(ControlNodeAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what local_certificate documents."""
         options = self.checked_options(tmp, task_vars, _ARGUMENTS)
+        if not _HOST.fullmatch(options["host"]):
+            return {"failed": True, "msg": "host: it is no DNS name in small letters of 64 characters at most."}
         files = server_certificate.Files(Path(options["directory"]))
         now = datetime.now(UTC)
         reason = server_certificate.why_to_issue(files, options["host"], now)

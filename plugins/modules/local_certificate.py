@@ -16,7 +16,7 @@ description:
     if others may read the private key, or if the certificate ends within 30 days. The certificate is valid for a year.
 options:
   host:
-    description: The name that clients ask for.
+    description: The name that clients ask for, a DNS name in small letters of 64 characters at most.
     type: str
     required: true
   directory:

@@ -135,3 +135,11 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     files = Files(tmp_path / "file" / HOST)
     assert run(files) == {"failed": True, "msg": f"directory: {files.directory}: Not a directory."}
+
+
+@pytest.mark.parametrize(
+    "host", ["", "ü.example.com", "a b", "*.slack.com", "10.0.0.1", "[fd00::7]", "a" * 60 + ".com.x"]
+)
+def test_a_host_that_no_certificate_here_is_for_is_refused(files: Files, host: str) -> None:
+    assert run(files, host=host)["msg"].startswith("host: it is no DNS name")
+    assert not files.directory.exists()
