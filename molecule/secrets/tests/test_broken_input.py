@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -150,8 +151,13 @@ def versions(get: Callable[[str], Any]) -> Callable[[], dict[str, str]]:
         found = {}
         for item in items:
             metadata = item["metadata"]
-            # The controllers write a Deployment's status; its generation counts changes of what was asked for
-            version = metadata["generation"] if item["kind"] == "Deployment" else metadata["resourceVersion"]
+            version = metadata["resourceVersion"]
+            # Controllers write the status of these two, of a quota whenever a pod of the test before is gone at last. A
+            # Deployment's generation counts changes of what was asked for; a quota has none.
+            if item["kind"] == "Deployment":
+                version = metadata["generation"]
+            if item["kind"] == "ResourceQuota":
+                version = json.dumps([metadata["labels"], metadata.get("annotations"), item["spec"]], sort_keys=True)
             found[f"{item['kind']}/{metadata['name']}"] = f"{metadata['uid']} {version}"
         return found
 
