@@ -84,7 +84,7 @@ def test_wrong_signature(status: int, body: str, elapsed: float, result: str, hi
         (Answer(403, PAGE, 0.1, HTML), OTHER, "403 in 0.10 s"),
         (Answer(500, PAGE, 0.1, HTML), OTHER, "500 in 0.10 s"),
         (
-            Answer(302, "", 0.1, {"location": "https://me:pw@sso.example.com/a?session=MARKED"}),
+            Answer(302, "", 0.1, {"location": "https://me:MARKED@sso.example.com/a?session=MARKED"}),
             OTHER,
             "sso.example.com",
         ),
@@ -102,7 +102,7 @@ def test_wrong_signature(status: int, body: str, elapsed: float, result: str, hi
         (Answer(200, "[" * 60_000, 0.1), OTHER, "60000 characters of no stated type"),
         (Answer(200, '{"challenge": ' + "[" * 60_000, 0.1), OTHER, "60014 characters"),
         (Answer(302, "", 0.1, {"location": "http://[MARKED"}), OTHER, "a redirect to an address that is none"),
-        (Answer(302, "", 0.1, {"location": f"https://me:pw@{'x' * 900}/MARKED"}), OTHER, "x" * 119 + "…"),
+        (Answer(302, "", 0.1, {"location": f"https://me:MARKED@{'x' * 900}/MARKED"}), OTHER, "x" * 119 + "…"),
         (Answer(302, "", 0.1, {"location": "//a\x1b[31m\x07]"}), OTHER, "a redirect to"),
         (Answer(200, "x", 0.1, {"content-type": "text/\x1b[31m" + "y" * 900}), OTHER, "text/ [31myyy"),
         (Answer(200, "<title>a\x1b]0;b\x07</title>", 0.1, HTML), OTHER, 'with the title "a ]0;b"'),
