@@ -121,7 +121,7 @@ def _hint_without_job(seen: Conversation) -> str:
     if _is_silent(seen):
         return (
             "The Dispatcher took the message and dropped it. Its log says why: it finds no Kubernetes API or, with "
-            "0.9.2, it has no variable ANTHROPIC_API_KEY."
+            '0.9.2, it has no variable ANTHROPIC_API_KEY, which agentsmith_app: "0.9.2" sets.'
         )
     return "The Dispatcher says why in the channel and in its log."
 
