@@ -119,7 +119,7 @@ def _signing_secret_fault(value: str) -> str:
     if re.fullmatch(r"[0-9a-f]{32}", value):
         return ""
     if re.fullmatch(r"[0-9a-fA-F]{32}", value):
-        return "has capital letters, which Slack's have not and which count: copy it as Slack shows it"
+        return "contains upper-case letters; Slack's secrets are lower-case: copy it as Slack shows it"
     if value.startswith(("xox", "xapp-")):
         return "is a token of Slack"
     return "has other characters than hexadecimal digits" if len(value) == 32 else "has not 32 characters"

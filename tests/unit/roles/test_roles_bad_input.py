@@ -51,7 +51,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         },
         [
             "secrets_slack_bot_token is the app-level token (xapp-…)",
-            "secrets_slack_signing_secret has capital letters",
+            "secrets_slack_signing_secret contains upper-case letters",
             "secrets_redis_url is a URL with a database path",
             "secrets_github_token has white space in it",
         ],

@@ -43,7 +43,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("slack-bot-token", "xoxb-", "does not begin with xoxb-"),
     ("slack-bot-token", "SECRET", "does not begin with xoxb-"),
     # the signing secret
-    ("slack-signing-secret", SIGNING_SECRET.upper(), "has capital letters, which Slack's have not"),
+    ("slack-signing-secret", SIGNING_SECRET.upper(), "contains upper-case letters; Slack's secrets are lower-case"),
     ("slack-signing-secret", SIGNING_SECRET[1:], "has not 32 characters"),
     ("slack-signing-secret", SIGNING_SECRET + "0", "has not 32 characters"),
     ("slack-signing-secret", "g" + SIGNING_SECRET[1:], "has other characters than hexadecimal digits"),
