@@ -31,6 +31,7 @@ def run(render: Callable[..., Any]) -> Any:
         {
             "older": {"agentsmith_job_policy": True},
             "older-said": {"agentsmith_app": "be4bffa1"},
+            "older-under-the-name": {"dispatcher_image": f"{MIRROR}/agent-smith-dispatcher:be4bffa1-1"},
             "newer": NEWER,
             "newer-role": {"agentsmith_app": "0.9.2", "job_policy_enabled": True},
             "newer-mirrored": {**NEWER, "agentsmith_registry": MIRROR, "agentsmith_version": "0.9.2-1"},

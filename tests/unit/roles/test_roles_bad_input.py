@@ -352,6 +352,14 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"agentsmith_app": "0.9.2", "agentsmith_job_policy": True, "job_policy_enabled": False},
         ["dispatcher_app does not fit. Allowed: 0.9.2 with agentsmith_job_policy: true only"],
     ),
+    "app-of-the-image": (
+        {"dispatcher_image": "registry.example.com/agent-smith-dispatcher:0.9.2@sha256:" + 64 * "1"},
+        ["dispatcher_app does not fit. Allowed: 0.9.2 with upstream's own images"],
+    ),
+    "app-of-the-agent": (
+        {"agentsmith_agent_image": "docker.io/holgerleichsenring/agent-smith"},
+        ["dispatcher_app does not fit. Allowed: 0.9.2 with upstream's own images"],
+    ),
     "app-in-development": (
         {
             "agentsmith_app": "0.9.2",
