@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count, islice
 
 import pytest
 from background_process import BackgroundProcess
@@ -15,6 +17,9 @@ from build_under_test import STAND_IN, Build, Surroundings, dispatcher_build
 
 SIGNING_SECRET = f"signing-{secrets.token_hex(8)}"
 REDIS_PASSWORD = f"redis-{secrets.token_hex(8)}"
+LOWEST_PORT = 10_000
+PORTS_OF_A_PROCESS = 1_000
+"""Sixteen processes stay below 32768, where Linux begins to give out ports, and below the NodePorts of Kubernetes."""
 
 
 @contextmanager
@@ -65,6 +70,26 @@ def listening_url(process: BackgroundProcess) -> str:
 
 
 def find_free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    """Return a TCP port of 127.0.0.1 that nothing listens on, and that nothing takes before its program listens.
+
+    It is below those that the kernel gives to connections and to whoever asks for any, and each process of pytest has
+    ports of its own.
+    """
+    for port in islice(_PORTS, PORTS_OF_A_PROCESS):
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError:
+            continue
+    raise RuntimeError("none of the ports of this process is free")
+
+
+def _ports_of_this_process() -> Iterator[int]:
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = LOWEST_PORT + worker * PORTS_OF_A_PROCESS
+    # From a place of its own: another checkout may run the same tests.
+    start = secrets.randbelow(PORTS_OF_A_PROCESS)
+    yield from (first + (start + step) % PORTS_OF_A_PROCESS for step in count())
+
+
+_PORTS = _ports_of_this_process()

@@ -30,6 +30,8 @@ def report_of(tests: list[str], **variables: str) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist"]
     command += [f"{HERE}/{test}" for test in tests]
+    # The ports of a process that the run around this one does not have
+    variables["PYTEST_XDIST_WORKER"] = "gw15"
     return subprocess.run(command, env=environment | variables, capture_output=True, text=True).stdout
 
 
