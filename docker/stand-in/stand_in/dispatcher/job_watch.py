@@ -20,6 +20,11 @@ INTERVALS_OF_GRACE = 2
 LONGEST_RUN = timedelta(hours=2)
 """A job that runs longer is given up, whatever Kubernetes says."""
 
+LAST_WORDS = 5.0
+"""Seconds in which what a job said at its end is passed on. The app looks so rarely that this has mostly been done."""
+PAUSE = 0.2
+"""Seconds between two looks at that."""
+
 _log = logging.getLogger("AgentSmith.Dispatcher.Services.OrphanJobDetector")
 
 
@@ -57,7 +62,7 @@ class JobWatch:
             return
         if age > LONGEST_RUN:
             _log.warning("Job %s exceeded max runtime of %s", conversation.job_id, LONGEST_RUN)
-        elif await self._runs(conversation.job_id):
+        elif await self._runs(conversation.job_id) or await self._was_heard_of(conversation):
             return
         _log.warning(
             "Orphaned job detected: %s (started %s, last activity %s)",
@@ -80,3 +85,12 @@ class JobWatch:
         except KubernetesError as error:
             _log.warning("Could not check container liveness for job %s, skipping\n%s", job_id, error)
             return True
+
+    async def _was_heard_of(self, conversation: Conversation) -> bool:
+        """Tell whether the end of a job that runs no more is passed on to its channel, which frees it."""
+        for _look in range(round(LAST_WORDS / PAUSE)):
+            present = await self._conversations.in_channel(conversation.platform, conversation.channel)
+            if present is None or present.job_id != conversation.job_id:
+                return True
+            await asyncio.sleep(PAUSE)
+        return False
