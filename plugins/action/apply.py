@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Entry of agentsmith.platform.apply on the control node; the work is done in module_utils."""
+"""Entry of agentsmith.platform.apply on the control node; the work is done in plugin_utils."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
-from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.module_utils.release import Run, Settings
-from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import DeployRun
-from ansible_collections.agentsmith.platform.plugins.module_utils.wait_report import Say
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.transaction_options import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transaction_options import (
     DRAIN_OPTION,
     TRANSACTION_OPTIONS,
     drain_of,
     transaction_of,
 )
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.wait_report import Say
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import DeployRun
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Run, Settings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 
 APPLY_OPTIONS: dict[str, dict[str, Any]] = {
     # Checked entry by entry in normalise_objects(), whose messages quote no value.

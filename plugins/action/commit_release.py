@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.module_utils.release import Settings
-from ansible_collections.agentsmith.platform.plugins.module_utils.release_commit import CommitRun
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.transaction_options import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transaction_options import (
     TRANSACTION_OPTIONS,
     transaction_of,
 )
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.commit import CommitRun
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Settings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 
 OPTIONS: dict[str, dict[str, Any]] = {
     # Checked entry by entry in normalise_objects(), whose messages quote no value.

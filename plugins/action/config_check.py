@@ -18,11 +18,11 @@ try:
 except ImportError:  # pragma: no cover
     AnsibleOrigin = None
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.check import Report, examine
-from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.document import MAX_BYTES, Origin
-from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.finding import Finding
-from ansible_collections.agentsmith.platform.plugins.module_utils.shapes import SHAPES, misfits
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import Report, examine
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.document import MAX_BYTES, Origin
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.finding import Finding
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.shapes import SHAPES, misfits
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "config": {"type": "dict"},

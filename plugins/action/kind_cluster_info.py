@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster import engine, node, toolchain
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster import engine, node, toolchain
 
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "name": {"type": "str", "required": True},

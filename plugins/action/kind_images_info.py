@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster import engine, node, node_images
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.command import LocalClusterError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster import engine, node, node_images
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster.command import LocalClusterError
 
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "cluster": {"type": "str", "required": True},

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster import server_certificate
-from ansible_collections.agentsmith.platform.plugins.module_utils.shapes import SHAPES
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster import server_certificate
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.shapes import SHAPES
 
 # As long as the common name of a certificate may be. An address would need an entry of another kind in it.
 _HOST = re.compile(rf"(?=.{{1,64}}\Z)(?![0-9.]+\Z){SHAPES['dns_name'].pattern}")

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Entry of agentsmith.platform.release_drift on the control node; the work is done in module_utils."""
+"""Entry of agentsmith.platform.release_drift on the control node; the work is done in plugin_utils."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError, ConnectionFailed
-from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
-from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.module_utils.release_drift import find_drift
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError, ConnectionFailed
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.drift import find_drift
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 
 OPTIONS: dict[str, dict[str, Any]] = {
     # Checked entry by entry in normalise_objects(), whose messages quote no value.

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Entry of agentsmith.platform.release_status on the control node; the work is done in module_utils."""
+"""Entry of agentsmith.platform.release_status on the control node; the work is done in plugin_utils."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.module_utils.release_status import read_status
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.target import Names, Target
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.status import read_status
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names, Target
 
 OPTIONS: dict[str, dict[str, Any]] = {"namespace": {"type": "str", "required": True}}
 

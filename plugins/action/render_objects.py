@@ -17,21 +17,26 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.datatag import native_type_name
 from ansible.plugins.loader import filter_loader, test_loader
 from ansible.template import is_trusted_as_template, trust_as_template
-from ansible_collections.agentsmith.platform.plugins.module_utils.manifest import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.texts import map_texts
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.manifest import (
     Manifest,
     ManifestError,
     labelled,
     parse_manifest,
     stamp_labels,
 )
-from ansible_collections.agentsmith.platform.plugins.module_utils.secret_values import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.shapes import (
+    SHAPES,
+    Shape,
+    misfits,
+    type_in_words,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_values import (
     placeholder_fault,
     value_fault,
     vault_variable,
 )
-from ansible_collections.agentsmith.platform.plugins.module_utils.shapes import SHAPES, Shape, misfits, type_in_words
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.texts import map_texts
 
 # This file is imported once, by the process that forks a worker for every task. Ansible loads its filters and tests
 # when the first is used: loaded here they are there in all workers, instead of 10 ms of every one of them.
@@ -164,7 +169,7 @@ class ActionModule(ControlNodeAction):
 
     def _certificate_faults(self, check: dict[str, t.Any], values: dict[str, t.Any]) -> list[str]:
         # Imported here: it costs 30 ms, and few releases bring a certificate of their own
-        from ansible_collections.agentsmith.platform.plugins.module_utils import tls_certificate
+        from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets import tls_certificate
 
         names = check["variable"], check["certificate_key"]
         faults = [f"{name} {fault}" for name in names if (fault := placeholder_fault(values.get(name)))]

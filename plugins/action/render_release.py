@@ -17,8 +17,11 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.template import trust_as_template
 from ansible_collections.agentsmith.platform.plugins.action import config_check, render_objects, secret_keys_check
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import AUTH_ARG_SPEC, ClusterAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.texts import map_texts
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import (
+    AUTH_ARG_SPEC,
+    ClusterAction,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.texts import map_texts
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.module_utils.release import Settings
-from ansible_collections.agentsmith.platform.plugins.module_utils.release_restore import (
-    CURRENT,
-    PREVIOUS,
-    RestoreRun,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.transaction_options import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transaction_options import (
     DRAIN_OPTION,
     TRANSACTION_OPTIONS,
     drain_of,
     transaction_of,
 )
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import (
+    CURRENT,
+    PREVIOUS,
+    RestoreRun,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Settings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "transaction": {"type": "dict", "required": True, "options": TRANSACTION_OPTIONS},

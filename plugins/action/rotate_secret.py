@@ -6,22 +6,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import Identity, normalise_objects
-from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.module_utils.release import Run, Settings
-from ansible_collections.agentsmith.platform.plugins.module_utils.release_commit import CommitRun
-from ansible_collections.agentsmith.platform.plugins.module_utils.release_restore import CURRENT, RestoreRun
-from ansible_collections.agentsmith.platform.plugins.module_utils.rotation import Rotation
-from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import DeployRun
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.transaction_options import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transaction_options import (
     DRAIN_OPTION,
     TRANSACTION_OPTIONS,
     drain_of,
     transaction_of,
 )
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import (
+    Identity,
+    normalise_objects,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.commit import CommitRun
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import DeployRun
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import CURRENT, RestoreRun
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.rotation import Rotation
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Run, Settings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 
 OPTIONS: dict[str, dict[str, Any]] = {
     # Checked entry by entry in normalise_objects(), whose messages quote no value.

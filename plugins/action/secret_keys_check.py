@@ -7,15 +7,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError, ApplyError
-from ansible_collections.agentsmith.platform.plugins.module_utils.secret_keys import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_keys import (
     existing_faults,
     missing_keys,
     reasons_of,
     unused_keys,
 )
-from ansible_collections.agentsmith.platform.plugins.module_utils.secret_values import REQUIRED_KEYS, vault_variable
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_values import (
+    REQUIRED_KEYS,
+    vault_variable,
+)
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "namespace": {"type": "str", "required": True},
@@ -62,7 +65,7 @@ class ActionModule(ClusterAction):
     def _check_certificate(self, options: dict[str, Any]) -> list[str]:
         """Refuse a Secret that gives the host no certificate; return the warnings about one that soon will not."""
         # Imported here: it costs 30 ms, and most releases have no such Secret
-        from ansible_collections.agentsmith.platform.plugins.module_utils import tls_secret
+        from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets import tls_secret
 
         secret = f"{options['namespace']}/{options['tls_secret']}"
         try:

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Entry of agentsmith.platform.teardown on the control node; the work is done in module_utils."""
+"""Entry of agentsmith.platform.teardown on the control node; the work is done in plugin_utils."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LockSettings
-from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
-from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.module_utils.teardown import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LockSettings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.teardown import (
     KILL,
     REFUSE,
     WAIT,
     Teardown,
     TeardownSettings,
 )
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "namespace": {"type": "str", "required": True},

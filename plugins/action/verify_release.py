@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Entry of agentsmith.platform.verify_release on the control node; the work is done in module_utils/verification."""
+"""Entry of agentsmith.platform.verify_release on the control node; the work is done in plugin_utils/verification."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ import base64
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import normalise_objects
-from ansible_collections.agentsmith.platform.plugins.module_utils.lease import ReleaseLease
-from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.app_release import APPS, DEFAULT_APP
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.cluster_conversation import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transaction_options import (
+    TRANSACTION_OPTIONS,
+    transaction_of,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import normalise_objects
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import ReleaseLease
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.app_release import APPS, DEFAULT_APP
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.cluster_conversation import (
     Request,
     converse,
 )
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.outcome import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.outcome import (
     FAILED,
     NOT_CHECKED,
     Outcome,
     table,
 )
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.system import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.system import (
     CHECKS,
     PARTS,
     Verification,
 )
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.target import Names, Target
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.transaction_options import (
-    TRANSACTION_OPTIONS,
-    transaction_of,
-)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names, Target
 
 if TYPE_CHECKING:
-    from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
+    from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
 
 END_TO_END = "end_to_end"
 OPTIONS: dict[str, dict[str, Any]] = {

@@ -8,14 +8,14 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.agentsmith.platform.plugins.module_utils.manifest_files import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.manifest_files import (
     HEADER,
     KUSTOMIZATION,
     SECRETS,
     FilesError,
     file_texts,
 )
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.control_node_action import ControlNodeAction
 
 FILE_MODE = 0o644
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Goes with plugins/plugin_utils/control_node_action.py."""
+    """Goes with plugins/plugin_utils/actions/control_node_action.py."""
 
     DOCUMENTATION = r"""
 options: {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Goes with plugins/plugin_utils/transaction_options.py. C(agentsmith.platform.transaction.drain) is the second."""
+    """Goes with plugin_utils/actions/transaction_options.py. C(agentsmith.platform.transaction.drain) is the second."""
 
     DOCUMENTATION = r"""
 options:

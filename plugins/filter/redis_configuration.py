@@ -39,7 +39,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.agentsmith.platform.plugins.module_utils.redis_configuration import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redis_configuration import (
     RedisConfigurationError,
     configuration_of,
 )

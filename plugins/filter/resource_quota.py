@@ -70,7 +70,10 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 try:
-    from ansible_collections.agentsmith.platform.plugins.module_utils.resource_quota import hard_limits, jobs_at_rest
+    from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.resource_quota import (
+        hard_limits,
+        jobs_at_rest,
+    )
 except ImportError:  # the Python package kubernetes is missing, which is said when somebody asks
     hard_limits = None
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of agentsmith.platform.release_status; the work is done in plugins/module_utils/release_status.py."""
+"""Documentation of agentsmith.platform.release_status; the work is done in plugins/plugin_utils/reports/status.py."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of agentsmith.platform.teardown; the work is done in plugins/module_utils/teardown.py."""
+"""Documentation of agentsmith.platform.teardown; the work is done in plugins/plugin_utils/release/teardown.py."""
 
 from __future__ import annotations
 

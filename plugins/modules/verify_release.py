@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of agentsmith.platform.verify_release; the work is done in plugins/module_utils/verification."""
+"""Documentation of agentsmith.platform.verify_release; the work is done in plugins/plugin_utils/verification."""
 
 from __future__ import annotations
 

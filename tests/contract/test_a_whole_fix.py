@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.end_to_end import judge_conversation
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.end_to_end import judge_conversation
 from awaiting import await_condition
 from redis import Redis
 from stand_in_platform import CONFIGURATION, LONG_TICKET, REFUSED_TICKET, Platform

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.http_over_socket import Answer, send_request
-from ansible_collections.agentsmith.platform.plugins.module_utils.redis_over_socket import RedisClient
-from ansible_collections.agentsmith.platform.plugins.module_utils.slack_payload import url_verification
-from ansible_collections.agentsmith.platform.plugins.module_utils.slack_signature import signature_headers
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification import dispatcher as checks
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification import redis
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import Answer, send_request
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.redis_over_socket import RedisClient
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack.slack_payload import url_verification
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack.slack_signature import signature_headers
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import dispatcher as checks
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import redis
 from slack_request import SlackSender
 
 ARGUMENTS = redis.arguments_of(["--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru", "--save", ""])

@@ -14,23 +14,23 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.http_over_socket import Answer, send_request
-from ansible_collections.agentsmith.platform.plugins.module_utils.job_state import JobState, state_of
-from ansible_collections.agentsmith.platform.plugins.module_utils.pod_stream import ContainerOf
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification import cluster_conversation
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import Answer, send_request
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import ContainerOf
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.job_state import JobState, state_of
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import cluster_conversation
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import (
     conversation as conversation_module,
 )
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.conversation import Conversation, Talk
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.end_to_end import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.conversation import Conversation, Talk
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.end_to_end import (
     CHECKS,
     judge_conversation,
 )
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.stand_in_slack import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.stand_in_slack import (
     SlackRefused,
     StandInSlack,
 )
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.target import Names
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names
 from background_process import BackgroundProcess
 from stand_in_platform import CONFIGURATION, Platform
 

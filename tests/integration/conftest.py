@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.module_utils.release import Run, Settings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Run, Settings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 from control_plane import BINARIES, ControlPlane, running_control_plane
 from engine import Apply, Play, RunPlay
 from fault_proxy import FaultProxy, running_fault_proxy

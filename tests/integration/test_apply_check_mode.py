@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
 from control_plane import ControlPlane
 from engine import Apply
 from release_objects import a_config_map, a_deployment, a_release, a_secret

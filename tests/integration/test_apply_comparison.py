@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.comparison import compare
-from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import normalise_objects
-from ansible_collections.agentsmith.platform.plugins.module_utils.plan import apply_query, differs
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.comparison import compare
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import apply_query, differs
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import normalise_objects
 from control_plane import ControlPlane
 from release_objects import RBAC, a_deployment, a_secret, an_object
 

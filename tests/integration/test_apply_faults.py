@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils import retry
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api import retry
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
 from control_plane import ControlPlane, free_port
 from engine import Apply
 from fault_proxy import Fault, FaultProxy

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
 from control_plane import ControlPlane
 from engine import Apply
 from kubernetes.config import incluster_config

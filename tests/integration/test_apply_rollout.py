@@ -7,8 +7,8 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils import diagnosis, rollout
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods import diagnosis, rollout
 from control_plane import ControlPlane
 from engine import Apply
 from release_objects import a_deployment, a_job

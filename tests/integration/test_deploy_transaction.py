@@ -14,9 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils import diagnosis
-from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain
-from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LeaseLost, LockSettings, ReleaseLease
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods import diagnosis
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import Drain
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import (
+    LeaseLost,
+    LockSettings,
+    ReleaseLease,
+)
 from awaiting import LONGEST, await_true
 from control_plane import ControlPlane
 from engine import Play

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
-from ansible_collections.agentsmith.platform.plugins.module_utils.teardown import Teardown, TeardownSettings
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification import system
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.outcome import Outcome
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.system import Verification
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.target import Names, Target
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.teardown import Teardown, TeardownSettings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import system
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.outcome import Outcome
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.system import Verification
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names, Target
 from control_plane import ControlPlane
 from engine import Apply
 from release_objects import RBAC, a_deployment, an_object

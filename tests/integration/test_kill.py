@@ -25,9 +25,9 @@ from multiprocessing.connection import wait
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils import diagnosis
-from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LockSettings
-from ansible_collections.agentsmith.platform.plugins.module_utils.secret_digest import DIGEST_ANNOTATION
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods import diagnosis
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LockSettings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_digest import DIGEST_ANNOTATION
 from control_plane import ControlPlane
 from fault_proxy import Fault, running_fault_proxy
 from release_objects import a_config_map, a_release

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.module_utils.discovery import Discovery
-from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Found, Owner, find_owned
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Found, Owner, find_owned
 from control_plane import ControlPlane
 from engine import Apply
 from release_objects import LABELS, RBAC, a_config_map, a_release, a_secret, an_object

@@ -11,7 +11,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils import redaction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets import redaction
 from control_plane import ControlPlane
 from release_objects import a_release, an_object
 from transactions import Release, Result

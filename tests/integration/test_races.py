@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils import retry, rollout
-from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LockSettings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api import retry
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods import rollout
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LockSettings
 from awaiting import await_true
 from control_plane import ControlPlane
 from release_objects import a_release, an_object

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
-from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.module_utils.release_drift import find_drift
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.drift import find_drift
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 from control_plane import ControlPlane, free_port
 from engine import Apply, Play
 from release_objects import RBAC, a_config_map, a_deployment, a_release, a_secret, an_object

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.secret_digest import DIGEST_ANNOTATION
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_digest import DIGEST_ANNOTATION
 from control_plane import ControlPlane
 from engine import Apply, Play
 from fault_proxy import Fault, FaultProxy

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LockSettings, ReleaseLease
-from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
-from ansible_collections.agentsmith.platform.plugins.module_utils.teardown import Teardown, TeardownSettings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LockSettings, ReleaseLease
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.teardown import Teardown, TeardownSettings
 from control_plane import ControlPlane
 from engine import Apply, Play
 from fault_proxy import Fault, FaultProxy

@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.app_release import APPS, DEFAULT_APP
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.outcome import Outcome
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.spawned_job import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.app_release import APPS, DEFAULT_APP
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.outcome import Outcome
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.spawned_job import (
     RESOURCES,
     spawned_job,
 )
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.system import CHECKS, Verification
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.target import Names, Target
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.system import CHECKS, Verification
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names, Target
 from control_plane import ControlPlane
 from release_objects import RBAC, a_config_map, a_deployment, a_secret, an_object
 

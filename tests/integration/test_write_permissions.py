@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.module_utils.teardown import KILL, Teardown, TeardownSettings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.teardown import (
+    KILL,
+    Teardown,
+    TeardownSettings,
+)
 from awaiting import await_true
 from control_plane import ControlPlane
 from engine import Play

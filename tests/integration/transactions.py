@@ -6,16 +6,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.module_utils.lease import LockSettings
-from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import Owner
-from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.module_utils.release import Run, Settings
-from ansible_collections.agentsmith.platform.plugins.module_utils.release_commit import CommitRun
-from ansible_collections.agentsmith.platform.plugins.module_utils.release_restore import RestoreRun
-from ansible_collections.agentsmith.platform.plugins.module_utils.transaction import DeployRun, Transaction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.commit import CommitRun
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import DeployRun, Transaction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import Drain
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LockSettings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import RestoreRun
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Run, Settings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 
 Result = dict[str, Any]
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Response
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Response
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
 
 Answer = Any | Exception | Callable[[], Any]
 

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Response
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError, ApplyError
-from ansible_collections.agentsmith.platform.plugins.module_utils.execution import Execution
-from ansible_collections.agentsmith.platform.plugins.module_utils.plan import PlannedObject
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Response
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.execution import Execution
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import PlannedObject
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
 
 
 class WritingConnection:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils import connection as connection_module
-from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ConnectionFailed
-from ansible_collections.agentsmith.platform.plugins.module_utils.retry import FIRST_CONTACT_PERIOD, OUTAGE_PERIOD
-from ansible_collections.agentsmith.platform.plugins.plugin_utils import cluster_action
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions import cluster_action
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api import connection as connection_module
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.retry import FIRST_CONTACT_PERIOD, OUTAGE_PERIOD
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ConnectionFailed
 from kubernetes.client import Configuration
 from test_retry_policy import Clock
 

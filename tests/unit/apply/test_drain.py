@@ -6,9 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.comparison import Path
-from ansible_collections.agentsmith.platform.plugins.module_utils.drain import Drain, JobsInFlight, wait_for_jobs
-from ansible_collections.agentsmith.platform.plugins.module_utils.plan import PlannedObject
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.comparison import Path
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import PlannedObject
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import (
+    Drain,
+    JobsInFlight,
+    wait_for_jobs,
+)
 from fake_connection import FakeConnection
 
 JOBS = "/apis/batch/v1/namespaces/n/jobs"

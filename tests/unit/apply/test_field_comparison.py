@@ -10,7 +10,7 @@ import copy
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.comparison import as_text, compare
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.comparison import as_text, compare
 
 ADDRESS = {"apiVersion": "v1", "kind": "Thing", "metadata": {"name": "thing", "namespace": "here"}}
 

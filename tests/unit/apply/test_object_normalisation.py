@@ -8,8 +8,8 @@ import datetime
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import (
     INSTANCE_LABEL,
     MANAGED_BY_LABEL,
     is_ours,

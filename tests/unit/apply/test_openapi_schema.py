@@ -7,8 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
-from ansible_collections.agentsmith.platform.plugins.module_utils.schema import fetch_schemas, schema_faults
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.openapi_schema import (
+    fetch_schemas,
+    schema_faults,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
 from fake_connection import FakeConnection
 
 QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"

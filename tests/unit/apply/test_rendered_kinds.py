@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.owned_objects import NAMESPACE, RENDERED_KINDS
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import NAMESPACE, RENDERED_KINDS
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 PARTS = [tasks.parents[1] for tasks in ROLES.glob("*/tasks/render.yml")]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.retry import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.retry import (
     FIRST_CONTACT_PERIOD,
     LOCK_CONFLICT_ATTEMPTS,
     OUTAGE_PERIOD,

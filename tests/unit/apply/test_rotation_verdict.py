@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import Identity
-from ansible_collections.agentsmith.platform.plugins.module_utils.rotation import Rotation
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.rotation import Rotation
 
 SECRET = Identity("v1", "Secret", "n", "s")
 DIGEST = "spec.template.metadata.annotations[agentsmith.platform/secret-digest]"

@@ -10,8 +10,8 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import Identity
-from ansible_collections.agentsmith.platform.plugins.module_utils.secret_digest import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_digest import (
     DIGEST_ANNOTATION,
     PENDING,
     SecretDigests,

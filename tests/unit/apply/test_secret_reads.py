@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.secret_reads import SecretRead, secret_reads
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_reads import SecretRead, secret_reads
 
 
 def workload(pod: Any, kind: str = "Deployment", api_version: str = "apps/v1") -> dict[str, Any]:

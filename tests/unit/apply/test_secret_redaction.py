@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import (
     LAST_APPLIED_ANNOTATION,
     Identity,
 )
-from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import MASK, Redactor
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import MASK, Redactor
 
 VALUE = "pass/word+1=&x \"y'"
 KEY_FILE = "-----BEGIN KEY-----\nMIIEvgIBADANBgkqhkiG9w0BAQEFAASC\nBKgwggSkAgEAAoIBAQC7\n-----END KEY-----\n"

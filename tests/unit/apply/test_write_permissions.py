@@ -9,10 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
-from ansible_collections.agentsmith.platform.plugins.module_utils.kubernetes_object import Identity
-from ansible_collections.agentsmith.platform.plugins.module_utils.plan import PlannedObject
-from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissions import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import PlannedObject
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_permissions import (
     RBAC,
     Need,
     Permission,
@@ -20,6 +18,8 @@ from ansible_collections.agentsmith.platform.plugins.module_utils.write_permissi
     needs_of,
     refusal,
 )
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import Identity
 
 PATCH_REDIS = Permission("patch", "apps", "deployments", "agentsmith", "redis")
 REDIS = Identity("apps/v1", "Deployment", "agentsmith", "redis")

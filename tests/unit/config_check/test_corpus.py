@@ -18,8 +18,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.check import check, examine
-from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.json_schema import json_schema
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import check, examine
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.json_schema import json_schema
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]

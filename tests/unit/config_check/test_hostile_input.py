@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config import document, schema
-from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.check import check, examine
-from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.finding import Finding
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config import document, schema
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import check, examine
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.finding import Finding
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.check import examine
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import examine
 
 
 def project(source: str = "GitHub", tickets: str = "GitHub", agent: str = "Claude") -> dict[str, Any]:

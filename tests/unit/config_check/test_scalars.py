@@ -6,7 +6,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config import scalars
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config import scalars
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 
 import yaml
-from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.check import check
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import check
 
 SECONDS = 0.5
 PROJECTS = [f"project-{first}{second}" for first in "abcdefghijklmnopqrst" for second in "abcdefghij"]

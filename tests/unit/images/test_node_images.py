@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster import engine, node_images
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.command import LocalClusterError
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.node import Node
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster import engine, node_images
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster.command import LocalClusterError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster.node import Node
 
 NODE = Node("podman", "demo-control-plane", True, "image", {})
 REDIS, STAND_IN = "localhost/redis:aaaaaaaaaaaa", "localhost/stand-in:bbbbbbbbbbbb"

@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.command import LocalClusterError
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.old_images import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster.command import LocalClusterError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster.old_images import (
     removable_images,
     remove_old_images,
 )

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster import registry
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.command import LocalClusterError
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.plan import Wish, make_plan
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster import registry
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster.cluster_plan import Wish, make_plan
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster.command import LocalClusterError
 
 BUILT = "localhost/agentsmith-kind-node:3f786850e387"
 REGISTRY = "docker.io/kindest/node:v1.37.0@sha256:a1ed"

@@ -7,8 +7,8 @@ import resource
 from pathlib import Path
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster import engine
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.command import LocalClusterError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster import engine
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster.command import LocalClusterError
 
 DOCKER = 'case "$1" in info) echo 28.0 ;; import) exit 0 ;; run) {run} ;; rmi) echo "$*" >> {log} ;; esac'
 CANNOT_START = "echo 'docker: runc create failed: unable to apply caps: operation not permitted.' >&2; exit 125"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster import registry
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster import registry
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import socket
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster import port
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster import port
 
 
 def test_a_port_that_is_taken_is_not_free() -> None:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster import node
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster import node
 
 CONTAINER = [
     {

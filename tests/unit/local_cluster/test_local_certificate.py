@@ -13,7 +13,7 @@ from unittest.mock import MagicMock
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.action import local_certificate
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.server_certificate import Files, issue
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster.server_certificate import Files, issue
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 HOST = "slack.com"

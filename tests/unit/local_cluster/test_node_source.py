@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.source import choose_source
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster.source import choose_source
 
 REGISTRY = "docker.io/kindest/node:v1.37.0@sha256:a1ed"
 BUILT = "localhost/agentsmith-kind-node:3f786850e387"

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster import toolchain
-from ansible_collections.agentsmith.platform.plugins.module_utils.local_cluster.command import LocalClusterError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster import toolchain
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster.command import LocalClusterError
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import base64
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.check import examine
-from ansible_collections.agentsmith.platform.plugins.module_utils.secret_keys import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import examine
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_keys import (
     existing_faults,
     missing_keys,
     reasons_of,

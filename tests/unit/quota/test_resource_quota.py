@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.resource_quota import hard_limits, jobs_at_rest
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.resource_quota import hard_limits, jobs_at_rest
 
 JOB = {"cpu": "250m", "memory": "512Mi"}
 DEFAULT = {"cpu": "10m", "memory": "1Mi"}

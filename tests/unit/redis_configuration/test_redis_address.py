@@ -7,7 +7,7 @@ The rules are those of StackExchange.Redis 2.8.16, the library that the app hand
 from __future__ import annotations
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.redis_configuration import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redis_configuration import (
     RedisConfigurationError,
     check_configuration,
     configuration_of,

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.manifest import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.manifest import (
     ManifestError,
     parse_manifest,
     stamp_labels,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.agentsmith.platform.plugins.module_utils.manifest_files import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.manifest_files import (
     HEADER,
     FilesError,
     file_texts,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.shapes import SHAPES, misfits
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.shapes import SHAPES, misfits
 
 DIGEST = "@sha256:" + "0f" * 32
 PLACEHOLDER = "@sha256:" + "0" * 64  # what inventories/prod comes with

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.agentsmith_config.schema import SECRET_KEYS
-from ansible_collections.agentsmith.platform.plugins.module_utils.secret_values import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.schema import SECRET_KEYS
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_values import (
     REQUIRED_KEYS,
     value_fault,
     vault_variable,

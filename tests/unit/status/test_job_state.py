@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.job_state import state_of
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.job_state import state_of
 
 NOW = datetime(2026, 1, 2, 12, 1, 0, tzinfo=UTC)
 QUOTA = 'pods "agentsmith-1" is forbidden: exceeded quota: compute, requested: requests.memory=512Mi'

@@ -6,9 +6,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
-from ansible_collections.agentsmith.platform.plugins.module_utils.release_status import read_status
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.target import Names, Target
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.status import read_status
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names, Target
 from fake_connection import FakeConnection
 
 CORE, APPS, BATCH = (f"/{api}/namespaces/here" for api in ("api/v1", "apis/apps/v1", "apis/batch/v1"))

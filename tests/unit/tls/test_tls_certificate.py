@@ -6,7 +6,7 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.tls_certificate import judge
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.tls_certificate import judge
 from certificate_authority import NOW, Issued, issue
 from cryptography import x509
 

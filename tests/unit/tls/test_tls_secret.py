@@ -7,7 +7,7 @@ import base64
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.tls_secret import examine
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.tls_secret import examine
 from certificate_authority import NOW, issue
 from cryptography import x509
 

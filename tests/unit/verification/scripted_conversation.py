@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.job_state import JobState
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.job_state import JobState
 
 JOB = "agentsmith-0123456789ab"
 

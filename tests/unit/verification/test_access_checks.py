@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification import access
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.app_release import APPS
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import access
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.app_release import APPS
 
 NO, YES = {"allowed": False}, {"allowed": True, "reason": 'RBAC: allowed by ClusterRoleBinding "everything"'}
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification import configuration
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import configuration
 
 TEXT = "projects: {}\n"
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.conversation import Conversation, Talk
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.conversation import Conversation, Talk
 from scripted_conversation import JOB, Scripted
 
 STEP = ":ticket: *[1/9]* Fetching ticket\n`[█░░░░░░░░░]` 1/9"

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.http_over_socket import Answer
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification import dispatcher
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import Answer
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import dispatcher
 
 CHALLENGE = '{"challenge":"abc"}'
 PAGE = "<html><head><title>\n Sign in · Example </title></head><body>MARKED-session</body></html>"

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.http_over_socket import Answer
-from ansible_collections.agentsmith.platform.plugins.module_utils.pod_stream import ContainerOf
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification import system
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.target import Names, Target
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import Answer
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import ContainerOf
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import system
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names, Target
 
 NAMES = Names("n", "agentsmith-secrets", "agentsmith-config", "agentsmith")
 

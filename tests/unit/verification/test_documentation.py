@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.system import CHECKS, PARTS
 from ansible_collections.agentsmith.platform.plugins.modules import verify_release
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.system import CHECKS, PARTS
 
 REPOSITORY = Path(__file__).parents[3]
 

@@ -7,9 +7,9 @@ import hashlib
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.job_state import JobState
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.conversation import Conversation
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.end_to_end import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.job_state import JobState
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.conversation import Conversation
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.end_to_end import (
     CHECKS,
     judge_conversation,
 )

@@ -7,9 +7,9 @@ import copy
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification import job_policy, spawned_job
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.app_release import APPS
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import job_policy, spawned_job
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.app_release import APPS
 
 APP = APPS["be4bffa1"]
 BY_POLICY = ApiError(422, "Invalid", "jobs.batch is forbidden: ValidatingAdmissionPolicy 'a' denied request: image")

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.pod_stream import EndedCommand
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.network_policy import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import EndedCommand
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.network_policy import (
     is_connected,
     judge,
 )

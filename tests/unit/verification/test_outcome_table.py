@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.outcome import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.outcome import (
     FAILED,
     NOT_CHECKED,
     OK,

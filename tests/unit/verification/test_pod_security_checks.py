@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import ApiError
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification import pod_security
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import pod_security
 
 VIOLATION = ApiError(403, "Forbidden", 'pods "x" is forbidden: violates PodSecurity "baseline:latest": privileged')
 

@@ -10,15 +10,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils import pod_stream
-from ansible_collections.agentsmith.platform.plugins.module_utils.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.module_utils.errors import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api import pod_stream
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import ContainerOf, StreamFailed
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.retry import FIRST_CONTACT_PERIOD
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import (
     ApiError,
     ApplyError,
     ConnectionFailed,
 )
-from ansible_collections.agentsmith.platform.plugins.module_utils.pod_stream import ContainerOf, StreamFailed
-from ansible_collections.agentsmith.platform.plugins.module_utils.retry import FIRST_CONTACT_PERIOD
 from kubernetes.client.rest import ApiException
 
 POD = ContainerOf("n", "p", "c")

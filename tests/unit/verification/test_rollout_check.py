@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.rollout import check_rollout
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.pods_ready import check_rollout
 
 COMPLETE = {"observedGeneration": 4, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}
 

@@ -7,7 +7,7 @@ import base64
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification import secret
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import secret
 
 VALUES = {"redis-url": "redis:6379", "slack-bot-token": "xoxb-MARKED", "slack-signing-secret": "MARKED"}
 GITHUB = {"key": "github-token", "reasons": ["projects.web.tickets.type: GitHub"], "reaches_jobs": True}

@@ -11,10 +11,10 @@ from contextlib import contextmanager, nullcontext
 from unittest.mock import Mock
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.http_over_socket import Answer, send_request
-from ansible_collections.agentsmith.platform.plugins.module_utils.redis_over_socket import RedisClient, RedisError
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification import cluster_conversation
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.stand_in_slack import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import Answer, send_request
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.redis_over_socket import RedisClient, RedisError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import cluster_conversation
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.stand_in_slack import (
     SlackRefused,
     StandInSlack,
 )

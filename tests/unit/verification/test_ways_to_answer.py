@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.module_utils.http_over_socket import Answer
-from ansible_collections.agentsmith.platform.plugins.module_utils.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.conversation import Talk
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.dispatcher import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import Answer
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.conversation import Talk
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.dispatcher import (
     check_challenge,
     check_wrong_signature,
 )
-from ansible_collections.agentsmith.platform.plugins.module_utils.verification.end_to_end import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.end_to_end import (
     LONGEST_EVIDENCE,
     judge_conversation,
 )

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Base of the action plugins that talk to a cluster, with kubernetes.core's connection options.
+
+The client library is imported with this file, once in the process that starts the workers, instead of once a task.
+The connection itself is made by each task: a socket must not be shared between workers.
+"""
+
+from __future__ import annotations
+
+import gc
+from copy import deepcopy
+from typing import Any
+
+from ansible import constants
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.wait_report import Say
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
+
+try:
+    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+except ImportError:  # reported by the connection, in words
+    AUTH_ARG_SPEC = {}
+
+
+class ClusterAction(ControlNodeAction):
+    """An action with a connection to the cluster that the options of the group C(cluster) name."""
+
+    def checked_options(
+        self, tmp: str | None, task_vars: dict[str, Any] | None, argument_spec: dict[str, Any], **rules: Any
+    ) -> dict[str, Any]:
+        """As in the base, with the connection's options beside those of the action."""
+        # What the worker has inherited stays to its end: the collector need not walk over it (Python: gc.freeze)
+        gc.freeze()
+        return super().checked_options(tmp, task_vars, {**deepcopy(AUTH_ARG_SPEC), **argument_spec}, **rules)
+
+    def say_for(self, task_vars: dict[str, Any] | None, redactor: Redactor) -> Say:
+        """What shows a line while the task runs, masked, with the target's name.
+
+        Beside the output, as programs read that.
+        """
+        target = (task_vars or {}).get("inventory_hostname", "localhost")
+        return lambda text: self._display.display(redactor.text(f"{target}: {text}"), stderr=True)
+
+    @staticmethod
+    def connection(options: dict[str, Any]) -> Connection:
+        """A connection to use in a C(with) statement.
+
+        A task that is told as whom an earlier one has locked the release goes on with what that one has begun: it
+        outlives an outage as long as in the midst of its work.
+        """
+        connection_options = {name: options.get(name) for name in AUTH_ARG_SPEC}
+        in_contact = bool(options.get("holder"))
+        return Connection(connection_options, scratch_directory=constants.DEFAULT_LOCAL_TMP, in_contact=in_contact)

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carrying out a plan: in waves by kind, the objects of a wave at the same time, by server-side apply."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from copy import deepcopy
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import (
+    APPLY_PATCH,
+    MERGE_PATCH,
+    Connection,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import (
+    PlannedObject,
+    apply_query,
+    concurrently,
+    differs,
+    is_going,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import (
+    FIELD_MANAGER,
+    LAST_APPLIED_ANNOTATION,
+    is_ours,
+)
+
+# They need no namespace, and a namespace may be about to enforce what only objects that they complete can pass.
+ADMISSION_WAVE = 0
+NAMESPACE_WAVE = 1
+# What decides about pods must stand before the first pod asks.
+GUARD_WAVE = 2
+DATA_WAVE = 3
+WORKLOAD_WAVE = 4
+# Routes last, so that nothing is sent to a Service that does not exist yet.
+ROUTE_WAVE = 5
+# A running Dispatcher reads a changed ConfigMap at once, before the rest of the release has arrived.
+CONFIGURATION_WAVE = 6
+
+ADMISSION_KINDS = frozenset(
+    {
+        "MutatingAdmissionPolicy",
+        "MutatingAdmissionPolicyBinding",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+    }
+)
+
+GUARD_KINDS = frozenset(
+    {
+        "ClusterRole",
+        "CustomResourceDefinition",
+        "LimitRange",
+        "NetworkPolicy",
+        "PriorityClass",
+        "ResourceQuota",
+        "Role",
+        "ServiceAccount",
+    }
+)
+# The API server looks the Role up, to see whether whoever binds it holds what it grants.
+BINDING_KINDS = frozenset({"ClusterRoleBinding", "RoleBinding"})
+ROUTE_KINDS = frozenset({"Gateway", "GRPCRoute", "HTTPRoute", "Ingress", "TCPRoute", "TLSRoute"})
+
+POLL_PAUSE = 0.25  # seconds
+# The API server looks in its cache of Roles, which is behind by milliseconds.
+ROLE_TIMEOUT = 10.0  # seconds
+
+
+def wave_of(item: PlannedObject) -> int:
+    """Return the place of an object in the order of writes.
+
+    A ConfigMap that does not exist yet goes before the workloads: nobody reads it, and a pod that starts without it
+    loses seconds, because the kubelet repeats a failed mount with growing pauses.
+    """
+    kind = item.identity.kind
+    if kind in ADMISSION_KINDS:
+        return ADMISSION_WAVE
+    if kind == "Namespace":
+        return NAMESPACE_WAVE
+    if kind in GUARD_KINDS:
+        return GUARD_WAVE
+    if kind == "ConfigMap":
+        return CONFIGURATION_WAVE if item.live else DATA_WAVE
+    if kind == "Secret" or kind in BINDING_KINDS:
+        return DATA_WAVE
+    return ROUTE_WAVE if kind in ROUTE_KINDS else WORKLOAD_WAVE
+
+
+class Execution:
+    """Writes the objects of a plan, or asks the server what a write would do.
+
+    :param dry_run: write nothing.
+    :param force: take fields from other field managers also on objects that do not carry our labels.
+    """
+
+    def __init__(self, connection: Connection, executor: Executor, dry_run: bool, force: bool = False) -> None:
+        self._connection = connection
+        self._executor = executor
+        self._dry_run = dry_run
+        self._force = force
+        self._created: set[tuple[str, str, str]] = set()
+        self.warnings: list[str] = []
+
+    def apply(
+        self, planned: Sequence[PlannedObject], before_wave: Callable[[Sequence[PlannedObject]], None] | None = None
+    ) -> None:
+        """Apply what the plan found to be missing or different. A wave that fails is the last one.
+
+        :param before_wave: is given the objects of each wave, to complete them with what earlier ones brought.
+        :raises ApplyError: naming every object of the wave that failed. ``done`` tells which objects are through.
+        """
+        created = [item.identity for item in planned if item.result == "created"]
+        self._created = {(identity.kind, identity.namespace, identity.name) for identity in created}
+        self._run_waves(planned, self._apply_one, before_wave=before_wave)
+
+    def delete(self, planned: Sequence[PlannedObject]) -> None:
+        """Delete what the plan found, in the opposite order of creation. Dependents follow in the background."""
+        self._run_waves(planned, self._delete_one, reverse=True)
+
+    def _run_waves(
+        self,
+        planned: Sequence[PlannedObject],
+        write: Callable[[PlannedObject], None],
+        reverse: bool = False,
+        before_wave: Callable[[Sequence[PlannedObject]], None] | None = None,
+    ) -> None:
+        pending = [item for item in planned if item.to_write]
+        for wave in sorted({wave_of(item) for item in pending}, reverse=reverse):
+            items = [item for item in pending if wave_of(item) == wave]
+            if before_wave:
+                before_wave(items)
+            concurrently(self._executor, write, items)
+
+    def _apply_one(self, item: PlannedObject) -> None:
+        if self._dry_run and (item.namespace_missing or item.refused):
+            item.done = True  # the schema was checked; there is no namespace to try it in, or nobody who may
+            return
+        try:
+            if item.fields or item.live is None:
+                item.after = self._patch(item)
+            if item.strip_last_applied:
+                item.after = self._strip_last_applied(item)
+        except ApiError as error:
+            raise ApplyError(f"{item.identity} was refused ({error.status}): {error}") from None
+        item.done = True
+        if item.live and item.after and not self._has_changed(item.live, item.after):
+            item.result, item.fields = "unchanged", []
+
+    def _has_changed(self, live: dict[str, Any], after: dict[str, Any]) -> bool:
+        if self._dry_run:
+            return differs(live, after)
+        return live["metadata"]["resourceVersion"] != after["metadata"]["resourceVersion"]
+
+    def _patch(self, item: PlannedObject) -> dict[str, Any]:
+        try:
+            return self._send(item, force=self._force)
+        except ApiError as error:
+            if not error.field_conflicts:
+                raise
+            if not is_ours(item.live or {}, item.desired):
+                raise ApplyError(_conflict_text(item, error)) from None
+            item.former_owners = _former_owners(error)
+            return self._send(item, force=True)
+
+    def _send(self, item: PlannedObject, force: bool) -> dict[str, Any]:
+        deadline = time.monotonic() + ROLE_TIMEOUT
+        while True:
+            try:
+                return self._write(item, apply_query(self._dry_run, force), item.desired, APPLY_PATCH)
+            except ApiError as error:
+                if error.status != 404 or not self._binds_new_role(item):
+                    raise
+                if self._dry_run:
+                    return deepcopy(item.desired)  # of which the server can say more when there is the Role
+                if time.monotonic() >= deadline:
+                    raise
+            time.sleep(POLL_PAUSE)
+
+    def _binds_new_role(self, item: PlannedObject) -> bool:
+        """Tell whether an object binds a Role that this very run creates."""
+        role = item.desired.get("roleRef") or {}
+        namespace = item.identity.namespace if role.get("kind") == "Role" else ""
+        return item.identity.kind in BINDING_KINDS and (role["kind"], namespace, role["name"]) in self._created
+
+    def _strip_last_applied(self, item: PlannedObject) -> dict[str, Any]:
+        """Remove what client-side `kubectl apply` left: a copy of the object, of a Secret with all old values."""
+        query = {"fieldManager": FIELD_MANAGER, **({"dryRun": "All"} if self._dry_run else {})}
+        body = {"metadata": {"annotations": {LAST_APPLIED_ANNOTATION: None}}}
+        stripped = self._write(item, query, body, MERGE_PATCH)
+        if self._dry_run and item.after:
+            # A dry run starts from what is live: lay its one effect over that of the apply.
+            item.after["metadata"].get("annotations", {}).pop(LAST_APPLIED_ANNOTATION, None)
+            stripped = item.after
+        item.fields = [*item.fields, f"metadata.annotations[{LAST_APPLIED_ANNOTATION}]"]
+        return stripped
+
+    def _write(self, item: PlannedObject, query: dict[str, str], body: Any, content_type: str) -> dict[str, Any]:
+        answer = self._connection.request("PATCH", item.path, query=query, body=body, content_type=content_type)
+        self.warnings.extend(f"{item.identity}: {_warning_text(warning)}" for warning in answer.warnings)
+        return answer.body
+
+    def _delete_one(self, item: PlannedObject) -> None:
+        if not self._dry_run and item.live:
+            # Not an object of the same name that somebody has created in the meantime.
+            body = {"propagationPolicy": "Background", "preconditions": {"uid": item.live["metadata"]["uid"]}}
+            try:
+                self._connection.request("DELETE", item.path, body=body)
+            except ApiError as error:
+                if not self._has_been_deleted(item, error):
+                    raise ApplyError(f"{item.identity} was not deleted ({error.status}): {error}") from None
+        item.done = True
+
+    def _has_been_deleted(self, item: PlannedObject, error: ApiError) -> bool:
+        """Tell whether an earlier attempt got through, whose answer was lost. A namespace then answers 409."""
+        if error.status != 409:
+            return error.status == 404
+        found = self._connection.find(item.path)
+        return found is None or is_going(found)
+
+
+def wait_until_gone(
+    connection: Connection,
+    executor: Executor,
+    planned: Sequence[PlannedObject],
+    timeout: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Wait until the objects have left the cluster, also those that were being deleted already.
+
+    :param timeout: seconds for all of them together.
+    :raises ApplyError: naming those that are still there, and what holds them.
+    """
+    deadline = clock() + timeout
+    pending = [item for item in planned if item.live]
+    while pending:
+        states = concurrently(executor, lambda item: connection.find(item.path), pending)
+        remaining = [
+            (item, state)
+            for item, state in zip(pending, states, strict=True)
+            if state and item.live and state["metadata"]["uid"] == item.live["metadata"]["uid"]
+        ]
+        pending = [item for item, _state in remaining]
+        if not pending:
+            return
+        if clock() >= deadline:
+            texts = [_remaining_text(item, state) for item, state in remaining]
+            raise ApplyError("\n".join([*texts, f"wait_timeout is {timeout:g} s."]))
+        sleep(POLL_PAUSE)
+
+
+def _remaining_text(item: PlannedObject, state: dict[str, Any]) -> str:
+    holders = [*(state["metadata"].get("finalizers") or []), *((state.get("spec") or {}).get("finalizers") or [])]
+    conditions = [
+        condition["message"]
+        for condition in (state.get("status") or {}).get("conditions") or []
+        if condition.get("status") == "True" and condition.get("message")
+    ]
+    reasons = ([f"finalizers {', '.join(holders)}"] if holders else []) + conditions
+    return f"{item.identity} is deleted but still there: {'; '.join(reasons) or 'the server names no reason'}."
+
+
+def _former_owners(error: ApiError) -> list[dict[str, Any]]:
+    """Return the field managers that a conflict names: `manager` and the `fields` that it owned."""
+    fields: dict[str, list[str]] = {}
+    for cause in error.field_conflicts:
+        _before, _quote, rest = cause.get("message", "").partition('"')
+        manager = rest.partition('"')[0] or "unknown"
+        fields.setdefault(manager, []).append(cause.get("field", "").lstrip("."))
+    return [{"manager": manager, "fields": owned} for manager, owned in fields.items()]
+
+
+def _conflict_text(item: PlannedObject, error: ApiError) -> str:
+    owners = "; ".join(f"{owner['manager']} owns {', '.join(owner['fields'])}" for owner in _former_owners(error))
+    return (
+        f"{item.identity} does not carry the labels of this installation, and others manage fields of it: {owners}. "
+        "Let them give the fields up, or set force_conflicts to take the fields from them."
+    )
+
+
+def _warning_text(header: str) -> str:
+    """Return the text of a Warning header, `299 - "text"`."""
+    return header.partition('"')[2].rpartition('"')[0].replace('\\"', '"') or header

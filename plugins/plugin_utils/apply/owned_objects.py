@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which live objects belong to a release: those that carry its labels, whether the release still wants them or not.
+
+Lists hold metadata only (https://kubernetes.io/docs/reference/using-api/api-concepts/, "Metadata only"): no value of a
+Secret travels, and a list costs little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import concurrently
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import (
+    FIELD_MANAGER,
+    INSTANCE_LABEL,
+    MANAGED_BY_LABEL,
+    NAMESPACE_LABEL,
+    labels_of,
+)
+
+# An aggregated server may know whole objects only.
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
+COMPONENT_LABEL = "app.kubernetes.io/component"
+# Of what no role renders and the engine itself makes: the lock of the release and the record of the last good one.
+ENGINE_COMPONENT = "release"
+
+# A controller copies the labels of a Service to these, without naming the Service as their owner.
+COPIES = frozenset({("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")})
+# Looked up by its name, never found by its labels: another release may bear the same instance in another namespace.
+NAMESPACE = ("", "Namespace")
+# By group and kind, all that the roles of this collection can render. The fixed list keeps a look cheap.
+RENDERED_KINDS = frozenset(
+    {
+        ("", "ConfigMap"),
+        ("", "LimitRange"),
+        ("", "ResourceQuota"),
+        ("", "Secret"),
+        ("", "Service"),
+        ("", "ServiceAccount"),
+        ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
+        ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"),
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
+        ("apps", "Deployment"),
+        ("autoscaling", "HorizontalPodAutoscaler"),
+        ("batch", "CronJob"),
+        ("cert-manager.io", "Certificate"),
+        ("gateway.networking.k8s.io", "Gateway"),
+        ("gateway.networking.k8s.io", "HTTPRoute"),
+        ("networking.k8s.io", "Ingress"),
+        ("networking.k8s.io", "NetworkPolicy"),
+        ("policy", "PodDisruptionBudget"),
+        ("rbac.authorization.k8s.io", "Role"),
+        ("rbac.authorization.k8s.io", "RoleBinding"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose objects are meant: one release, or the part of it that a *component* label names."""
+
+    namespace: str
+    instance: str
+    component: str = ""
+
+    @property
+    def selector(self) -> str:
+        """The label selector."""
+        labels = {MANAGED_BY_LABEL: FIELD_MANAGER, INSTANCE_LABEL: self.instance, COMPONENT_LABEL: self.component}
+        return ",".join(f"{name}={value}" for name, value in labels.items() if value)
+
+    def engine_labels(self) -> dict[str, str]:
+        """Return the labels of what the engine itself makes for the release."""
+        return {MANAGED_BY_LABEL: FIELD_MANAGER, INSTANCE_LABEL: self.instance, COMPONENT_LABEL: ENGINE_COMPONENT}
+
+    def has(self, live: Mapping[str, Any]) -> bool:
+        """Tell whether an object that the selector found is meant.
+
+        One that belongs to no namespace says in a label whose it is: instances of two namespaces may bear one name.
+        What another object owns came from a controller, which copies labels.
+        """
+        metadata = live["metadata"]
+        namespace = metadata.get("namespace") or labels_of(live).get(NAMESPACE_LABEL)
+        return namespace == self.namespace and not metadata.get("ownerReferences")
+
+
+def is_engines(live: Mapping[str, Any]) -> bool:
+    """Tell whether an object of a release is the engine's own: what no role renders, and nobody need miss."""
+    return labels_of(live).get(COMPONENT_LABEL) == ENGINE_COMPONENT
+
+
+@dataclass
+class Found:
+    """``objects``: apiVersion, kind and metadata of each. ``denied``: what cannot be listed, by group and kind."""
+
+    objects: list[dict[str, Any]] = field(default_factory=list)
+    denied: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def denied_kinds(self) -> list[str]:
+        """Return the kinds that cannot be listed, for people."""
+        return list(dict.fromkeys(kind for _group, kind in self.denied))
+
+
+def find_owned(
+    connection: Connection,
+    executor: Executor,
+    discovery: Discovery,
+    owner: Owner,
+    kinds: Collection[tuple[str, str]] | None = RENDERED_KINDS,
+    best_effort: bool = False,
+) -> Found:
+    """List the objects of *owner*, without its Namespace. Costs one request a kind.
+
+    :param kinds: by group and kind; one that the server does not serve has no objects. None stands for all kinds.
+    :param best_effort: as in :func:`list_metadata`.
+    """
+    query = {"labelSelector": owner.selector}
+    found = list_metadata(connection, executor, discovery, owner.namespace, kinds, query, best_effort=best_effort)
+    found.objects = [live for live in found.objects if owner.has(live)]
+    return found
+
+
+def list_metadata(
+    connection: Connection,
+    executor: Executor,
+    discovery: Discovery,
+    namespace: str,
+    kinds: Collection[tuple[str, str]] | None = None,
+    query: Mapping[str, str] | None = None,
+    cluster_scoped: bool = True,
+    best_effort: bool = False,
+) -> Found:
+    """List the objects in a namespace, and those in none, of the *kinds* that the server serves and has lists of.
+
+    :param cluster_scoped: whether kinds that live in no namespace are among them.
+    :param best_effort: whether a kind that cannot be listed, for whatever reason, is passed over at once.
+    """
+    found = Found()
+    asked = [
+        (api_version, kind, resource.stale)
+        for (group, kind), (api_version, resource) in sorted(discovery.kinds().items())
+        if (group, kind) not in COPIES | {NAMESPACE}
+        and (kinds is None or (group, kind) in kinds)
+        and (resource.namespaced or cluster_scoped)
+    ]
+
+    def read(served: tuple[str, str, bool]) -> list[dict[str, Any]] | None:
+        api_version, kind, stale = served
+        if stale:
+            return None
+        try:
+            path = discovery.collection(api_version, kind, namespace)
+            answer = connection.request("GET", path, query=query, accept=METADATA_LIST, repeat=not best_effort)
+        except ApplyError as error:
+            if best_effort:
+                return None
+            if not isinstance(error, ApiError):
+                raise
+            if error.status == 403:
+                return None
+            if error.status in (404, 405):  # an aggregated server that promises more than it serves
+                return []
+            raise
+        items = answer.body.get("items") or []
+        return [{"apiVersion": api_version, "kind": kind, "metadata": item["metadata"]} for item in items]
+
+    for (api_version, kind, _stale), objects in zip(asked, concurrently(executor, read, asked), strict=True):
+        if objects is None:
+            found.denied.append((api_version.rpartition("/")[0], kind))
+        else:
+            found.objects.extend(objects)
+    return found

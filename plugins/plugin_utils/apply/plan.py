@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is live, and what is to be done about each object. Reads only: nothing here changes the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import APPLY_PATCH, Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.comparison import (
+    Path,
+    as_text,
+    compare,
+    recorded_fields,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.openapi_schema import (
+    fetch_schemas,
+    schema_faults,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError, combined
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import (
+    FIELD_MANAGER,
+    LAST_APPLIED_ANNOTATION,
+    MANAGED_BY_LABEL,
+    Identity,
+    annotations_of,
+    is_ours,
+    labels_of,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import essence
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+
+@dataclass
+class PlannedObject:
+    """One object on its way through a run.
+
+    ``refused``: it is known that we may not write it.
+    ``fields`` are ``paths``, what differs, as the user is told them.
+    ``result`` is `created`, `updated`, `unchanged`, `deleted` or `absent`: first what is to be done, in the end what
+    was done. ``after`` is the object as the server returned it, None until then.
+    """
+
+    desired: dict[str, Any]
+    path: str
+    live: dict[str, Any] | None
+    result: str
+    fields: list[str] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
+    strip_last_applied: bool = False
+    namespace_missing: bool = False
+    refused: bool = False
+    after: dict[str, Any] | None = None
+    former_owners: list[dict[str, Any]] = field(default_factory=list)
+    done: bool = False
+
+    @property
+    def identity(self) -> Identity:
+        """Who the object is."""
+        return Identity.of(self.desired)
+
+    @property
+    def current(self) -> dict[str, Any] | None:
+        """The latest known state of the object in the cluster."""
+        return self.after or self.live
+
+    @property
+    def to_write(self) -> bool:
+        """Tell whether the object needs a write request."""
+        return self.result in ("created", "updated", "deleted")
+
+
+def concurrently(executor: Executor, function: Callable[[Item], Outcome], items: Sequence[Item]) -> list[Outcome]:
+    """Call *function* for all items at the same time, and return the results in their order.
+
+    :raises ApplyError: when all calls have ended and some have failed, with the messages of all that did.
+    """
+    futures = [executor.submit(function, item) for item in items]
+    errors = [error for error in (future.exception() for future in futures) if error is not None]
+    for error in errors:
+        if not isinstance(error, ApplyError):
+            raise error
+    if errors:
+        raise combined([error for error in errors if isinstance(error, ApplyError)])
+    return [future.result() for future in futures]
+
+
+def read_live(
+    connection: Connection,
+    executor: Executor,
+    discovery: Discovery,
+    bodies: Sequence[dict[str, Any]],
+    secrets_elsewhere: Sequence[Identity] = (),
+) -> dict[Identity, dict[str, Any] | None]:
+    """Read the objects as they are now; None stands for one that is not there. Costs one request an object.
+
+    :param secrets_elsewhere: Secrets to read besides, which workloads among the objects refer to.
+    :raises ApplyError: when an object is of a kind that the server does not serve, or may not be read.
+    """
+
+    def read(identity: Identity) -> dict[str, Any] | None:
+        if identity not in secrets_elsewhere:
+            return connection.find(discovery.path(identity))
+        try:
+            return connection.find(f"/api/v1/namespaces/{identity.namespace}/secrets/{identity.name}")
+        except ApiError as error:
+            raise ApplyError(
+                f"{identity} cannot be read ({error.status}): {error}. A workload among the objects reads it and is "
+                "to roll when it changes. Allow to get it, or set roll_on_secret_change to false. Nothing was changed."
+            ) from None
+
+    identities = [*map(Identity.of, bodies), *secrets_elsewhere]
+    discovery.require_kinds(map(Identity.of, bodies))
+    return dict(zip(identities, concurrently(executor, read, identities), strict=True))
+
+
+def plan_present(
+    connection: Connection,
+    executor: Executor,
+    discovery: Discovery,
+    bodies: Sequence[dict[str, Any]],
+    live: Mapping[Identity, dict[str, Any] | None],
+) -> list[PlannedObject]:
+    """Compare the desired objects with the live ones.
+
+    Costs one dry run for each object of which the server alone can tell whether it differs, and the schemas where
+    something is to be written: what the server would refuse for its form must not stop a release half way.
+
+    :param live: as read_live() found the objects.
+    :raises ApplyError: when an object has no namespace to live in, or does not fit the server's schema.
+    """
+
+    def examine(body: dict[str, Any]) -> PlannedObject:
+        identity = Identity.of(body)
+        return plan_object(connection, discovery.path(identity), body, live[identity])
+
+    planned = concurrently(executor, examine, bodies)
+    _check_immutable(planned)
+    _check_namespaces(connection, executor, planned)
+    written = [item for item in planned if item.result in ("created", "updated")]
+    if written:
+        _check_schemas(connection, executor, written)
+    return planned
+
+
+def plan_absent(
+    connection: Connection, executor: Executor, discovery: Discovery, bodies: Sequence[dict[str, Any]]
+) -> list[PlannedObject]:
+    """Find which of the objects exist. A kind that the server does not serve has none."""
+
+    def examine(body: dict[str, Any]) -> PlannedObject:
+        identity = Identity.of(body)
+        if not discovery.serves(identity):
+            return PlannedObject(body, "", None, "absent", done=True)
+        path = discovery.path(identity)
+        live = connection.find(path)
+        to_delete = live is not None and not is_going(live)
+        return PlannedObject(body, path, live, "deleted" if to_delete else "absent", done=not to_delete)
+
+    discovery.require_kinds(identity for identity in map(Identity.of, bodies) if discovery.serves(identity))
+    return concurrently(executor, examine, bodies)
+
+
+def is_going(live: Mapping[str, Any]) -> bool:
+    """Tell whether an object is deleted, and still there because something has to be cleaned up first."""
+    return bool(live["metadata"].get("deletionTimestamp"))
+
+
+def apply_query(dry_run: bool, force: bool) -> dict[str, str]:
+    """Return the query of a server-side apply. Unknown and duplicate fields are errors, not warnings."""
+    query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "force": "true" if force else "false"}
+    return {**query, "dryRun": "All"} if dry_run else query
+
+
+def differs(live: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
+    """Tell whether a dry run would have changed the object, or what we are recorded to state of it."""
+    same_record = recorded_fields(live).get("fieldsV1") == recorded_fields(result).get("fieldsV1")
+    return not same_record or essence(live) != essence(result)
+
+
+def plan_object(connection: Connection, path: str, body: dict[str, Any], live: dict[str, Any] | None) -> PlannedObject:
+    """Compare one desired object with the live one, by a dry run where only the server can tell."""
+    if live is None:
+        return PlannedObject(body, path, None, "created")
+    comparison = compare(body, live)
+    if comparison.doubtful and not comparison.changed and _dry_run_differs(connection, path, body, live):
+        comparison.changed = comparison.doubtful
+    strip = LAST_APPLIED_ANNOTATION in annotations_of(live) and labels_of(body).get(MANAGED_BY_LABEL) == FIELD_MANAGER
+    planned = PlannedObject(body, path, live, "updated" if comparison.changed or strip else "unchanged")
+    planned.paths = comparison.changed
+    planned.fields = [as_text(changed) for changed in comparison.changed]
+    planned.strip_last_applied = strip
+    planned.done = planned.result == "unchanged"
+    return planned
+
+
+def _dry_run_differs(connection: Connection, path: str, body: dict[str, Any], live: dict[str, Any]) -> bool:
+    query = apply_query(dry_run=True, force=is_ours(live, body))
+    try:
+        answer = connection.request("PATCH", path, query=query, body=body, content_type=APPLY_PATCH)
+    except ApiError as error:
+        if error.field_conflicts or error.status == 403:
+            return True  # to be settled where the object is written: nobody else can tell
+        raise
+    return differs(live, answer.body)
+
+
+def _check_immutable(planned: Sequence[PlannedObject]) -> None:
+    """Refuse to change what the server never lets change, before anything else of the release is written.
+
+    The rule: https://kubernetes.io/docs/concepts/configuration/secret/#secret-immutable
+    """
+    faults = []
+    for item in planned:
+        guarded = [path for path in item.paths if path[0] in ("data", "binaryData", "immutable")]
+        if item.live and item.live.get("immutable") is True and guarded:
+            kind, space, name = item.identity.kind, item.identity.namespace, item.identity.name
+            faults.append(
+                f"{item.identity} is immutable and would change in {', '.join(map(as_text, guarded))}, which "
+                "Kubernetes refuses for ever. Give it the values that the cluster has, or delete it (kubectl -n "
+                f"{space} delete {kind.lower()} {name}) and deploy again: it is made anew, and what reads it rolls."
+            )
+    if faults:
+        raise ApplyError("\n".join([*faults, "Nothing was changed."]))
+
+
+def _check_namespaces(connection: Connection, executor: Executor, planned: Sequence[PlannedObject]) -> None:
+    """Mark the objects whose namespace this run is yet to create; refuse those whose namespace nobody creates."""
+    ours = {item.identity.name: item for item in planned if item.identity.kind == "Namespace"}
+    needed = sorted({item.identity.namespace for item in planned if not item.live and item.identity.namespace})
+    others = [name for name in needed if name not in ours]
+    found = dict(zip(others, concurrently(executor, lambda name: _namespace(connection, name), others), strict=True))
+    faults = []
+    for name in needed:
+        live = ours[name].live if name in ours else found[name]
+        if live is None and name not in ours:
+            faults.append(
+                f"The namespace {name} does not exist and is not among the objects. Create it, or correct "
+                "agentsmith_namespace. Nothing was changed."
+            )
+        elif live and is_going(live):
+            faults.append(
+                f"The namespace {name} is being deleted, so nothing can be created in it. Run again when it is gone. "
+                "Nothing was changed."
+            )
+    if faults:
+        raise ApplyError("\n".join(faults))
+    for item in planned:
+        namespace = ours.get(item.identity.namespace)
+        item.namespace_missing = namespace is not None and namespace.live is None
+
+
+def _namespace(connection: Connection, name: str) -> dict[str, Any] | None:
+    try:
+        return connection.find(f"/api/v1/namespaces/{name}")
+    except ApiError as error:
+        if error.status == 403:
+            # Who may work inside a namespace need not be allowed to look at it from outside: take it as given.
+            return {"metadata": {"name": name}}
+        raise
+
+
+def _check_schemas(connection: Connection, executor: Executor, planned: Sequence[PlannedObject]) -> None:
+    schemas = fetch_schemas(connection, executor, [item.identity.api_version for item in planned])
+    faults = [
+        fault
+        for item in planned
+        for fault in schema_faults(item.desired, schemas[item.identity.api_version], complete=item.live is None)
+    ]
+    if faults:
+        raise ApplyError("\n".join([*faults, "Nothing was changed."]))

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of a release is live and no longer wanted. Reads only: the objects that it returns are yet to be deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import (
+    RENDERED_KINDS,
+    Owner,
+    find_owned,
+    is_engines,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import (
+    PlannedObject,
+    concurrently,
+    is_going,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import Identity
+
+# They run to their end whatever becomes of the release; the app makes them, and the app removes them.
+NEVER_PRUNED = frozenset({("batch", "Job")})
+
+
+def plan_prune(
+    connection: Connection,
+    executor: Executor,
+    discovery: Discovery,
+    owner: Owner,
+    bodies: Sequence[dict[str, Any]],
+    once_stated: Sequence[dict[str, Any]] = (),
+    every_kind: bool = False,
+) -> tuple[list[PlannedObject], list[str]]:
+    """Find the objects of *owner* that are not among *bodies*, the desired ones; and say what could not be looked at.
+
+    Costs one request a kind, and one for each object that is found.
+
+    :param once_stated: objects of earlier releases, whose kinds are looked through besides those of *bodies* and those
+        that this collection renders.
+    :param every_kind: whether to look through the other kinds of the server as well, as nobody knows which a run that
+        failed has made. One that cannot be listed stays unseen: some API of the cluster that is broken is no reason to
+        keep a bad release.
+    :raises ApplyError: when nothing is desired of a whole release.
+    """
+    if not bodies and not owner.component:
+        raise ApplyError(
+            f"There are no objects, and prune would delete all that the release {owner.instance} has in the namespace "
+            f"{owner.namespace}. Nothing was changed. To remove a release, use playbooks/teardown.yml."
+        )
+    identities = [Identity.of(body) for body in bodies]
+    wanted = {identity.unversioned for identity in identities}
+    desired_kinds = {(identity.group, identity.kind) for identity in identities}
+    stated_kinds = {(body.group, body.kind) for body in map(Identity.of, once_stated)}
+    kinds = (RENDERED_KINDS | desired_kinds | stated_kinds) - NEVER_PRUNED
+    found = find_owned(connection, executor, discovery, owner, kinds)
+    others: list[dict[str, Any]] = []
+    if every_kind:
+        rest = set(discovery.kinds()) - kinds - NEVER_PRUNED
+        # One API may show the objects of another, as OpenShift's has Roles: what has the name of an object of the same
+        # kind is taken for that one.
+        known = {_name(live) for live in found.objects}
+        passed = find_owned(connection, executor, discovery, owner, rest, best_effort=True)
+        others = [live for live in passed.objects if _name(live) not in known]
+    surplus = [
+        live
+        for live in [*found.objects, *others]
+        if Identity.of(live).unversioned not in wanted and not is_engines(live)
+    ]
+
+    def examine(live: dict[str, Any]) -> PlannedObject | None:
+        path = discovery.path(Identity.of(live))
+        whole = connection.find(path)
+        return None if whole is None or is_going(whole) else PlannedObject(live, path, whole, "deleted")
+
+    # Who may not list a kind has not applied any of it either, unless the release has objects of that kind.
+    blind = sorted(kind for _group, kind in set(found.denied) & desired_kinds)
+    warnings = [f"Objects of the kind {kind} cannot be listed: none of them was pruned." for kind in blind]
+    return [item for item in concurrently(executor, examine, surplus) if item], warnings
+
+
+def _name(live: dict[str, Any]) -> tuple[str, str, str]:
+    return live["kind"], live["metadata"].get("namespace", ""), live["metadata"]["name"]

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who stated which field of a live object, and when: read from ``metadata.managedFields``.
+
+https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.comparison import Path, key_text
+
+
+@dataclass(frozen=True)
+class FieldOwner:
+    """A field manager. ``operation`` is `Apply` or `Update`, ``time`` that of its last change, in RFC 3339."""
+
+    manager: str
+    operation: str
+    time: str
+    subresource: str
+
+    @property
+    def is_status(self) -> bool:
+        """Tell whether it reports what it has observed, instead of stating what is wanted."""
+        return self.subresource == "status"
+
+
+def owners(live: Mapping[str, Any]) -> list[tuple[FieldOwner, Mapping[str, Any]]]:
+    """Return the field managers of an object with the fields of each, the one that wrote last first."""
+    entries = (live.get("metadata") or {}).get("managedFields") or []
+    found = [
+        (
+            FieldOwner(
+                entry.get("manager") or "",
+                entry.get("operation") or "",
+                entry.get("time") or "",
+                entry.get("subresource") or "",
+            ),
+            entry.get("fieldsV1") or {},
+        )
+        for entry in entries
+    ]
+    return sorted(found, key=lambda pair: pair[0].time, reverse=True)
+
+
+def owner_of(live: Mapping[str, Any], path: Path) -> FieldOwner | None:
+    """Return who wrote the field last, a whole that contains it, or a part of it. A removed field has no owner."""
+    return next((owner for owner, fields in owners(live) if not owner.is_status and _has(fields, path)), None)
+
+
+def stated_beside(fields: Mapping[str, Any], ours: Mapping[str, Any], path: Path = ()) -> Iterator[Path]:
+    """Yield the paths that the record *fields* holds and the record *ours* does not.
+
+    An entry of a list that is not in *ours* at all stands for all that is in it.
+    """
+    for entry, below in fields.items():
+        if entry == ".":
+            continue
+        part = (*path, _part(entry))
+        has_members = any(name != "." for name in below)
+        if entry not in ours:
+            if has_members and entry.startswith("f:"):
+                yield from stated_beside(below, {}, part)
+            else:
+                yield part
+        elif has_members and ours[entry]:
+            yield from stated_beside(below, ours[entry], part)
+
+
+def value_at(body: Any, path: Path) -> Any:
+    """Return the value at a path, None where there is none: a Kubernetes object holds no null."""
+    value = body
+    for part in path:
+        if part.startswith("["):
+            value = next((entry for entry in value if _matches(entry, part)), None) if isinstance(value, list) else None
+        else:
+            value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _has(fields: Mapping[str, Any], path: Path) -> bool:
+    for part in path:
+        below = next((fields[entry] for entry in fields if entry != "." and _part(entry) == part), None)
+        if below is None:
+            return False
+        if not below:
+            return True  # recorded as a whole, with all that is in it
+        fields = below
+    return True
+
+
+def _part(entry: str) -> str:
+    """Return the part of a path for a recorded one: `f:image`, `k:{"name":"redis"}`, `v:"a finalizer"`."""
+    kind, content = entry[:2], entry[2:]
+    if kind == "k:":
+        return key_text(json.loads(content))
+    return f"[={content}]" if kind == "v:" else content
+
+
+def _matches(entry: Any, part: str) -> bool:
+    if part.startswith("[="):
+        return bool(entry == json.loads(part[2:-1]))
+    keys = dict(pair.split("=", 1) for pair in part[1:-1].split(",") if "=" in pair)
+    # A key that is left out has its default, which the live object states.
+    return isinstance(entry, Mapping) and all(str(entry.get(name, value)) == value for name, value in keys.items())

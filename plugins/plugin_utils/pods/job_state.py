@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a spawned Job is doing, and the cause when it is not doing well, by the name that Kubernetes has for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import labels_of
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.diagnosis import causes_of_pod
+
+WAITING = "waiting"
+RUNNING = "running"
+COMPLETE = "complete"
+FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class JobState:
+    """`cause` is empty for a Job that does well. `age` and `duration` are seconds, the latter None before its end."""
+
+    name: str
+    request: str
+    state: str
+    cause: str
+    age: int
+    duration: int | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a module's result."""
+        return asdict(self)
+
+
+def state_of(
+    job: Mapping[str, Any], pods: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]], now: datetime
+) -> JobState:
+    """Judge one Job.
+
+    :param pods: those that it controls.
+    :param events: about the Job, the oldest first. They are needed where it has no pod.
+    """
+    conditions = {
+        entry["type"]: entry for entry in (job.get("status") or {}).get("conditions") or [] if entry["status"] == "True"
+    }
+    # FailureTarget comes first, and Failed when the last pod has ended (Kubernetes: Jobs, terminal conditions).
+    failure = conditions.get("Failed") or conditions.get("FailureTarget")
+    if "Complete" in conditions:
+        state, cause = COMPLETE, ""
+    elif failure:
+        state, cause = FAILED, _failure(failure, pods)
+    else:
+        cause = _obstacle(pods, events)
+        state = RUNNING if not cause and any(_phase(pod) == "Running" for pod in pods) else WAITING
+    created = datetime.fromisoformat(job["metadata"]["creationTimestamp"])
+    ended = next((conditions[name]["lastTransitionTime"] for name in ("Complete", "Failed") if name in conditions), "")
+    duration = int((datetime.fromisoformat(ended) - created).total_seconds()) if ended else None
+    age = int((now - created).total_seconds())
+    return JobState(job["metadata"]["name"], _request(job), state, cause, age, duration)
+
+
+def _failure(condition: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> str:
+    """Return why a Job failed: what its container died of says more than that it was not tried again."""
+    if condition.get("reason") == "DeadlineExceeded":
+        return _text("DeadlineExceeded", condition.get("message"))
+    for pod in pods:
+        if (pod.get("status") or {}).get("reason"):  # Evicted, for example
+            return _text(pod["status"]["reason"], pod["status"].get("message"))
+        for entry in (pod.get("status") or {}).get("containerStatuses") or []:
+            ended = (entry.get("state") or {}).get("terminated")
+            if ended and ended.get("reason") == "OOMKilled":
+                return "OOMKilled: the container needed more memory than its limit"
+            if ended and ended.get("exitCode"):
+                return _text(f"{ended.get('reason') or 'Error'}, exit code {ended['exitCode']}", ended.get("message"))
+    return _text(condition.get("reason") or "Failed", condition.get("message"))
+
+
+def _obstacle(pods: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]]) -> str:
+    """Return what keeps a Job that has not ended from running."""
+    for pod in pods:
+        for cause in causes_of_pod(pod, crashes_count=True):
+            return _text(cause.reason, cause.message)
+        for condition in (pod.get("status") or {}).get("conditions") or []:
+            if condition["type"] == "PodScheduled" and condition["status"] == "False":
+                return _text(condition.get("reason") or "Unschedulable", condition.get("message"))
+    refusals = [event for event in events if event.get("reason") == "FailedCreate"]
+    if pods or not refusals:
+        return ""
+    message = refusals[-1].get("message") or ""
+    reason = "quota" if "exceeded quota" in message else "Pod Security" if "PodSecurity" in message else "FailedCreate"
+    return _text(reason, message)
+
+
+def _request(job: Mapping[str, Any]) -> str:
+    """Return what was asked for, the last argument of the container: `fix #54 in web`."""
+    (container, *_others) = job["spec"]["template"]["spec"]["containers"]
+    arguments = container.get("args") or []
+    return arguments[-1] if arguments else str(labels_of(job).get("project") or "")
+
+
+def _phase(pod: Mapping[str, Any]) -> str:
+    return (pod.get("status") or {}).get("phase") or ""
+
+
+def _text(reason: str, message: str | None) -> str:
+    return f"{reason}: {message.strip()}" if message and message.strip() else reason

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The good end of a deploy: delete what is no longer wanted, record the release, give the lock back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import (
+    LockedRun,
+    Transaction,
+    give_back,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import ReleaseLease
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import ReleaseRecord, Releases
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Cluster, Settings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
+
+
+class CommitRun(LockedRun):
+    """Ends the transaction that *holder* has opened, for the objects that it is given.
+
+    ``recorded``: whether the record of the last good release was written, or would be.
+    """
+
+    def __init__(self, settings: Settings, redactor: Redactor, transaction: Transaction, holder: str) -> None:
+        super().__init__(settings, redactor, transaction)
+        self._holder = holder
+        self.recorded = False
+
+    def result(self) -> dict[str, Any]:
+        """Return what the task returns, masked."""
+        result = super().result()
+        return {**result, "changed": result["changed"] or self.recorded, "recorded": self.recorded}
+
+    def _bring(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
+        record = ReleaseRecord(cluster.connection, self._transaction.owner)
+        lease = ReleaseLease(cluster.connection, self._transaction.owner, self._holder, self._transaction.lock)
+        if self._settings.check_mode:
+            # Of a lock that is there, the run would find out whether it was left behind.
+            self._every_kind = lease.find() is not None
+            releases = self._finish(cluster, bodies, record)
+            self.recorded = releases is not None
+            return
+        try:
+            lease.adopt()
+            self._lease = lease
+            self._every_kind = lease.was_left_behind
+            with lease.kept():
+                releases = self._finish(cluster, bodies, record)
+                self._check_lock()
+                if releases:
+                    record.write(releases, self._holder)
+                    self.recorded = True
+        finally:
+            self._warnings += give_back(lease)
+
+    def _finish(self, cluster: Cluster, bodies: list[dict[str, Any]], record: ReleaseRecord) -> Releases | None:
+        """Prune, and return what is to be recorded; None where that is recorded already."""
+        before = record.read()
+        self._once_stated = before.bodies()
+        self._redactor.learn(self._once_stated)
+        self._plan_prune(cluster, bodies)
+        self._delete_surplus(cluster)
+        after = before.followed_by(bodies, self._transaction.complete)
+        return after if after != before else None

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The first part of a deploy as a transaction: plan, lock, plan again, write, wait.
+
+The lock outlives the run, because the release is verified before release_commit.py ends the transaction well or
+release_restore.py ends it badly. A failure in here gives the lock back at once.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import PlannedObject
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_permissions import Need, ask, needs_of
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import Drain, wait_for_jobs
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import (
+    LockSettings,
+    ReleaseLease,
+    new_holder,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import ReleaseRecord
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Cluster, Run, Settings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
+
+RIGHTS_TIMEOUT = 10.0  # seconds
+RIGHTS_PAUSE = 0.5  # seconds
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """The release that is dealt with, and how it is locked.
+
+    :param complete: whether the objects are a whole release, so that what is not among them is to go.
+    :param keep: whether a failed deploy is left as it is instead of being undone.
+    """
+
+    owner: Owner
+    complete: bool = True
+    keep: bool = False
+    lock: LockSettings = LockSettings()
+
+
+class LockedRun(Run):
+    """A run that stops before its next writes when the lock has passed to another run."""
+
+    def __init__(self, settings: Settings, redactor: Redactor, transaction: Transaction) -> None:
+        super().__init__(settings, redactor)
+        self._transaction = transaction
+        self._lease: ReleaseLease | None = None  # where the run works under one
+
+    def _before_wave(self, wave: Sequence[PlannedObject]) -> None:
+        self._check_lock()
+        super()._before_wave(wave)
+
+    def _delete_surplus(self, cluster: Cluster) -> None:
+        self._check_lock()
+        super()._delete_surplus(cluster)
+
+    def _check_lock(self) -> None:
+        if self._lease:
+            self._lease.check()
+
+
+class DeployRun(LockedRun):
+    """Applies a release under its lock. An unchanged one is left alone: no lock, no write.
+
+    ``holder`` is as whom the run took the lock, empty when it did not. After a failure nobody holds it; what undoes the
+    failure takes it as the same one. ``opened``: whether there was anything to do. ``started``: whether it came to the
+    writes and the wait under the lock, which a rollback undoes.
+    """
+
+    def __init__(
+        self, settings: Settings, redactor: Redactor, transaction: Transaction, drain: Drain | None = None
+    ) -> None:
+        super().__init__(settings, redactor, transaction)
+        self._drain = drain
+        self.holder = ""
+        self.opened = self.started = False
+
+    def result(self) -> dict[str, Any]:
+        """Return what the task returns, masked."""
+        return {
+            **super().result(),
+            "transaction": {"opened": self.opened, "started": self.started, "holder": self.holder},
+        }
+
+    def _bring(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
+        connection, owner = cluster.connection, self._transaction.owner
+        stated = json.loads(json.dumps(bodies))  # the plan stamps the workloads
+        release_record = ReleaseRecord(connection, owner)
+        record = cluster.executor.submit(release_record.read)
+        lease = ReleaseLease(connection, owner, new_holder(), self._transaction.lock, say=self._settings.say)
+        lock = cluster.executor.submit(lease.find)
+        releases = record.result()
+        self._once_stated = releases.bodies()
+        self._redactor.learn(self._once_stated)
+        self._plan_present(cluster, bodies)
+        recorded = releases.followed_by(stated, self._transaction.complete) == releases
+        to_do = any(item.to_write for item in [*self._planned, *self._surplus])
+        # A lock that is there is held by another run, or by one that died before it could record what it had done.
+        self.opened = to_do or not recorded or lock.result() is not None
+        if not self.opened:
+            self._wait_for_rollout(cluster)
+            return
+        undoable = releases.current is not None and not self._transaction.keep
+        needs = [
+            *needs_of(cluster.discovery, [*self._planned, *self._surplus], undoable),
+            *lease.needs(),
+            *(release_record.needs(releases) if not recorded else []),
+        ]
+        # Rights in a namespace may come with it: those are asked for when it is there
+        missing = {item.identity.namespace for item in self._planned if item.namespace_missing}
+        self._check_permissions(
+            cluster, owner.namespace, [need for need in needs if need.subject.namespace not in missing]
+        )
+        if self._settings.check_mode:
+            self._warn_of_drain(cluster)
+            self._execution.apply(self._planned)
+        else:
+            created = self._create_namespace()
+            if created:
+                self._check_permissions_of_new_namespace(cluster, needs)
+            self._bring_locked(cluster, bodies, lease, created)
+
+    def _check_permissions_of_new_namespace(self, cluster: Cluster, needs: list[Need]) -> None:
+        """Ask again when the namespace is there. Who binds its maker to rights in it does so a moment later."""
+        namespace = self._transaction.owner.namespace
+        deadline = time.monotonic() + RIGHTS_TIMEOUT
+        while time.monotonic() < deadline and ask(cluster.connection, cluster.executor, namespace, needs).missing:
+            time.sleep(RIGHTS_PAUSE)
+        self._check_permissions(cluster, namespace, needs, "Nothing was made but the Namespace.")
+
+    def _bring_locked(
+        self,
+        cluster: Cluster,
+        bodies: list[dict[str, Any]],
+        lease: ReleaseLease,
+        created: dict[Any, PlannedObject],
+    ) -> None:
+        with given_back_on_failure(lease, self._warnings), lease.kept():
+            self._lease, self.holder = lease, lease.holder
+            self._plan_present(cluster, bodies)
+            self._planned = [created.get(item.identity, item) for item in self._planned]
+            self._wait_for_jobs(cluster)
+            self.started = True
+            self._execution.apply(self._planned, self._before_wave)
+            self._wait_for_rollout(cluster)
+            self._check_lock()
+
+    def _create_namespace(self) -> dict[Any, PlannedObject]:
+        """Create the namespace where it is missing: the lock lives in it."""
+        missing = [
+            item
+            for item in self._planned
+            if item.identity.kind == "Namespace"
+            and item.identity.name == self._transaction.owner.namespace
+            and item.live is None
+        ]
+        self._execution.apply(missing)
+        return {item.identity: item for item in missing}
+
+    def _delete_surplus(self, cluster: Cluster) -> None:
+        """Leave it to the commit: until the release is verified, a rollback may need what is no longer wanted."""
+
+    def _wait_for_jobs(self, cluster: Cluster) -> None:
+        if self._drain:
+            self._warnings += wait_for_jobs(cluster.connection, self._drain, self._planned, say=self._settings.say)
+
+    def _warn_of_drain(self, cluster: Cluster) -> None:
+        if self._drain:
+            self._warnings += wait_for_jobs(cluster.connection, self._drain.without_waiting(), self._planned)
+
+
+@contextmanager
+def given_back_on_failure(lease: ReleaseLease, warnings: list[str]) -> Iterator[None]:
+    """Take the lock; give it back when the context fails, an interrupted one included.
+
+    :param warnings: is told where that is not possible.
+    """
+    lease.acquire()
+    try:
+        yield
+    except BaseException:
+        warnings += give_back(lease)
+        raise
+
+
+def give_back(lease: ReleaseLease) -> list[str]:
+    """Give a lock back at the end of whatever happened; say so when that fails, instead of hiding what happened."""
+    try:
+        lease.release()
+    except ApplyError as error:
+        return [f"The lock of the release could not be given back, so the next run waits until it expires: {error}"]
+    return []

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run of the apply engine: from a list of objects to the result that the task returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import CONCURRENCY, Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.wait_report import Say
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.execution import Execution, wait_until_gone
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import (
+    PlannedObject,
+    plan_absent,
+    plan_present,
+    read_live,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.prune import plan_prune
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_permissions import (
+    Need,
+    NotPermitted,
+    ask,
+    refusal,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import (
+    FIELD_MANAGER,
+    Identity,
+    normalise_objects,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.namespace_origin import mark_created
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.rollout import wait_for_rollout
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_digest import (
+    SecretDigests,
+    changed_keys,
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run behaves. Times are seconds. ``prune``: whose objects go when they are no longer wanted. ``say``: shows
+    what it waits for.
+    """
+
+    state: str = "present"
+    wait: bool = True
+    wait_timeout: float = 300
+    force_conflicts: bool = False
+    roll_on_secret_change: bool = True
+    minimum_kubernetes: str | None = None
+    prune: Owner | None = None
+    check_mode: bool = False
+    diff_mode: bool = False
+    say: Say | None = None
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What a run works with."""
+
+    connection: Connection
+    executor: Executor
+    discovery: Discovery
+
+
+class Run:
+    """A run over the objects of one release. ``result()`` may be asked for after a failure, too.
+
+    :param redactor: learns the Secrets; every text that leaves the run is to go through it.
+    """
+
+    def __init__(self, settings: Settings, redactor: Redactor) -> None:
+        self._settings = settings
+        self._redactor = redactor
+        self._planned: list[PlannedObject] = []
+        self._surplus: list[PlannedObject] = []
+        # Objects of earlier releases: what has become surplus may be of a kind that nothing desired is of.
+        self._once_stated: list[dict[str, Any]] = []
+        self._every_kind = False  # or of any kind
+        self._digests = SecretDigests([])
+        self._warnings: list[str] = []
+        self._requests = {"read": 0, "write": 0, "dry_run": 0}
+
+    def execute(self, connection: Connection, objects: Sequence[Any]) -> None:
+        """Bring the cluster of an open *connection* to the state that the objects describe.
+
+        :raises ApplyError: with a text that is not masked yet.
+        """
+        bodies = normalise_objects(objects)
+        self._redactor.learn(bodies)
+        try:
+            with ThreadPoolExecutor(CONCURRENCY) as executor:
+                self._execute(connection, executor, bodies)
+        finally:
+            self._requests = connection.requests
+
+    def result(self) -> dict[str, Any]:
+        """Return what the task returns, masked."""
+        # Of a failed run, what it did before it failed.
+        done = [item for item in [*self._planned, *self._surplus] if item.done]
+        result: dict[str, Any] = {
+            "changed": any(item.to_write for item in done),
+            "objects": [self._entry(item) for item in done],
+            "requests": self._requests,
+        }
+        warnings = [*self._ownership_warnings(), *dict.fromkeys(self._warnings)]
+        if warnings:
+            result["warnings"] = warnings
+        if self._settings.diff_mode:
+            # Of a change that may not be tried, nobody can say how it would come out
+            known = [item for item in done if item.to_write and not (item.refused and item.live)]
+            result["diff"] = [self._difference(item) for item in known]
+        return self._redactor.tree(result)
+
+    def _execute(self, connection: Connection, executor: Executor, bodies: list[dict[str, Any]]) -> None:
+        settings = self._settings
+        discovery = Discovery.ask(connection, executor, [body["apiVersion"] for body in bodies])
+        discovery.require_version(settings.minimum_kubernetes)
+        cluster = Cluster(connection, executor, discovery)
+        self._execution = Execution(connection, executor, settings.check_mode, settings.force_conflicts)
+        try:
+            if settings.state == "absent":
+                self._remove(cluster, bodies)
+            else:
+                self._bring(cluster, bodies)
+        finally:
+            self._warnings += self._execution.warnings
+
+    def _bring(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
+        """Make the cluster have what *bodies* describe."""
+        self._plan_present(cluster, bodies)
+        self._before_writes(cluster)
+        self._execution.apply(self._planned, self._before_wave)
+        self._wait_for_rollout(cluster)
+        self._delete_surplus(cluster)
+
+    def _before_writes(self, cluster: Cluster) -> None:
+        """Look at the plan. What raises here is raised before the first write."""
+
+    def _check_permissions(
+        self, cluster: Cluster, namespace: str, needs: Sequence[Need], changed: str = "Nothing was changed."
+    ) -> None:
+        """Refuse what the API server would refuse half way. A preview warns instead, and tries nothing of it: who may
+        only read may ask what a deploy would change.
+
+        :param changed: what the run has done so far.
+        :raises NotPermitted: with all that lacks.
+        """
+        answer = ask(cluster.connection, cluster.executor, namespace, needs)
+        if answer.unknown:
+            self._warnings.append(f"Whether you may write what this run writes is not checked: {answer.unknown}")
+        if not answer.missing:
+            return
+        text = refusal(answer.missing, namespace)
+        if not self._settings.check_mode:
+            raise NotPermitted(f"{text} {changed}")
+        self._warnings.append(f"This run would be refused. {text}")
+        refused = {need.subject for need in answer.missing}
+        for item in self._planned:
+            item.refused = item.identity in refused
+
+    def _remove(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
+        self._planned = plan_absent(cluster.connection, cluster.executor, cluster.discovery, bodies)
+        self._redactor.learn(item.live for item in self._planned)
+        self._execution.delete(self._planned)
+        self._wait_until_gone(cluster, self._planned)
+
+    def _plan_present(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
+        connection, executor, discovery = cluster.connection, cluster.executor, cluster.discovery
+        self._digests = SecretDigests(bodies if self._settings.roll_on_secret_change else [])
+        live = read_live(connection, executor, discovery, bodies, self._digests.elsewhere)
+        # The values that are about to go, too: a pod may still log them.
+        self._redactor.learn(live.values())
+        mark_created(bodies, live)
+        self._digests.learn(live)
+        self._digests.stamp()
+        self._planned = plan_present(connection, executor, discovery, bodies, live)
+        self._plan_prune(cluster, bodies)
+        missing = self._digests.missing()
+        if missing and not self._settings.check_mode:
+            advice = "Make the Secret first, put it among the objects, or mark the reference optional."
+            raise ApplyError("\n".join([*missing, f"{advice} Nothing was changed."]))
+        # Of a preview it is no fault: an earlier task of the same play may be about to make the Secret.
+        self._warnings += missing
+
+    def _plan_prune(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
+        if self._settings.prune:
+            self._surplus, warnings = plan_prune(
+                cluster.connection,
+                cluster.executor,
+                cluster.discovery,
+                self._settings.prune,
+                bodies,
+                self._once_stated,
+                self._every_kind,
+            )
+            self._redactor.learn(item.live for item in self._surplus)
+            self._warnings += warnings
+
+    def _delete_surplus(self, cluster: Cluster) -> None:
+        """Delete last what is no longer wanted: until the new objects work, the old ones may still be in use."""
+        self._execution.delete(self._surplus)
+        self._wait_until_gone(cluster, self._surplus)
+
+    def _wait_for_rollout(self, cluster: Cluster) -> None:
+        if self._settings.wait and not self._settings.check_mode:
+            timeout, say = self._settings.wait_timeout, self._settings.say
+            wait_for_rollout(cluster.connection, cluster.executor, self._planned, timeout, say=say)
+
+    def _wait_until_gone(self, cluster: Cluster, planned: Sequence[PlannedObject]) -> None:
+        if self._settings.wait and not self._settings.check_mode:
+            wait_until_gone(cluster.connection, cluster.executor, planned, self._settings.wait_timeout)
+
+    def _before_wave(self, wave: Sequence[PlannedObject]) -> None:
+        """Prepare the next wave of writes, or raise instead."""
+        self._stamp_pending(wave)
+
+    def _stamp_pending(self, wave: Sequence[PlannedObject]) -> None:
+        """Complete the workloads of a wave with the UIDs of the Secrets that an earlier wave has created."""
+        if self._settings.check_mode:
+            return
+        created = {item.identity: item.after for item in self._planned if item.identity.kind == "Secret" and item.after}
+        for item in wave:
+            self._digests.stamp_pending(item.identity, created)
+
+    def _ownership_warnings(self) -> list[str]:
+        done = "would be" if self._settings.check_mode else "was"
+        warnings = [
+            f"{item.identity}: {field} {done} taken back from field manager {owner['manager']}."
+            for item in self._planned
+            for owner in item.former_owners
+            for field in owner["fields"]
+        ]
+        warnings += [
+            f"{item.identity}: the annotation that client-side kubectl apply had left, a copy of the object, {done} "
+            f"removed. Change the object through {FIELD_MANAGER} only."
+            for item in self._planned
+            if item.strip_last_applied and item.done
+        ]
+        return warnings
+
+    def _difference(self, item: PlannedObject) -> dict[str, str]:
+        if item.result == "deleted":
+            return self._redactor.difference(item.identity, item.live, None)
+        # Of a new object, what is stated: the defaults that the server adds are no news.
+        after = item.after if item.live else item.desired
+        return self._redactor.difference(item.identity, item.live, after)
+
+    def _entry(self, item: PlannedObject) -> dict[str, Any]:
+        identity: Identity = item.identity
+        entry: dict[str, Any] = {
+            "kind": identity.kind,
+            "namespace": identity.namespace or None,
+            "name": identity.name,
+            "result": item.result,
+            "fields": item.fields,
+        }
+        if item.former_owners:
+            entry["former_owners"] = item.former_owners
+        if item.strip_last_applied and item.result == "updated":
+            entry["last_applied_removed"] = True
+        if identity.kind == "Secret" and item.result == "updated":
+            entry["changed_keys"] = changed_keys(item.desired, item.live)
+        secret_keys = self._digests.keys_read(identity)
+        if secret_keys:
+            entry["secret_keys"] = secret_keys
+        return entry

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Removing a release: what carries its labels, the Jobs that its Dispatcher spawned, and a namespace that it made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import CONCURRENCY, Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.wait_report import Say, WaitReport
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply import write_permissions
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.execution import (
+    POLL_PAUSE,
+    Execution,
+    wait_until_gone,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import (
+    RENDERED_KINDS,
+    Found,
+    Owner,
+    find_owned,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import PlannedObject, is_going
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.spawned_jobs import (
+    SELECTOR,
+    is_running,
+    read_spawned_jobs,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import (
+    give_back,
+    given_back_on_failure,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import (
+    LockSettings,
+    ReleaseLease,
+    new_holder,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.release_namespace import ReleaseNamespace
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.text_table import aligned
+
+WAIT, KILL, REFUSE = "wait", "kill", "refuse"
+WORKLOADS = frozenset({"Deployment", "CronJob"})
+
+
+@dataclass(frozen=True)
+class TeardownSettings:
+    """``jobs``: what becomes of running Jobs, WAIT, KILL or REFUSE. Timeouts are seconds.
+
+    ``say``: shows what it waits for.
+    """
+
+    jobs: str = REFUSE
+    jobs_timeout: float = 1800
+    timeout: float = 300
+    lock: LockSettings = LockSettings()
+    check_mode: bool = False
+    say: Say | None = None
+
+
+class Teardown:
+    """One teardown. ``result()`` may be asked for after a failure, too.
+
+    :param clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        owner: Owner,
+        settings: TeardownSettings,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._connection = connection
+        self._owner = owner
+        self._settings = settings
+        self._clock = clock
+        self._sleep = sleep
+        self._deleted: list[PlannedObject] = []
+        self._namespace: ReleaseNamespace | None = None
+        self._pods_left: int | None = None
+        self._not_looked_at: list[str] = []
+        self._warnings: list[str] = []
+
+    def execute(self) -> None:
+        """Remove the release. Killed at any point, it is completed by the next one.
+
+        :raises ApplyError: when a Job runs that may not be killed, when an object may not be deleted, or does not go.
+        """
+        with ThreadPoolExecutor(CONCURRENCY) as executor:
+            discovery = Discovery.ask(self._connection, executor, [])
+            found = self._find(executor, discovery)
+            self._check_rights(discovery, found)
+            self._namespace = ReleaseNamespace.read(self._connection, self._owner)
+            self._check_permissions(executor, discovery, found.objects)
+            jobs_end = self._clock() + self._settings.jobs_timeout
+            self._settle_jobs(jobs_end, refuse=self._settings.jobs == REFUSE)
+            with self._locked(self._namespace, bool(found.objects or self._jobs())):
+                self._delete(executor, discovery, self._find(executor, discovery).objects, jobs_end)
+                if not self._settings.check_mode:
+                    self._await_no_pods()
+            going = {item.identity for item in self._deleted}
+            self._namespace.remove(executor, discovery, going, self._settings.timeout, self._settings.check_mode)
+
+    def result(self) -> dict[str, Any]:
+        """Return what the task returns. No value of a Secret was ever read."""
+        namespace = self._namespace
+        result: dict[str, Any] = {
+            "changed": any(item.to_write and item.done for item in self._deleted)
+            or bool(namespace and namespace.changed),
+            "objects": [
+                {
+                    "kind": item.identity.kind,
+                    "namespace": item.identity.namespace or None,
+                    "name": item.identity.name,
+                    "result": item.result,
+                }
+                for item in self._deleted
+                if item.done
+            ],
+            "pods_left": self._pods_left,
+            "not_looked_at": self._not_looked_at,
+        }
+        if self._warnings:
+            result["warnings"] = self._warnings
+        if namespace:
+            result["namespace"] = namespace.as_dict()
+        return {**result, "text": self._text(result)}
+
+    def _text(self, result: dict[str, Any]) -> str:
+        """Say the same for people."""
+        rows = [[f"{entry['kind']} {entry['name']}", entry["result"]] for entry in result["objects"]]
+        lines = aligned([["OBJECT", "RESULT"], *rows]) if rows else ["Nothing of the release is there."]
+        if "namespace" in result:
+            namespace = result["namespace"]
+            lines += ["", f"Namespace {namespace['name']}: {namespace['result']}, {namespace['reason']}."]
+            lines += [f"    {name}" for name in namespace["foreign"]]
+        if result["pods_left"] is not None:
+            lines.append(f"Pods left: {result['pods_left']}")
+        if self._not_looked_at:
+            lines.append(f"Objects of these kinds cannot be listed: {', '.join(self._not_looked_at)}.")
+        return "\n".join(lines)
+
+    def _find(self, executor: Executor, discovery: Discovery) -> Found:
+        """Return what carries the labels of the release; but not its lock, which ends with the run that holds it."""
+        found = find_owned(self._connection, executor, discovery, self._owner, kinds=None)
+        found.objects = [live for live in found.objects if live["kind"] != "Lease"]
+        return found
+
+    @contextmanager
+    def _locked(self, namespace: ReleaseNamespace, to_do: bool) -> Iterator[None]:
+        """Hold the lock of the release, so that no deploy brings anew what is being removed.
+
+        A namespace that is not there, or going, takes no lock and no deploy either.
+        """
+        lease = self._lease()
+        # A lock that is there is held by a deploy, or was left by a run that died.
+        if self._settings.check_mode or not namespace.is_usable or not (to_do or lease.find()):
+            yield
+            return
+        with given_back_on_failure(lease, self._warnings), lease.kept():
+            yield
+            lease.check()
+        self._warnings += give_back(lease)
+
+    def _check_rights(self, discovery: Discovery, found: Found) -> None:
+        """Refuse to leave behind what cannot be seen: all kinds that a release has in its namespace."""
+        needed = {
+            (group, kind)
+            for (group, kind), (_version, resource) in discovery.kinds().items()
+            if resource.namespaced and (group, kind) in RENDERED_KINDS
+        }
+        blind = sorted(kind for _group, kind in needed & set(found.denied))
+        if blind:
+            raise ApplyError(
+                f"Objects of these kinds cannot be listed in the namespace {self._owner.namespace}: "
+                f"{', '.join(blind)}. So a teardown could leave some behind. Nothing was changed. "
+                "Allow to list them, or let somebody tear down who may."
+            )
+        self._not_looked_at = found.denied_kinds
+
+    def _check_permissions(self, executor: Executor, discovery: Discovery, found: Sequence[dict[str, Any]]) -> None:
+        """Refuse what the API server would refuse half way. A preview warns: who may only read may look."""
+        bodies = [live for live in [*found, *self._jobs()] if not is_going(live)]
+        needs = [*write_permissions.needs_of_deletion(discovery, bodies), *self._lease().needs()] if bodies else []
+        about_namespace = self._namespace.needs() if self._namespace else []
+        if not needs and not about_namespace:
+            return
+        answer = write_permissions.ask(self._connection, executor, self._owner.namespace, [*needs, *about_namespace])
+        # Its owner can remove it; that is no reason to leave the release there
+        if self._namespace:
+            self._namespace.untouchable = any(need in about_namespace for need in answer.missing)
+        answer.missing = [need for need in answer.missing if need not in about_namespace]
+        if answer.unknown:
+            self._warnings.append(f"Whether you may delete what would be deleted is not checked: {answer.unknown}")
+        if not answer.missing:
+            return
+        text = write_permissions.refusal(answer.missing, self._owner.namespace)
+        if not self._settings.check_mode:
+            raise write_permissions.NotPermitted(f"{text} Nothing was changed.")
+        self._warnings.append(f"This run would be refused. {text}")
+
+    def _lease(self) -> ReleaseLease:
+        settings = self._settings
+        return ReleaseLease(
+            self._connection, self._owner, new_holder(), settings.lock, self._clock, self._sleep, settings.say
+        )
+
+    def _settle_jobs(self, end: float, refuse: bool) -> None:
+        """See to it that no Job runs that must not be killed."""
+        if self._settings.jobs == KILL:
+            return
+        report = WaitReport(self._settings.say, self._clock)
+        while running := [job for job in self._jobs() if is_running(job)]:
+            names = ", ".join(job["metadata"]["name"] for job in running)
+            if refuse:
+                raise ApplyError(
+                    f"{len(running)} Jobs run in the namespace {self._owner.namespace}: {names}. Nothing was changed. "
+                    "Wait for them with teardown_jobs=wait, or give up their work with teardown_jobs=kill."
+                )
+            if self._settings.check_mode:
+                return
+            if self._clock() >= end:
+                raise ApplyError(
+                    f"{len(running)} Jobs still run after {self._settings.jobs_timeout:g} s (teardown_jobs_timeout): "
+                    f"{names}. They were left alone; run again, or give up their work with teardown_jobs=kill."
+                )
+            report.tell(f"Waiting for {len(running)} Jobs: {names}")
+            self._sleep(POLL_PAUSE)
+
+    def _jobs(self) -> list[dict[str, Any]]:
+        return read_spawned_jobs(self._connection, self._owner.namespace)
+
+    def _delete(
+        self, executor: Executor, discovery: Discovery, objects: Sequence[dict[str, Any]], jobs_end: float
+    ) -> None:
+        """Delete what spawns pods first, then the Jobs, then the rest: no pod shall start or end without its guards."""
+        first = [live for live in objects if live["kind"] in WORKLOADS]
+        rest = [live for live in objects if live["kind"] not in WORKLOADS]
+        self._delete_all(executor, discovery, first)
+        # A Job that was spawned while we looked.
+        self._settle_jobs(jobs_end, refuse=False)
+        self._delete_all(executor, discovery, self._jobs())
+        if not self._settings.check_mode:
+            self._await_no_pods()
+        self._delete_all(executor, discovery, rest)
+
+    def _delete_all(self, executor: Executor, discovery: Discovery, objects: Sequence[dict[str, Any]]) -> None:
+        planned = [
+            PlannedObject(live, path, live, "absent" if is_going(live) else "deleted", done=is_going(live))
+            for live in objects
+            for path in [discovery.path(Identity.of(live))]
+        ]
+        self._deleted += planned
+        Execution(self._connection, executor, self._settings.check_mode).delete(planned)
+        if not self._settings.check_mode:
+            wait_until_gone(self._connection, executor, planned, self._settings.timeout, self._clock, self._sleep)
+
+    def _await_no_pods(self) -> None:
+        """Wait until no pod of the release is left: neither of a Deployment nor of a Job.
+
+        :raises ApplyError: naming those that are still there.
+        """
+        end = self._clock() + self._settings.timeout
+        report = WaitReport(self._settings.say, self._clock)
+        while pods := self._pods():
+            self._pods_left = len(pods)
+            if self._clock() >= end:
+                texts = [f"{pod['metadata']['name']} on {pod['spec'].get('nodeName') or 'no node'}" for pod in pods]
+                raise ApplyError(
+                    f"{len(pods)} pods are still there after {self._settings.timeout:g} s (teardown_timeout): "
+                    f"{', '.join(texts)}. Look whether their nodes answer, and run again."
+                )
+            report.tell(f"Waiting until {len(pods)} pods are gone")
+            self._sleep(POLL_PAUSE)
+        self._pods_left = 0
+
+    def _pods(self) -> list[dict[str, Any]]:
+        path = f"/api/v1/namespaces/{self._owner.namespace}/pods"
+        found = {
+            pod["metadata"]["uid"]: pod
+            for selector in (self._owner.selector, SELECTOR)
+            for pod in self._connection.get(path, {"labelSelector": selector}).body["items"]
+        }
+        return list(found.values())

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs of an installation: its Deployments with their images, and its Jobs. For people, one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.diagnosis import (
+    causes_of_pod,
+    pods_of,
+    read_events,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.job_state import JobState, state_of
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.rollout import progress_of
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.text_table import aligned, shortened
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import (
+    DISPATCHER,
+    REDIS,
+    Target,
+    is_ready,
+)
+
+# On the screen; the result has all of it.
+CAUSE_WIDTH = 100  # characters
+JOBS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A Deployment. `ready` and `wanted` count pods, `image` is that of its first container; `problem` may be empty."""
+
+    name: str
+    ready: int
+    wanted: int
+    image: str
+    restarts: int
+    problem: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """`agent_image` is that of the Jobs to come, empty where there is no Dispatcher. `jobs`: the newest first."""
+
+    namespace: str
+    server: str
+    workloads: list[Workload]
+    agent_image: str
+    jobs: list[JobState]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a module's result, and as JSON."""
+        return asdict(self)
+
+    def as_text(self) -> str:
+        """Return one screen."""
+        rows = [["WORKLOAD", "READY", "RESTARTS", "IMAGE", "PROBLEM"]]
+        rows += [
+            [
+                load.name,
+                f"{load.ready}/{load.wanted}",
+                str(load.restarts),
+                load.image,
+                shortened(load.problem, CAUSE_WIDTH),
+            ]
+            for load in self.workloads
+        ]
+        lines = [f"Namespace {self.namespace} on {self.server}", "", *aligned(rows)]
+        if self.agent_image:
+            lines += ["", f"Image of the Jobs: {self.agent_image}"]
+        if not self.jobs:
+            return "\n".join(
+                [*lines, "", "No Jobs: none runs, and finished ones are removed after their time to live."]
+            )
+        rows = [["JOB", "STATE", "AGE", "TOOK", "REQUEST", "CAUSE"]]
+        rows += [
+            [
+                job.name,
+                job.state,
+                _seconds(job.age),
+                "" if job.duration is None else _seconds(job.duration),
+                job.request,
+                shortened(job.cause, CAUSE_WIDTH),
+            ]
+            for job in self.jobs[:JOBS_SHOWN]
+        ]
+        more = len(self.jobs) - JOBS_SHOWN
+        return "\n".join([*lines, "", *aligned(rows), *([f"and {more} older ones"] if more > 0 else [])])
+
+
+def read_status(target: Target) -> Status:
+    """Ask the API server.
+
+    :raises ApplyError: when it does not answer, or Deployments, pods or Jobs may not be read.
+    """
+    now = datetime.now(UTC)
+    deployments = {DISPATCHER: target.dispatcher, REDIS: target.redis}
+    workloads = [
+        workload_of(live, target.pods_of(live)) if live else Workload(name, 0, 0, "", 0, "does not exist")
+        for name, live in deployments.items()
+    ]
+    pods = target.read_job_pods()
+    jobs = [
+        state_of(job, owned, [] if owned else _events(target, job), now)
+        for job in target.read_jobs()
+        for owned in [pods_of(pods, job["metadata"]["uid"])]
+    ]
+    jobs.sort(key=lambda job: job.age)
+    return Status(target.names.namespace, target.connection.host, workloads, _agent_image(target.dispatcher), jobs)
+
+
+def workload_of(deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> Workload:
+    """Judge one Deployment with its pods."""
+    progress = progress_of(deployment)
+    causes = [cause for pod in pods for cause in causes_of_pod(pod, crashes_count=True)]
+    problem = ""
+    if not progress.complete:
+        problem = "; ".join([progress.failure or progress.text, *(f"{c.reason}: {c.message}" for c in causes[:1])])
+    return Workload(
+        name=deployment["metadata"]["name"],
+        ready=sum(1 for pod in pods if is_ready(pod)),
+        wanted=deployment["spec"].get("replicas", 1),
+        image=deployment["spec"]["template"]["spec"]["containers"][0]["image"],
+        restarts=sum(
+            entry.get("restartCount") or 0
+            for pod in pods
+            for entry in (pod.get("status") or {}).get("containerStatuses") or []
+        ),
+        problem=problem,
+    )
+
+
+def _agent_image(dispatcher: Mapping[str, Any] | None) -> str:
+    if dispatcher is None:
+        return ""
+    (container, *_others) = dispatcher["spec"]["template"]["spec"]["containers"]
+    return next((e.get("value") or "" for e in container.get("env") or [] if e["name"] == "AGENTSMITH_IMAGE"), "")
+
+
+def _events(target: Target, job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    try:
+        return read_events(target.connection, target.names.namespace, job["metadata"]["uid"])
+    except ApiError:
+        return []  # the state stays, its cause is not known
+
+
+def _seconds(seconds: int) -> str:
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

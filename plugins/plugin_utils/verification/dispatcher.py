@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the Dispatcher answers: /health, and events with a right and with a wrong signature."""
+
+from __future__ import annotations
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import Answer
+
+from .outcome import NOT_CHECKED, Outcome, judged
+from .slack_answer import Answerer, answerer_of, challenge_in, describe
+
+SLACK_PATIENCE = 3.0
+"""Seconds that Slack gives an app for its answer: https://api.slack.com/apis/events-api"""
+# For whoever deploys another image than that of docker/dispatcher.
+_THROWN_AWAY = (
+    "This build throws its answers away: an empty 200 to everything. So Slack cannot verify the Request URL. A message "
+    "with a wrong signature starts nothing all the same. Builds from the commit 79b52441 up to before 1d1d522f do so, "
+    "among them be4bffa1 as it is. docker/dispatcher mends it: docs/how-to/images.md, docs/reference/versions.md."
+)
+_BROKEN = "The Dispatcher failed over the event. Read its log: kubectl logs deploy/agentsmith-dispatcher"
+_NO_ROUTE = "No route lets the path in, or to no Service that answers. The Dispatcher answers at /slack/events."
+_OTHER = (
+    "Something else answers instead of the Dispatcher: a proxy, a login page or another program. The app answers with "
+    "JSON or with an empty body. Look at what stands before it, and at the Service and its port."
+)
+_HINTS = {
+    Answerer.THROWN_AWAY: _THROWN_AWAY,
+    Answerer.BROKEN: _BROKEN,
+    Answerer.NO_ROUTE: _NO_ROUTE,
+    Answerer.OTHER: _OTHER,
+}
+
+
+def check_health(check: str, answer: Answer) -> Outcome:
+    """`GET /health` is 200 with `"status": "ok"`."""
+    good = answer.status == 200 and answer.fields.get("status") == "ok"
+    hint = "Read the Dispatcher's log: kubectl logs deploy/agentsmith-dispatcher"
+    return judged(check, good, _seen(answer, good), hint)
+
+
+def check_challenge(check: str, challenge: str, answer: Answer) -> Outcome:
+    """A signed `url_verification` gets its challenge back in time."""
+    answerer = answerer_of(answer)
+    good = answerer is Answerer.ACCEPTED and challenge_in(answer) == challenge and answer.elapsed < SLACK_PATIENCE
+    hint = _HINTS.get(answerer, f"Slack wants the challenge back within {SLACK_PATIENCE:g} s.")
+    if answerer is Answerer.REFUSED:
+        hint = (
+            "The Dispatcher has another signing secret than the Vault file (slack-signing-secret), or its node's clock "
+            "differs by more than 5 min. It reads the secret at its start: deploy, or restart it."
+        )
+    return judged(check, good, _seen(answer, good), hint)
+
+
+def check_wrong_signature(check: str, answer: Answer) -> Outcome:
+    """The same with a wrong signature is refused in time."""
+    answerer = answerer_of(answer)
+    if answer.status == 401 and answerer is Answerer.OTHER:
+        return Outcome(check, NOT_CHECKED, f"{describe(answer)}: not the Dispatcher's answer", _OTHER)
+    good = answerer is Answerer.REFUSED and answer.elapsed < SLACK_PATIENCE
+    hint = _HINTS.get(answerer, f"It has to be refused with 401 within {SLACK_PATIENCE:g} s.")
+    if answerer is Answerer.ACCEPTED:
+        hint = "Anybody can start Jobs: the Dispatcher has no signing secret. Set slack-signing-secret and restart it."
+    return judged(check, good, _seen(answer, good), hint)
+
+
+def _seen(answer: Answer, good: bool) -> str:
+    return f"{answer.status} in {answer.elapsed:.2f} s" if good else describe(answer)

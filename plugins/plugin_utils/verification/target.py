@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The installation that is asked: what was meant to run, and what does. Each thing is read once, when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import ContainerOf
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.spawned_jobs import SELECTOR
+
+DISPATCHER = "agentsmith-dispatcher"
+REDIS = "redis"
+REDIS_PORT = 6379
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of the objects of one target."""
+
+    namespace: str
+    secret: str
+    config_map: str
+    service_account: str
+
+
+class Target:
+    """One namespace of one cluster. Every property raises ApplyError where the cluster does not let us read it."""
+
+    def __init__(self, connection: Connection, names: Names, objects: Sequence[Mapping[str, Any]]) -> None:
+        self.connection = connection
+        self.names = names
+        self._objects = {(body["kind"], body["metadata"]["name"]): body for body in objects}
+        self.has_release = bool(objects)
+
+    def intended(self, kind: str, name: str) -> Mapping[str, Any] | None:
+        """Return an object of the release, None where it has none of that name."""
+        return self._objects.get((kind, name))
+
+    def intended_of(self, kind: str) -> list[Mapping[str, Any]]:
+        """Return the objects of a kind in the release."""
+        return [body for (found, _name), body in self._objects.items() if found == kind]
+
+    @cached_property
+    def dispatcher(self) -> Mapping[str, Any] | None:
+        """The live Deployment of the Dispatcher."""
+        return self.deployment(DISPATCHER)
+
+    @cached_property
+    def redis(self) -> Mapping[str, Any] | None:
+        """The live Deployment of Redis."""
+        return self.deployment(REDIS)
+
+    @cached_property
+    def secret(self) -> Mapping[str, Any] | None:
+        """The live Secret."""
+        return self._find("api/v1", "secrets", self.names.secret)
+
+    @cached_property
+    def config_map(self) -> Mapping[str, Any] | None:
+        """The live ConfigMap."""
+        return self._find("api/v1", "configmaps", self.names.config_map)
+
+    @cached_property
+    def namespace(self) -> Mapping[str, Any] | None:
+        """The live Namespace."""
+        return self.connection.find(f"/api/v1/namespaces/{self.names.namespace}")
+
+    def deployment(self, name: str) -> Mapping[str, Any] | None:
+        """Read a Deployment."""
+        return self._find("apis/apps/v1", "deployments", name)
+
+    def network_policy(self, name: str) -> Mapping[str, Any] | None:
+        """Read a NetworkPolicy."""
+        return self._find("apis/networking.k8s.io/v1", "networkpolicies", name)
+
+    def read_jobs(self) -> list[Mapping[str, Any]]:
+        """Read the Jobs of the Dispatcher as they are now."""
+        return self._list("apis/batch/v1", "jobs", SELECTOR)
+
+    def read_job_pods(self) -> list[Mapping[str, Any]]:
+        """Read the pods of these Jobs as they are now."""
+        return self._list("api/v1", "pods", SELECTOR)
+
+    def pods_of(self, deployment: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """Return the pods of a Deployment, those that are going away left out."""
+        labels = deployment["spec"]["selector"]["matchLabels"]
+        pods = self._list("api/v1", "pods", ",".join(f"{name}={value}" for name, value in sorted(labels.items())))
+        return [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+
+    def ready_pods(self, deployment: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+        """Return the pods of a Deployment that get requests."""
+        return [pod for pod in self.pods_of(deployment) if is_ready(pod)] if deployment else []
+
+    def ready_containers(self, deployment: Mapping[str, Any] | None) -> list[ContainerOf]:
+        """Return the first container of every ready pod of a Deployment."""
+        return [self.first_container(pod) for pod in self.ready_pods(deployment)]
+
+    def first_container(self, pod: Mapping[str, Any]) -> ContainerOf:
+        """Return the first container of a pod."""
+        return ContainerOf(self.names.namespace, pod["metadata"]["name"], pod["spec"]["containers"][0]["name"])
+
+    def _find(self, api: str, resource: str, name: str) -> Mapping[str, Any] | None:
+        return self.connection.find(f"/{api}/namespaces/{self.names.namespace}/{resource}/{name}")
+
+    def _list(self, api: str, resource: str, selector: str) -> list[Mapping[str, Any]]:
+        path = f"/{api}/namespaces/{self.names.namespace}/{resource}"
+        return self.connection.get(path, {"labelSelector": selector}).body.get("items") or []
+
+
+def is_ready(pod: Mapping[str, Any]) -> bool:
+    """Tell whether a pod gets requests."""
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
+def dispatcher_port(pod: Mapping[str, Any]) -> int:
+    """Return the port that a pod of the Dispatcher listens on: its own, as the Deployment may have got another since.
+
+    The app's images listen on 8080 where nothing is said.
+    """
+    ports = pod["spec"]["containers"][0].get("ports") or [{}]
+    return int(ports[0].get("containerPort", 8080))
