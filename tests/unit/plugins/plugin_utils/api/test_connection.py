@@ -17,7 +17,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.retry import FIRST_CONTACT_PERIOD, OUTAGE_PERIOD
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ConnectionFailed
 from kubernetes.client import Configuration
-from test_retry_policy import Clock
+from test_retry import Clock
 
 KEY = "-----BEGIN PRIVATE KEY-----\nmarked-private-key\n-----END PRIVATE KEY-----\n"
 

@@ -6,4 +6,4 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "docker" / "stand-in"))
+sys.path.insert(0, str(Path(__file__).parents[4] / "docker" / "stand-in"))

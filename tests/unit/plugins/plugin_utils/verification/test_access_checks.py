@@ -34,7 +34,7 @@ def test_what_has_to_be_allowed() -> None:
 
 
 def test_every_release_needs_what_a_rollback_asks_for() -> None:
-    playbook = yaml.safe_load((Path(__file__).parents[3] / "playbooks/rollback.yml").read_text())
+    playbook = yaml.safe_load((Path(__file__).parents[5] / "playbooks/rollback.yml").read_text())
     (asked,) = [
         task["vars"] for task in playbook[0]["tasks"] if "verify" in str(task.get("ansible.builtin.include_role"))
     ]

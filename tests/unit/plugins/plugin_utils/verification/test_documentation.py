@@ -9,7 +9,7 @@ import yaml
 from ansible_collections.agentsmith.platform.plugins.modules import verify_release
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.system import CHECKS, PARTS
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[5]
 
 
 def test_documented_choices() -> None:

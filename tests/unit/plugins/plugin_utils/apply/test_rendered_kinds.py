@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import NAMESPACE, RENDERED_KINDS
 
-ROLES = Path(__file__).resolve().parents[3] / "roles"
+ROLES = Path(__file__).resolve().parents[5] / "roles"
 PARTS = [tasks.parents[1] for tasks in ROLES.glob("*/tasks/render.yml")]
 
 

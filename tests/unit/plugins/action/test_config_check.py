@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 
 VARIABLES = f"""\

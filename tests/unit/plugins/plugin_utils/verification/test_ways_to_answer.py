@@ -26,7 +26,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.e
 )
 from scripted_conversation import Scripted
 
-README = Path(__file__).parents[3] / "roles/verify/README.md"
+README = Path(__file__).parents[5] / "roles/verify/README.md"
 TIMEOUT = 180.0
 LOOK = 0.2
 # A pause and two looks at both

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).parents[3] / "docker" / "stand-in-agent"
+SCRIPTS = Path(__file__).parents[4] / "docker" / "stand-in-agent"
 
 
 @pytest.fixture

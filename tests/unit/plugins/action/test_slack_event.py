@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from slack_app import SECRET, SlackApp, running_slack_app
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[4]
 
 CASES: dict[str, dict[str, Any]] = {
     "challenge": {"challenge": "marked-challenge"},

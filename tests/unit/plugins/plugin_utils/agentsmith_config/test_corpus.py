@@ -22,7 +22,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_con
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.json_schema import json_schema
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
+ROOT = HERE.parents[4]
 EXPECTED = re.compile(r"(?:line (?P<line>\d+): )?(?P<severity>error|warning) at (?P<path>\S+): (?P<message>.+)")
 
 
