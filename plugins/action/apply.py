@@ -13,8 +13,8 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transa
     transaction_of,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.wait_report import Say
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import DeployRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Run, Settings
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError, ConnectionFailed
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.drift import find_drift
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 

@@ -15,10 +15,8 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transa
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import (
-    Identity,
-    normalise_objects,
-)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.normalisation import normalise_objects
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.commit import CommitRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import DeployRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import CURRENT, RestoreRun

@@ -13,7 +13,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transa
     transaction_of,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import normalise_objects
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.normalisation import normalise_objects
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import ReleaseLease
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.app_release import APPS, DEFAULT_APP

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.comparison import compare
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import apply_query, differs
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import normalise_objects
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import differs
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import apply_query
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.normalisation import normalise_objects
 from control_plane import ControlPlane
 from release_objects import RBAC, a_deployment, a_secret, an_object
 

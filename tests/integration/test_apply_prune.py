@@ -6,8 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import COMPONENT_LABEL, Owner
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import COMPONENT_LABEL
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
 from control_plane import ControlPlane
 from engine import Apply
 from release_objects import RBAC, a_config_map, a_deployment, a_job, a_release, a_secret, an_object

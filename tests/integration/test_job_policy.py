@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.teardown import Teardown, TeardownSettings
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import system
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.outcome import Outcome

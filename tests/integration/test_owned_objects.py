@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Found, Owner, find_owned
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Found, find_owned
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
 from control_plane import ControlPlane
 from engine import Apply
 from release_objects import LABELS, RBAC, a_config_map, a_release, a_secret, an_object

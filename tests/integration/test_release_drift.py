@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.drift import find_drift
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 from control_plane import ControlPlane, free_port

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LockSettings, ReleaseLease
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.teardown import Teardown, TeardownSettings
 from control_plane import ControlPlane

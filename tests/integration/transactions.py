@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.commit import CommitRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import DeployRun, Transaction
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import Drain

@@ -14,7 +14,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import FIELD_MANAGER
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import (
+    Path,
+    key_text,
+    recorded_fields,
+)
 
 try:
     from kubernetes.utils.quantity import parse_quantity
@@ -28,8 +32,6 @@ QUANTITY_FIELDS = frozenset({"sizeLimit", "divisor"})
 # value that it would get anyway is no difference.
 SERVER_DEFAULTS = {"protocol": "TCP", "expirationSeconds": 3600}
 SERVER_DEFAULTS_BELOW = {"fieldRef": {"apiVersion": "v1"}, "resourceFieldRef": {"divisor": "0"}}
-
-Path = tuple[str, ...]
 
 
 @dataclass
@@ -50,27 +52,6 @@ def compare(desired: Mapping[str, Any], live: Mapping[str, Any]) -> Comparison:
         return result
     _compare_map(_without_address(desired), live, record.get("fieldsV1") or {}, (), result)
     return result
-
-
-def recorded_fields(live: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the record of our last server-side apply to the object, empty where there was none."""
-    for entry in (live.get("metadata") or {}).get("managedFields") or []:
-        if (entry.get("manager"), entry.get("operation")) == (FIELD_MANAGER, "Apply") and not entry.get("subresource"):
-            return entry
-    return {}
-
-
-def as_text(path: Iterable[str]) -> str:
-    """Write a path as `spec.template.spec.containers[name=redis].image`; a key with a dot stands in brackets."""
-    text = ""
-    for part in path:
-        if part.startswith("["):
-            text += part
-        elif "." in part or "/" in part:
-            text += f"[{part}]"
-        else:
-            text += f".{part}" if text else part
-    return text
 
 
 def _without_address(desired: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,8 +209,3 @@ def _has_key(found: Any, key: Mapping[str, Any]) -> bool:
     return isinstance(found, dict) and all(
         found.get(name, SERVER_DEFAULTS.get(name)) == value for name, value in key.items()
     )
-
-
-def key_text(key: Mapping[str, Any]) -> str:
-    """Return the part of a path that names an entry of a keyed list: `[name=redis]`."""
-    return "[" + ",".join(f"{name}={value}" for name, value in key.items()) + "]"

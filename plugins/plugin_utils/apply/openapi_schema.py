@@ -14,9 +14,9 @@ from concurrent.futures import Executor
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.comparison import Path, as_text
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import Path, as_text
 
 TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),

@@ -12,23 +12,14 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.concurrency import concurrently
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import concurrently
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import (
-    FIELD_MANAGER,
-    INSTANCE_LABEL,
-    MANAGED_BY_LABEL,
-    NAMESPACE_LABEL,
-    labels_of,
-)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
 
 # An aggregated server may know whole objects only.
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
-COMPONENT_LABEL = "app.kubernetes.io/component"
-# Of what no role renders and the engine itself makes: the lock of the release and the record of the last good one.
-ENGINE_COMPONENT = "release"
 
 # A controller copies the labels of a Service to these, without naming the Service as their owner.
 COPIES = frozenset({("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")})
@@ -60,40 +51,6 @@ RENDERED_KINDS = frozenset(
         ("rbac.authorization.k8s.io", "RoleBinding"),
     }
 )
-
-
-@dataclass(frozen=True)
-class Owner:
-    """Whose objects are meant: one release, or the part of it that a *component* label names."""
-
-    namespace: str
-    instance: str
-    component: str = ""
-
-    @property
-    def selector(self) -> str:
-        """The label selector."""
-        labels = {MANAGED_BY_LABEL: FIELD_MANAGER, INSTANCE_LABEL: self.instance, COMPONENT_LABEL: self.component}
-        return ",".join(f"{name}={value}" for name, value in labels.items() if value)
-
-    def engine_labels(self) -> dict[str, str]:
-        """Return the labels of what the engine itself makes for the release."""
-        return {MANAGED_BY_LABEL: FIELD_MANAGER, INSTANCE_LABEL: self.instance, COMPONENT_LABEL: ENGINE_COMPONENT}
-
-    def has(self, live: Mapping[str, Any]) -> bool:
-        """Tell whether an object that the selector found is meant.
-
-        One that belongs to no namespace says in a label whose it is: instances of two namespaces may bear one name.
-        What another object owns came from a controller, which copies labels.
-        """
-        metadata = live["metadata"]
-        namespace = metadata.get("namespace") or labels_of(live).get(NAMESPACE_LABEL)
-        return namespace == self.namespace and not metadata.get("ownerReferences")
-
-
-def is_engines(live: Mapping[str, Any]) -> bool:
-    """Tell whether an object of a release is the engine's own: what no role renders, and nobody need miss."""
-    return labels_of(live).get(COMPONENT_LABEL) == ENGINE_COMPONENT
 
 
 @dataclass

@@ -3,91 +3,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.concurrency import concurrently
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import APPLY_PATCH, Connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.comparison import (
-    Path,
-    as_text,
-    compare,
-    recorded_fields,
-)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.comparison import compare
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.openapi_schema import (
     fetch_schemas,
     schema_faults,
 )
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError, combined
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import (
-    FIELD_MANAGER,
-    LAST_APPLIED_ANNOTATION,
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import (
     MANAGED_BY_LABEL,
-    Identity,
     annotations_of,
     is_ours,
     labels_of,
 )
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import (
+    FIELD_MANAGER,
+    LAST_APPLIED_ANNOTATION,
+    apply_query,
+    as_text,
+    recorded_fields,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject, is_going
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import essence
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
-
-
-@dataclass
-class PlannedObject:
-    """One object on its way through a run.
-
-    ``refused``: it is known that we may not write it.
-    ``fields`` are ``paths``, what differs, as the user is told them.
-    ``result`` is `created`, `updated`, `unchanged`, `deleted` or `absent`: first what is to be done, in the end what
-    was done. ``after`` is the object as the server returned it, None until then.
-    """
-
-    desired: dict[str, Any]
-    path: str
-    live: dict[str, Any] | None
-    result: str
-    fields: list[str] = field(default_factory=list)
-    paths: list[Path] = field(default_factory=list)
-    strip_last_applied: bool = False
-    namespace_missing: bool = False
-    refused: bool = False
-    after: dict[str, Any] | None = None
-    former_owners: list[dict[str, Any]] = field(default_factory=list)
-    done: bool = False
-
-    @property
-    def identity(self) -> Identity:
-        """Who the object is."""
-        return Identity.of(self.desired)
-
-    @property
-    def current(self) -> dict[str, Any] | None:
-        """The latest known state of the object in the cluster."""
-        return self.after or self.live
-
-    @property
-    def to_write(self) -> bool:
-        """Tell whether the object needs a write request."""
-        return self.result in ("created", "updated", "deleted")
-
-
-def concurrently(executor: Executor, function: Callable[[Item], Outcome], items: Sequence[Item]) -> list[Outcome]:
-    """Call *function* for all items at the same time, and return the results in their order.
-
-    :raises ApplyError: when all calls have ended and some have failed, with the messages of all that did.
-    """
-    futures = [executor.submit(function, item) for item in items]
-    errors = [error for error in (future.exception() for future in futures) if error is not None]
-    for error in errors:
-        if not isinstance(error, ApplyError):
-            raise error
-    if errors:
-        raise combined([error for error in errors if isinstance(error, ApplyError)])
-    return [future.result() for future in futures]
 
 
 def read_live(
@@ -164,17 +111,6 @@ def plan_absent(
 
     discovery.require_kinds(identity for identity in map(Identity.of, bodies) if discovery.serves(identity))
     return concurrently(executor, examine, bodies)
-
-
-def is_going(live: Mapping[str, Any]) -> bool:
-    """Tell whether an object is deleted, and still there because something has to be cleaned up first."""
-    return bool(live["metadata"].get("deletionTimestamp"))
-
-
-def apply_query(dry_run: bool, force: bool) -> dict[str, str]:
-    """Return the query of a server-side apply. Unknown and duplicate fields are errors, not warnings."""
-    query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "force": "true" if force else "false"}
-    return {**query, "dryRun": "All"} if dry_run else query
 
 
 def differs(live: Mapping[str, Any], result: Mapping[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -136,15 +136,6 @@ def read_events(connection: Connection, namespace: str, uid: str) -> list[Mappin
     query = {"fieldSelector": f"involvedObject.uid={uid}"}
     events = connection.get(f"/api/v1/namespaces/{namespace}/events", query).body.get("items") or []
     return sorted(events, key=_event_time)
-
-
-def pods_of(items: Iterable[Mapping[str, Any]], owner_uid: str) -> list[Mapping[str, Any]]:
-    """Return the pods that the object with *owner_uid* controls."""
-    return [
-        pod
-        for pod in items
-        if any(owner.get("uid") == owner_uid for owner in pod["metadata"].get("ownerReferences") or [])
-    ]
 
 
 def _log_lines(connection: Connection, namespace: str, pod: str, container: str, crashed: bool) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import labels_of
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import labels_of
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.diagnosis import causes_of_pod
 
 WAITING = "waiting"

@@ -9,19 +9,20 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.concurrency import concurrently
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.wait_report import Say, WaitReport
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import PlannedObject, concurrently
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject, is_going
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.diagnosis import (
     Cause,
     causes_of_pod,
     describe_pod,
     events_about,
-    pods_of,
     proven,
     read_events,
 )
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.pod import controlled_by, is_ready
 
 # Polled rather than watched: a look is three cheap reads, and a poll survives what cuts a watch.
 POLL_PAUSE = 0.5  # seconds
@@ -169,7 +170,7 @@ class _Wait:
         container runs for a moment.
         """
         now = self._clock()
-        unready = {pod["metadata"]["uid"] for pod in self._pods if not _is_ready(pod)}
+        unready = {pod["metadata"]["uid"] for pod in self._pods if not is_ready(pod)}
         kept = {key: seen for key, seen in self._first_seen.items() if key[0] in unready}
         self._first_seen = {**kept, **{cause.key: self._first_seen.get(cause.key, now) for cause in causes}}
         for cause in causes:
@@ -193,11 +194,11 @@ class _Wait:
             # Waiting needs the workload alone; the pods only say earlier, and better, why it fails.
             self._unreadable = f"The pods cannot be read: {error}"
             return []
-        return pods_of(pods, owner)
+        return controlled_by(pods, owner)
 
     def _worst_pod(self) -> Mapping[str, Any] | None:
         """Return a pod that is not ready, the newest one; None when there is none."""
-        unready = [pod for pod in self._pods if not _is_ready(pod) and not pod["metadata"].get("deletionTimestamp")]
+        unready = [pod for pod in self._pods if not is_ready(pod) and not is_going(pod)]
         return max(unready, key=lambda pod: pod["metadata"].get("creationTimestamp") or "", default=None)
 
     def _workload_events(self) -> list[str]:
@@ -251,15 +252,10 @@ def _job_progress(job: Mapping[str, Any]) -> Progress:
 def _newest(deployment: Mapping[str, Any], replica_sets: Sequence[Mapping[str, Any]]) -> str:
     """Return the uid of the Deployment's newest ReplicaSet, empty while there is none."""
     revision = (deployment["metadata"].get("annotations") or {}).get(REVISION_ANNOTATION)
-    for replica_set in pods_of(replica_sets, deployment["metadata"]["uid"]):
+    for replica_set in controlled_by(replica_sets, deployment["metadata"]["uid"]):
         if (replica_set["metadata"].get("annotations") or {}).get(REVISION_ANNOTATION) == revision:
             return replica_set["metadata"]["uid"]
     return ""
-
-
-def _is_ready(pod: Mapping[str, Any]) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    return any(entry.get("type") == "Ready" and entry.get("status") == "True" for entry in conditions)
 
 
 def _colon(text: str) -> str:

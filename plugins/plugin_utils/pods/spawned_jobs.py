@@ -18,7 +18,7 @@ def read_spawned_jobs(connection: Connection, namespace: str) -> list[dict[str, 
     :raises ApiError: when they may not be listed.
     """
     answer = connection.get(f"/apis/batch/v1/namespaces/{namespace}/jobs", {"labelSelector": SELECTOR})
-    return [{**job, "apiVersion": "batch/v1", "kind": "Job"} for job in answer.body["items"]]
+    return [{**job, "apiVersion": "batch/v1", "kind": "Job"} for job in answer.body.get("items") or []]
 
 
 def is_running(job: Mapping[str, Any]) -> bool:

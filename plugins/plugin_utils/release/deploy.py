@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import PlannedObject
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_permissions import Need, ask, needs_of
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import Drain, wait_for_jobs
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import (
     LockSettings,
     ReleaseLease,
+    given_back_on_failure,
     new_holder,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import ReleaseRecord
@@ -175,26 +174,3 @@ class DeployRun(LockedRun):
     def _warn_of_drain(self, cluster: Cluster) -> None:
         if self._drain:
             self._warnings += wait_for_jobs(cluster.connection, self._drain.without_waiting(), self._planned)
-
-
-@contextmanager
-def given_back_on_failure(lease: ReleaseLease, warnings: list[str]) -> Iterator[None]:
-    """Take the lock; give it back when the context fails, an interrupted one included.
-
-    :param warnings: is told where that is not possible.
-    """
-    lease.acquire()
-    try:
-        yield
-    except BaseException:
-        warnings += give_back(lease)
-        raise
-
-
-def give_back(lease: ReleaseLease) -> list[str]:
-    """Give a lock back at the end of whatever happened; say so when that fails, instead of hiding what happened."""
-    try:
-        lease.release()
-    except ApplyError as error:
-        return [f"The lock of the release could not be given back, so the next run waits until it expires: {error}"]
-    return []

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.wait_report import Say, WaitReport
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import PlannedObject
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.spawned_jobs import is_running, read_spawned_jobs
 
 POLL_PAUSE = 1.0  # seconds

@@ -22,10 +22,10 @@ from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.wait_report import Say, WaitReport
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_permissions import Need, Permission
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
 
 POLL_PAUSE = 0.5  # seconds between two looks of a waiter
 RENEWALS = 3  # as often is a lease renewed in the time that it lasts
@@ -273,3 +273,26 @@ class ReleaseLease:
             f"The release cannot be locked: Lease {self._owner.namespace}/{self.name} was refused ({error.status}): "
             f"{error}. Deploying needs get, create, update and delete of leases (coordination.k8s.io) in the namespace."
         )
+
+
+@contextmanager
+def given_back_on_failure(lease: ReleaseLease, warnings: list[str]) -> Iterator[None]:
+    """Take the lock; give it back when the context fails, an interrupted one included.
+
+    :param warnings: is told where that is not possible.
+    """
+    lease.acquire()
+    try:
+        yield
+    except BaseException:
+        warnings += give_back(lease)
+        raise
+
+
+def give_back(lease: ReleaseLease) -> list[str]:
+    """Give a lock back at the end of whatever happened; say so when that fails, instead of hiding what happened."""
+    try:
+        lease.release()
+    except ApplyError as error:
+        return [f"The lock of the release could not be given back, so the next run waits until it expires: {error}"]
+    return []

@@ -10,19 +10,23 @@ from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import APPLY_PATCH, Connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.comparison import recorded_fields
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.execution import Execution, wait_until_gone
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner, list_metadata
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import PlannedObject, apply_query, is_going
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import list_metadata
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_permissions import Need, Permission
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import (
-    FIELD_MANAGER,
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import (
     INSTANCE_LABEL,
     MANAGED_BY_LABEL,
-    Identity,
     labels_of,
 )
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import (
+    FIELD_MANAGER,
+    apply_query,
+    recorded_fields,
+)
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.namespace_origin import was_created_by_us
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject, is_going
 
 DELETED, RELEASED, KEPT, ABSENT = "deleted", "released", "kept", "absent"
 

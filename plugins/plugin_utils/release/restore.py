@@ -11,12 +11,8 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_pe
     needs_of,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import normalise_objects
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import (
-    LockedRun,
-    Transaction,
-    give_back,
-)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.normalisation import normalise_objects
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import LockedRun, Transaction
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import (
     Drain,
     JobsInFlight,
@@ -25,6 +21,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import (
     LeaseLost,
     ReleaseLease,
+    give_back,
     new_holder,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import ReleaseRecord, Releases

@@ -12,13 +12,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.wait_report import Say
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.execution import Execution, wait_until_gone
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import Owner
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import (
-    PlannedObject,
-    plan_absent,
-    plan_present,
-    read_live,
-)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import plan_absent, plan_present, read_live
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.prune import plan_prune
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_permissions import (
     Need,
@@ -27,12 +21,12 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_pe
     refusal,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import (
-    FIELD_MANAGER,
-    Identity,
-    normalise_objects,
-)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import FIELD_MANAGER
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.namespace_origin import mark_created
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.normalisation import normalise_objects
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.rollout import wait_for_rollout
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_digest import (

@@ -22,24 +22,22 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.executio
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import (
     RENDERED_KINDS,
     Found,
-    Owner,
     find_owned,
 )
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import PlannedObject, is_going
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject, is_going
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.spawned_jobs import (
     SELECTOR,
     is_running,
     read_spawned_jobs,
 )
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import (
-    give_back,
-    given_back_on_failure,
-)
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import (
     LockSettings,
     ReleaseLease,
+    give_back,
+    given_back_on_failure,
     new_holder,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.release_namespace import ReleaseNamespace

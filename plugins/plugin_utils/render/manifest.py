@@ -11,6 +11,17 @@ import re
 import typing as t
 from copy import deepcopy
 
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import (
+    COMPONENT_LABEL,
+    INSTANCE_LABEL,
+    MANAGED_BY,
+    MANAGED_BY_LABEL,
+    NAME_LABEL,
+    NAMESPACE_LABEL,
+    PART_OF,
+    PART_OF_LABEL,
+)
+
 try:
     import yaml
 except ImportError:  # PyYAML is ansible-core's own requirement; only a bare import check of this file lacks it
@@ -18,10 +29,6 @@ except ImportError:  # PyYAML is ansible-core's own requirement; only a bare imp
 
 Manifest = dict[str, t.Any]
 
-PART_OF = "agentsmith"
-MANAGED_BY = "agentsmith.platform"
-NAMESPACE_LABEL = "agentsmith.platform/namespace"
-NAME_LABEL = "app.kubernetes.io/name"
 LABEL_VALUE_MAXIMUM = 63  # characters, Kubernetes: "Labels and Selectors"
 
 # What JSON, and so a Kubernetes object, can hold. A date that YAML recognises in an unquoted text is not among it.
@@ -107,10 +114,10 @@ def stamp_labels(manifest: Manifest, instance: str, component: str, namespace: s
         )
     labels = {
         NAME_LABEL: name,
-        "app.kubernetes.io/instance": instance,
-        "app.kubernetes.io/component": component,
-        "app.kubernetes.io/part-of": PART_OF,
-        "app.kubernetes.io/managed-by": MANAGED_BY,
+        INSTANCE_LABEL: instance,
+        COMPONENT_LABEL: component,
+        PART_OF_LABEL: PART_OF,
+        MANAGED_BY_LABEL: MANAGED_BY,
     }
     _merge_labels(manifest["metadata"], labels)
     if namespace and not manifest["metadata"].get("namespace") and manifest["kind"] != "Namespace":

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.block_yaml import block_yaml
+
 try:
     import yaml
 except ImportError:  # PyYAML is ansible-core's own requirement; only a bare import check of this file lacks it
@@ -21,6 +23,8 @@ KUSTOMIZATION = "Kustomization"
 
 # `kubectl apply -f` and the Kustomization leave a directory below alone
 SECRETS = "secrets"
+
+WIDTH = 120  # characters of a line
 
 _NOTE_ON_SECRETS = """\
 # A Secret without its values. Neither the Kustomization nor `kubectl apply -f` on the directory above takes it, as
@@ -43,10 +47,11 @@ def file_texts(objects: list[dict[str, t.Any]], kept: t.Iterable[str] = ()) -> d
         path = _path(manifest)
         if path in texts:
             raise FilesError(f"Two objects would be written to {path}; an object may be in the list once.")
-        texts[path] = _secret_text(manifest) if manifest["kind"] == "Secret" else HEADER + _as_yaml(manifest)
+        texts[path] = _secret_text(manifest) if manifest["kind"] == "Secret" else HEADER + block_yaml(manifest, WIDTH)
     resources = sorted(path for path in {*texts, *kept} if "/" not in path and path != KUSTOMIZATION)
-    texts[KUSTOMIZATION] = HEADER + _as_yaml(
-        {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources}
+    texts[KUSTOMIZATION] = HEADER + block_yaml(
+        {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources},
+        WIDTH,
     )
     return texts
 
@@ -66,22 +71,4 @@ def _secret_text(manifest: dict[str, t.Any]) -> str:
     keys = sorted({*(manifest.get("data") or {}), *(manifest.get("stringData") or {})})
     bare = {field: value for field, value in manifest.items() if field not in ("data", "stringData")}
     to_fill_in = ["# stringData:\n", *(f'#   {key}: ""\n' for key in keys)] if keys else []
-    return HEADER + _NOTE_ON_SECRETS + _as_yaml(bare) + "".join(to_fill_in)
-
-
-def _as_yaml(content: dict[str, t.Any]) -> str:
-    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-
-
-class _Dumper(yaml.SafeDumper if yaml else object):
-    """Writes a text of several lines as a block, as a person would; and every value in full, without YAML aliases."""
-
-    def represent_text(self, text: str) -> yaml.Node:
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
-        return True
-
-
-if yaml:
-    _Dumper.add_representer(str, _Dumper.represent_text)
+    return HEADER + _NOTE_ON_SECRETS + block_yaml(bare, WIDTH) + "".join(to_fill_in)

@@ -8,35 +8,29 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.concurrency import concurrently
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import CONCURRENCY, Connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.comparison import Path, as_text, recorded_fields
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import (
-    Owner,
-    find_owned,
-    is_engines,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import (
-    PlannedObject,
-    concurrently,
-    is_going,
-    plan_object,
-    read_live,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.field_owners import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import find_owned
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import plan_object, read_live
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import is_engines
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import (
+    FIELD_MANAGER,
+    LAST_APPLIED_ANNOTATION,
     FieldOwner,
+    Path,
+    as_text,
     owner_of,
     owners,
+    recorded_fields,
     stated_beside,
     value_at,
 )
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import (
-    FIELD_MANAGER,
-    LAST_APPLIED_ANNOTATION,
-    Identity,
-    normalise_objects,
-)
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.namespace_origin import mark_created
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.normalisation import normalise_objects
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject, is_going
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.drift_report import (
     CHANGED,
     EXTRA,

@@ -7,8 +7,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import FIELD_MANAGER
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.text_table import aligned, shortened
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import FIELD_MANAGER
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.one_line import one_line
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.text_table import aligned
 
 MISSING = "missing"
 CHANGED = "changed"
@@ -130,4 +131,4 @@ def _cells(wanted: Any, live: Any) -> tuple[str, str]:
 
 def _cell(value: Any) -> str:
     text = "-" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return shortened(text, VALUE_WIDTH) or '""'
+    return one_line(text, VALUE_WIDTH) or '""'

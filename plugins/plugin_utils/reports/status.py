@@ -11,17 +11,17 @@ from typing import Any
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.diagnosis import (
     causes_of_pod,
-    pods_of,
     read_events,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.job_state import JobState, state_of
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.pod import controlled_by, is_ready
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.rollout import progress_of
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.text_table import aligned, shortened
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.one_line import one_line
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.text_table import aligned
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import (
     DISPATCHER,
     REDIS,
     Target,
-    is_ready,
 )
 
 # On the screen; the result has all of it.
@@ -64,7 +64,7 @@ class Status:
                 f"{load.ready}/{load.wanted}",
                 str(load.restarts),
                 load.image,
-                shortened(load.problem, CAUSE_WIDTH),
+                one_line(load.problem, CAUSE_WIDTH),
             ]
             for load in self.workloads
         ]
@@ -83,7 +83,7 @@ class Status:
                 _seconds(job.age),
                 "" if job.duration is None else _seconds(job.duration),
                 job.request,
-                shortened(job.cause, CAUSE_WIDTH),
+                one_line(job.cause, CAUSE_WIDTH),
             ]
             for job in self.jobs[:JOBS_SHOWN]
         ]
@@ -106,7 +106,7 @@ def read_status(target: Target) -> Status:
     jobs = [
         state_of(job, owned, [] if owned else _events(target, job), now)
         for job in target.read_jobs()
-        for owned in [pods_of(pods, job["metadata"]["uid"])]
+        for owned in [controlled_by(pods, job["metadata"]["uid"])]
     ]
     jobs.sort(key=lambda job: job.age)
     return Status(target.names.namespace, target.connection.host, workloads, _agent_image(target.dispatcher), jobs)

@@ -16,11 +16,10 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import (
-    LAST_APPLIED_ANNOTATION,
-    Identity,
-)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import LAST_APPLIED_ANNOTATION
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redis_configuration import credentials_of
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.block_yaml import block_yaml
 
 try:
     import yaml
@@ -115,7 +114,7 @@ class Redactor:
         return {**body, "data": data}
 
     def _shown(self, body: Mapping[str, Any] | None) -> str:
-        return self.text(_as_yaml(self.presentable(body))) if body else ""
+        return self.text(block_yaml(self.presentable(body), width=1000, sort_keys=True)) if body else ""
 
     def _digest(self, identity: Identity, key: str, value: str) -> str:
         message = "\0".join([str(identity), key, value]).encode()
@@ -175,20 +174,3 @@ def _passwords_in(encoded: str) -> list[str]:
 def _expression(value: str) -> str:
     escaped = re.escape(value)
     return rf"(?<!\w){escaped}(?!\w)" if len(value) <= LONGEST_WORD else escaped
-
-
-def _as_yaml(body: Mapping[str, Any]) -> str:
-    return yaml.dump(body, Dumper=_block_dumper(), default_flow_style=False, allow_unicode=True, width=1000)
-
-
-def _block_dumper() -> Any:
-    """Return a dumper that writes texts of several lines as such, so that a diff of a ConfigMap reads line by line."""
-
-    class BlockDumper(yaml.SafeDumper):
-        pass
-
-    def represent(dumper: Any, text: str) -> Any:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-    BlockDumper.add_representer(str, represent)
-    return BlockDumper

@@ -16,10 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.comparison import recorded_fields
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import (
     FIELD_MANAGER,
-    Identity,
+    recorded_fields,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_reads import SecretRead, secret_reads
 

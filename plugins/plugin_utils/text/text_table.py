@@ -10,9 +10,3 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return a line for each row, its cells below those of the row before. All rows have as many cells."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def shortened(text: str, width: int) -> str:
-    """Return *text* in one line of at most *width* characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= width else line[: width - 1] + "…"

@@ -16,8 +16,9 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors
     ApplyError,
     ConnectionFailed,
 )
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.diagnosis import pods_of, read_events
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.diagnosis import read_events
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.job_state import JobState, state_of
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.pod import controlled_by
 
 from .configuration import FILE
 from .conversation import Conversation, Talk
@@ -79,7 +80,7 @@ def _job_of(target: Target, channel: str) -> tuple[Mapping[str, Any], JobState] 
         (container, *_others) = job["spec"]["template"]["spec"]["containers"]
         if channel not in (container.get("args") or []):
             continue
-        pods = pods_of(target.read_job_pods(), job["metadata"]["uid"])
+        pods = controlled_by(target.read_job_pods(), job["metadata"]["uid"])
         try:
             events = [] if pods else read_events(target.connection, target.names.namespace, job["metadata"]["uid"])
         except ApiError:

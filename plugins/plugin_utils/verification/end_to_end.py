@@ -8,8 +8,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.one_line import one_line
+
 from .conversation import AGENT_SMITH, DELIVERED, Conversation, describe_job
-from .outcome import FAILED, NOT_CHECKED, OK, Outcome, judged, one_line
+from .outcome import FAILED, NOT_CHECKED, OK, Outcome, judged
 
 CHECKS = ("e2e_delivery", "e2e_job", "e2e_progress", "e2e_completion", "e2e_configuration", "e2e_cleanup")
 LONGEST_EVIDENCE = 500  # characters: an API server's refusal with the name of what it refuses

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.text_table import aligned
+
 OK = "ok"
 # Something to know that nobody has asked to be otherwise.
 WARNING = "warning"
@@ -34,21 +36,16 @@ def judged(check: str, good: bool, evidence: str, hint: str) -> Outcome:
 
 def table(outcomes: Sequence[Outcome]) -> list[str]:
     """Return one line a check, aligned; evidence of several lines and a hint follow in lines of their own."""
-    heading = ("CHECK", "RESULT", "EVIDENCE")
-    first = max(len(text) for text in (heading[0], *(outcome.check for outcome in outcomes)))
-    second = max(len(text) for text in (heading[1], *(outcome.result for outcome in outcomes)))
-    indent = " " * (first + second + 4)
-    lines = [f"{heading[0]:<{first}}  {heading[1]:<{second}}  {heading[2]}"]
-    for outcome in outcomes:
-        evidence = outcome.evidence.splitlines() or [""]
-        lines.append(f"{outcome.check:<{first}}  {outcome.result:<{second}}  {evidence[0]}".rstrip())
-        lines += [f"{indent}{line}".rstrip() for line in evidence[1:]]
+    evidence = [outcome.evidence.splitlines() or [""] for outcome in outcomes]
+    rows = [["CHECK", "RESULT", "EVIDENCE"]]
+    rows += [
+        [outcome.check, outcome.result, first] for outcome, (first, *_more) in zip(outcomes, evidence, strict=True)
+    ]
+    heading, *aligned_rows = aligned(rows)
+    indent = " " * heading.index("EVIDENCE")
+    lines = [heading]
+    for outcome, row, (_first, *more) in zip(outcomes, aligned_rows, evidence, strict=True):
+        lines += [row, *(f"{indent}{line}".rstrip() for line in more)]
         if outcome.hint:
             lines.append(f"{indent}-> {outcome.hint}")
     return lines
-
-
-def one_line(text: str, longest: int | None = None) -> str:
-    """Return what somebody else has written as a terminal may show it: one line, without control characters."""
-    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
-    return line if longest is None or len(line) <= longest else line[: longest - 1].rstrip() + "…"

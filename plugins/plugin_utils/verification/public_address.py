@@ -20,9 +20,10 @@ from ansible.module_utils.urls import open_url
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import LARGEST_BODY, Answer
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack.slack_payload import url_verification
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack.slack_signature import signature_headers
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.one_line import one_line
 
 from .dispatcher import check_challenge, check_wrong_signature
-from .outcome import FAILED, NOT_CHECKED, Outcome, one_line
+from .outcome import FAILED, NOT_CHECKED, Outcome
 from .slack_answer import Answerer, answerer_of
 
 REQUEST_TIMEOUT = 5.0  # seconds: longer than any answer that is in time

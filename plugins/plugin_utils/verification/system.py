@@ -21,8 +21,9 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream
     output_of,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import labels_of
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import labels_of
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.diagnosis import describe_pod
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.pod import is_ready
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack.slack_payload import url_verification
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack.slack_signature import signature_headers
 
@@ -45,7 +46,7 @@ from .public_address import check_public
 from .reachability import check_reachable
 from .redis_client import redis_client
 from .spawned_job import admitted, pod_of, spawned_job, with_image
-from .target import DISPATCHER, REDIS, Target, dispatcher_port, is_ready
+from .target import DISPATCHER, REDIS, Target, dispatcher_port
 
 POD_TIMEOUT = 10.0  # seconds for an answer of a pod: longer than any that is in time
 MOUNTED_FILE = f"/app/config/{configuration.FILE}"

@@ -10,7 +10,9 @@ from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import ContainerOf
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.spawned_jobs import SELECTOR
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import is_going
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.pod import is_ready
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.spawned_jobs import SELECTOR, read_spawned_jobs
 
 DISPATCHER = "agentsmith-dispatcher"
 REDIS = "redis"
@@ -79,7 +81,7 @@ class Target:
 
     def read_jobs(self) -> list[Mapping[str, Any]]:
         """Read the Jobs of the Dispatcher as they are now."""
-        return self._list("apis/batch/v1", "jobs", SELECTOR)
+        return read_spawned_jobs(self.connection, self.names.namespace)
 
     def read_job_pods(self) -> list[Mapping[str, Any]]:
         """Read the pods of these Jobs as they are now."""
@@ -89,7 +91,7 @@ class Target:
         """Return the pods of a Deployment, those that are going away left out."""
         labels = deployment["spec"]["selector"]["matchLabels"]
         pods = self._list("api/v1", "pods", ",".join(f"{name}={value}" for name, value in sorted(labels.items())))
-        return [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+        return [pod for pod in pods if not is_going(pod)]
 
     def ready_pods(self, deployment: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
         """Return the pods of a Deployment that get requests."""
@@ -109,12 +111,6 @@ class Target:
     def _list(self, api: str, resource: str, selector: str) -> list[Mapping[str, Any]]:
         path = f"/{api}/namespaces/{self.names.namespace}/{resource}"
         return self.connection.get(path, {"labelSelector": selector}).body.get("items") or []
-
-
-def is_ready(pod: Mapping[str, Any]) -> bool:
-    """Tell whether a pod gets requests."""
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
 
 
 def dispatcher_port(pod: Mapping[str, Any]) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
 from fake_connection import FakeConnection
 
 VERSION = {"/version": {"gitVersion": "v1.29.4+k3s1"}}

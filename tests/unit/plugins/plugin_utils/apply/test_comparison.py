@@ -10,7 +10,8 @@ import copy
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.comparison import as_text, compare
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.comparison import compare
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import as_text
 
 ADDRESS = {"apiVersion": "v1", "kind": "Thing", "metadata": {"name": "thing", "namespace": "here"}}
 

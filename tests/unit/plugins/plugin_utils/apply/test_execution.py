@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Response
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.execution import Execution
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import PlannedObject
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject
 
 
 class WritingConnection:

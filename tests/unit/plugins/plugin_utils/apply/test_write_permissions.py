@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import PlannedObject
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_permissions import (
     RBAC,
     Need,
@@ -19,7 +18,8 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_pe
     refusal,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject
 
 PATCH_REDIS = Permission("patch", "apps", "deployments", "agentsmith", "redis")
 REDIS = Identity("apps/v1", "Deployment", "agentsmith", "redis")

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import PlannedObject
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.rollout import progress_of, wait_for_rollout
 from fake_connection import FakeConnection
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.comparison import Path
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import PlannedObject
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import Path
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import (
     Drain,
     JobsInFlight,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.rotation import Rotation
 
 SECRET = Identity("v1", "Secret", "n", "s")

@@ -9,10 +9,8 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import (
-    LAST_APPLIED_ANNOTATION,
-    Identity,
-)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import LAST_APPLIED_ANNOTATION
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import MASK, Redactor
 
 VALUE = "pass/word+1=&x \"y'"

@@ -10,7 +10,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_digest import (
     DIGEST_ANNOTATION,
     PENDING,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One Kubernetes object of a release: who it is, whose it is, and the form in which it is sent."""
+"""The form in which the objects of a release are compared and sent."""
 
 from __future__ import annotations
 
@@ -7,66 +7,10 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-
-FIELD_MANAGER = "agentsmith.platform"
-MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
-INSTANCE_LABEL = "app.kubernetes.io/instance"
-# On what belongs to no namespace: that of the release.
-NAMESPACE_LABEL = "agentsmith.platform/namespace"
-LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What names an object in a cluster. ``namespace`` is empty for a cluster-scoped object."""
-
-    api_version: str
-    kind: str
-    namespace: str
-    name: str
-
-    @classmethod
-    def of(cls, body: Mapping[str, Any]) -> Identity:
-        """Return the identity that a complete object states."""
-        metadata = body["metadata"]
-        return cls(body["apiVersion"], body["kind"], metadata.get("namespace") or "", metadata["name"])
-
-    @property
-    def group(self) -> str:
-        """The API group: `apps` of `apps/v1`, empty for the core group."""
-        return self.api_version.rpartition("/")[0]
-
-    @property
-    def unversioned(self) -> tuple[str, str, str, str]:
-        """What names the object in all versions of its group."""
-        return self.group, self.kind, self.namespace, self.name
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
-
-
-def labels_of(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the labels of an object, empty where it has none."""
-    return (body.get("metadata") or {}).get("labels") or {}
-
-
-def annotations_of(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the annotations of an object, empty where it has none."""
-    return (body.get("metadata") or {}).get("annotations") or {}
-
-
-def is_ours(live: Mapping[str, Any], desired: Mapping[str, Any]) -> bool:
-    """Tell whether a live object carries the labels of the installation that the desired one belongs to."""
-    wanted, found = labels_of(desired), labels_of(live)
-    return (
-        found.get(MANAGED_BY_LABEL) == FIELD_MANAGER
-        and INSTANCE_LABEL in wanted
-        and found.get(INSTANCE_LABEL) == wanted[INSTANCE_LABEL]
-    )
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
 
 
 def normalise_objects(objects: Sequence[Any]) -> list[dict[str, Any]]:

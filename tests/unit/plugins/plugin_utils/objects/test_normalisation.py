@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.kubernetes_object import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import (
     INSTANCE_LABEL,
     MANAGED_BY_LABEL,
     is_ours,
-    normalise_objects,
 )
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.normalisation import normalise_objects
 
 MARK = "marked-value"
 

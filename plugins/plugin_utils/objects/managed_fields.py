@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who stated which field of a live object, and when: read from ``metadata.managedFields``.
+"""Who stated which field of a live object, and when: ``metadata.managedFields``, and the paths of the fields in it.
 
 https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
 """
@@ -7,11 +7,16 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-manageme
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.comparison import Path, key_text
+# Who we are to the API server, in managedFields and in the label managed-by.
+FIELD_MANAGER = "agentsmith.platform"
+# What `kubectl apply` without --server-side leaves on an object: a copy of all that was stated, values of Secrets too.
+LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
+
+Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -107,3 +112,35 @@ def _matches(entry: Any, part: str) -> bool:
     keys = dict(pair.split("=", 1) for pair in part[1:-1].split(",") if "=" in pair)
     # A key that is left out has its default, which the live object states.
     return isinstance(entry, Mapping) and all(str(entry.get(name, value)) == value for name, value in keys.items())
+
+
+def recorded_fields(live: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record of our last server-side apply to the object, empty where there was none."""
+    for entry in (live.get("metadata") or {}).get("managedFields") or []:
+        if (entry.get("manager"), entry.get("operation")) == (FIELD_MANAGER, "Apply") and not entry.get("subresource"):
+            return entry
+    return {}
+
+
+def apply_query(dry_run: bool, force: bool) -> dict[str, str]:
+    """Return the query of a server-side apply. Unknown and duplicate fields are errors, not warnings."""
+    query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "force": "true" if force else "false"}
+    return {**query, "dryRun": "All"} if dry_run else query
+
+
+def as_text(path: Iterable[str]) -> str:
+    """Write a path as `spec.template.spec.containers[name=redis].image`; a key with a dot stands in brackets."""
+    text = ""
+    for part in path:
+        if part.startswith("["):
+            text += part
+        elif "." in part or "/" in part:
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text
+
+
+def key_text(key: Mapping[str, Any]) -> str:
+    """Return the part of a path that names an entry of a keyed list: `[name=redis]`."""
+    return "[" + ",".join(f"{name}={value}" for name, value in key.items()) + "]"

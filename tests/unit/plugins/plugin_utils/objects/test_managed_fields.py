@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.field_owners import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import (
     owner_of,
     stated_beside,
     value_at,

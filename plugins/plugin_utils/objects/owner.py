@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whose objects are meant: a release, told by the labels on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import (
+    COMPONENT_LABEL,
+    ENGINE_COMPONENT,
+    INSTANCE_LABEL,
+    MANAGED_BY,
+    MANAGED_BY_LABEL,
+    NAMESPACE_LABEL,
+    labels_of,
+)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose objects are meant: one release, or the part of it that a *component* label names."""
+
+    namespace: str
+    instance: str
+    component: str = ""
+
+    @property
+    def selector(self) -> str:
+        """The label selector."""
+        labels = {MANAGED_BY_LABEL: MANAGED_BY, INSTANCE_LABEL: self.instance, COMPONENT_LABEL: self.component}
+        return ",".join(f"{name}={value}" for name, value in labels.items() if value)
+
+    def engine_labels(self) -> dict[str, str]:
+        """Return the labels of what the engine itself makes for the release."""
+        return {MANAGED_BY_LABEL: MANAGED_BY, INSTANCE_LABEL: self.instance, COMPONENT_LABEL: ENGINE_COMPONENT}
+
+    def has(self, live: Mapping[str, Any]) -> bool:
+        """Tell whether an object that the selector found is meant.
+
+        One that belongs to no namespace says in a label whose it is: instances of two namespaces may bear one name.
+        What another object owns came from a controller, which copies labels.
+        """
+        metadata = live["metadata"]
+        namespace = metadata.get("namespace") or labels_of(live).get(NAMESPACE_LABEL)
+        return namespace == self.namespace and not metadata.get("ownerReferences")

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An object of a release on its way through a run: what is live, what is to be done, what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import Path
+
+
+@dataclass
+class PlannedObject:
+    """One object on its way through a run.
+
+    ``refused``: it is known that we may not write it.
+    ``fields`` are ``paths``, what differs, as the user is told them.
+    ``result`` is `created`, `updated`, `unchanged`, `deleted` or `absent`: first what is to be done, in the end what
+    was done. ``after`` is the object as the server returned it, None until then.
+    """
+
+    desired: dict[str, Any]
+    path: str
+    live: dict[str, Any] | None
+    result: str
+    fields: list[str] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
+    strip_last_applied: bool = False
+    namespace_missing: bool = False
+    refused: bool = False
+    after: dict[str, Any] | None = None
+    former_owners: list[dict[str, Any]] = field(default_factory=list)
+    done: bool = False
+
+    @property
+    def identity(self) -> Identity:
+        """Who the object is."""
+        return Identity.of(self.desired)
+
+    @property
+    def current(self) -> dict[str, Any] | None:
+        """The latest known state of the object in the cluster."""
+        return self.after or self.live
+
+    @property
+    def to_write(self) -> bool:
+        """Tell whether the object needs a write request."""
+        return self.result in ("created", "updated", "deleted")
+
+
+def is_going(live: Mapping[str, Any]) -> bool:
+    """Tell whether an object is deleted, and still there because something has to be cleaned up first."""
+    return bool(live["metadata"].get("deletionTimestamp"))

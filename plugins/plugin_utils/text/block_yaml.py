@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""YAML for people: in files, and in the diffs of a preview."""
+
+from __future__ import annotations
+
+from typing import Any
+
+try:
+    import yaml
+except ImportError:  # PyYAML is ansible-core's own requirement; only a bare import check of this file lacks it
+    yaml = None
+
+
+def block_yaml(content: Any, width: int, sort_keys: bool = False) -> str:
+    """Return *content* as YAML whose lines are at most *width* characters long, unless a text is longer.
+
+    A text of several lines is written as a block, so that a diff reads line by line. Every value is written in full,
+    without YAML aliases.
+    """
+    return yaml.dump(
+        content, Dumper=_Dumper, default_flow_style=False, allow_unicode=True, sort_keys=sort_keys, width=width
+    )
+
+
+class _Dumper(yaml.SafeDumper if yaml else object):
+    def represent_text(self, text: str) -> yaml.Node:
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+        return True
+
+
+if yaml:
+    _Dumper.add_representer(str, _Dumper.represent_text)
