@@ -42,7 +42,8 @@ from ansible.plugins.filter.core import to_nice_yaml
 
 def agentsmith_yaml(config: Any) -> str:
     """Write one configuration; see DOCUMENTATION. Lines are not wrapped, so that a change shows where it was made."""
-    return to_nice_yaml(config, indent=2, sort_keys=False, width=1000)
+    text: str = to_nice_yaml(config, indent=2, sort_keys=False, width=1000)
+    return text
 
 
 class FilterModule:

@@ -75,7 +75,7 @@ try:
         jobs_at_rest,
     )
 except ImportError:  # the Python package kubernetes is missing, which is said when somebody asks
-    hard_limits = None
+    hard_limits = None  # type: ignore[assignment]
 
 
 def resource_quota(

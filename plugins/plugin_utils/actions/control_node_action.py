@@ -25,5 +25,6 @@ class ControlNodeAction(ActionBase):
         :raises AnsibleActionFail: an option is missing, unknown or of another type
         """
         ActionBase.run(self, tmp, task_vars)
+        options: dict[str, Any]
         _validation, options = self.validate_argument_spec(argument_spec, **rules)
         return options

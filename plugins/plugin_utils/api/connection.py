@@ -134,7 +134,7 @@ class Connection:
     @property
     def host(self) -> str:
         """The URL of the API server."""
-        return self._client.api_client.configuration.host
+        return str(self._client.api_client.configuration.host)
 
     @property
     def requests(self) -> dict[str, int]:
@@ -189,7 +189,8 @@ class Connection:
     def find(self, path: str) -> dict[str, Any] | None:
         """Read the object at *path*; None when there is none."""
         try:
-            return self.get(path).body
+            body: dict[str, Any] = self.get(path).body
+            return body
         except ApiError as error:
             if error.status == 404:
                 return None
@@ -246,8 +247,8 @@ class Connection:
             else:
                 pause = None
             if pause is None:
-                error = _api_error(raw.status, answer, self._where())
-                raise self._anonymous(error) if _ANONYMOUS in str(error) else error
+                refusal = _api_error(raw.status, answer, self._where())
+                raise self._anonymous(refusal) if _ANONYMOUS in str(refusal) else refusal
             self._sleep(pause)
 
     def _send(

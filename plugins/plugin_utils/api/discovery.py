@@ -167,12 +167,12 @@ class Discovery:
 
 
 def _from_aggregated(body: Mapping[str, Any]) -> dict[tuple[str, str], Resource]:
-    found = {}
+    found: dict[tuple[str, str], Resource] = {}
     for group in body.get("items") or []:
         name = (group.get("metadata") or {}).get("name") or ""
         for version in group.get("versions") or []:
             for resource in version.get("resources") or []:
-                kind = (resource.get("responseKind") or {}).get("kind")
+                kind = (resource.get("responseKind") or {}).get("kind") or ""
                 api_version = f"{name}/{version['version']}" if name else version["version"]
                 found[api_version, kind] = Resource(
                     resource["resource"],

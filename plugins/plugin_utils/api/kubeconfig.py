@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 try:
-    import yaml
     from kubernetes.config import KUBE_CONFIG_DEFAULT_LOCATION, ConfigException
     from kubernetes.config.kube_config import ENV_KUBECONFIG_PATH_SEPARATOR
 except ImportError:  # reported by the connection, before anything here is called
-    yaml = None
+    pass
 
 
 def _paths(auth: Mapping[str, Any]) -> list[Path]:

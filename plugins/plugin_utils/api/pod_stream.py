@@ -18,10 +18,10 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors
 
 try:
     import websocket
-    from kubernetes.client.rest import ApiException
+    from kubernetes.client.exceptions import ApiException
     from kubernetes.stream.ws_client import portforward_call, websocket_call
 except ImportError:  # reported by the connection, in words
-    websocket = None
+    websocket = None  # type: ignore[assignment]
 
 EXEC_TIMEOUT = 20.0  # seconds
 

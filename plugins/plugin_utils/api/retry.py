@@ -120,4 +120,4 @@ class RetryPolicy:
         return self._backoff(attempts.lock_conflicts)
 
     def _backoff(self, failures: int) -> float:
-        return min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(failures - 1, 10)) * (0.5 + self._jitter() / 2)
+        return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(failures - 1, 10)) * (0.5 + self._jitter() / 2)

@@ -23,7 +23,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.manage
 try:
     from kubernetes.utils.quantity import parse_quantity
 except ImportError:  # reported by the connection, before anything is compared
-    parse_quantity = None
+    parse_quantity = None  # type: ignore[assignment]
 
 # Maps whose values are quantities, and fields that are one: there `1000m` is `1`, elsewhere it is a text.
 QUANTITY_MAPS = frozenset({"limits", "requests", "hard", "default", "defaultRequest", "max", "min", "capacity"})
@@ -188,7 +188,7 @@ def _same_value(desired: Any, live: Any, path: Path) -> bool:
     is_quantity = bool(path) and (path[-1] in QUANTITY_FIELDS or (len(path) > 1 and path[-2] in QUANTITY_MAPS))
     if is_quantity and isinstance(live, str) and isinstance(desired, str | int | float):
         try:
-            return parse_quantity(desired) == parse_quantity(live)
+            return bool(parse_quantity(desired) == parse_quantity(live))
         except ValueError:
             return False
     return False

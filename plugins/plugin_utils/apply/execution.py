@@ -150,7 +150,7 @@ class Execution:
     def _has_changed(self, live: dict[str, Any], after: dict[str, Any]) -> bool:
         if self._dry_run:
             return differs(live, after)
-        return live["metadata"]["resourceVersion"] != after["metadata"]["resourceVersion"]
+        return bool(live["metadata"]["resourceVersion"] != after["metadata"]["resourceVersion"])
 
     def _patch(self, item: PlannedObject) -> dict[str, Any]:
         try:
@@ -197,8 +197,9 @@ class Execution:
 
     def _write(self, item: PlannedObject, query: dict[str, str], body: Any, content_type: str) -> dict[str, Any]:
         answer = self._connection.request("PATCH", item.path, query=query, body=body, content_type=content_type)
+        written: dict[str, Any] = answer.body
         self.warnings.extend(f"{item.identity}: {_warning_text(warning)}" for warning in answer.warnings)
-        return answer.body
+        return written
 
     def _delete_one(self, item: PlannedObject) -> None:
         if not self._dry_run and item.live:

@@ -126,6 +126,7 @@ def _rights_granted(item: PlannedObject, roles: Mapping[Identity, Mapping[str, A
     if identity.group != RBAC:
         return []
     reference = item.desired.get("roleRef") or {}
+    granted: Mapping[str, Any]
     if identity.kind in ROLES:
         verb, role, granted = "escalate", identity, item.desired
     else:

@@ -116,7 +116,8 @@ def _matches(entry: Any, part: str) -> bool:
 
 def recorded_fields(live: Mapping[str, Any]) -> dict[str, Any]:
     """Return the record of our last server-side apply to the object, empty where there was none."""
-    for entry in (live.get("metadata") or {}).get("managedFields") or []:
+    entries: list[dict[str, Any]] = (live.get("metadata") or {}).get("managedFields") or []
+    for entry in entries:
         if (entry.get("manager"), entry.get("operation")) == (FIELD_MANAGER, "Apply") and not entry.get("subresource"):
             return entry
     return {}

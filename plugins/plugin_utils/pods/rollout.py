@@ -254,7 +254,7 @@ def _newest(deployment: Mapping[str, Any], replica_sets: Sequence[Mapping[str, A
     revision = (deployment["metadata"].get("annotations") or {}).get(REVISION_ANNOTATION)
     for replica_set in controlled_by(replica_sets, deployment["metadata"]["uid"]):
         if (replica_set["metadata"].get("annotations") or {}).get(REVISION_ANNOTATION) == revision:
-            return replica_set["metadata"]["uid"]
+            return str(replica_set["metadata"]["uid"])
     return ""
 
 

@@ -156,7 +156,7 @@ class ReleaseRecord:
         if packed is None:
             return None
         try:
-            objects = json.loads(gzip.decompress(base64.b64decode(packed, validate=True)))
+            objects: Objects = json.loads(gzip.decompress(base64.b64decode(packed, validate=True)))
         except (binascii.Error, ValueError, OSError, EOFError):
             raise ApplyError(
                 f"{self.identity} does not hold a release that this collection recorded. Delete it: the next deploy "

@@ -11,11 +11,6 @@ import typing as t
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.block_yaml import block_yaml
 
-try:
-    import yaml
-except ImportError:  # PyYAML is ansible-core's own requirement; only a bare import check of this file lacks it
-    yaml = None
-
 HEADER = "# Written by agentsmith.platform.write_manifests: the next run overwrites this file, or removes it.\n"
 
 # kustomize looks for three names; of these only this one is no *.yaml, which `kubectl apply -f` takes for an object

@@ -119,5 +119,5 @@ def _request_of(container: Mapping[str, Any], resource: str, default_requests: M
     # The API server takes a limit for the request where there is none.
     for stated in (resources.get("requests"), resources.get("limits"), default_requests):
         if stated and resource in stated:
-            return parse_quantity(stated[resource])
+            return Decimal(parse_quantity(stated[resource]))
     return Decimal(0)

@@ -100,8 +100,9 @@ def _object_drift(item: PlannedObject, redactor: Redactor) -> list[ObjectDrift]:
 
     def field_drift(path: Path, owner: FieldOwner | None, restored: bool) -> FieldDrift:
         # Masked before anything is cut to the width of a screen: half a value would not be recognised.
-        sides = (redactor.tree(value_at(side, path)) for side in (wanted, live))
-        return FieldDrift(redactor.text(as_text(path)), *sides, restored, **(asdict(owner) if owner else {}))
+        of_wanted, of_live = (redactor.tree(value_at(side, path)) for side in (wanted, live))
+        who = asdict(owner) if owner else {}
+        return FieldDrift(redactor.text(as_text(path)), of_wanted, of_live, restored, **who)
 
     fields = [
         field_drift(path, owner_of(item.live, path), restored=True)

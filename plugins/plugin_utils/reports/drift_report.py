@@ -111,7 +111,7 @@ def _rows(item: ObjectDrift) -> list[list[str]]:
             TERMINATING: "is being deleted",
         }
         return [[name, said[item.state], "", "", "", ""]]
-    rows = []
+    rows: list[list[str]] = []
     for entry in item.fields:
         wanted, live = _cells(entry.wanted, entry.live)
         path = entry.path if entry.restored else f"+ {entry.path}"
@@ -125,7 +125,8 @@ def _cells(wanted: Any, live: Any) -> tuple[str, str]:
         ours, theirs = wanted.splitlines(), live.splitlines()
         at = next((at for at, pair in enumerate(zip(ours, theirs, strict=False)) if pair[0] != pair[1]), None)
         at = min(len(ours), len(theirs)) if at is None else at
-        return tuple(_cell(f"line {at + 1}: {lines[at] if at < len(lines) else '(end)'}") for lines in (ours, theirs))
+        cell_of = (_cell(f"line {at + 1}: {lines[at] if at < len(lines) else '(end)'}") for lines in (ours, theirs))
+        return next(cell_of), next(cell_of)
     return _cell(wanted), _cell(live)
 
 

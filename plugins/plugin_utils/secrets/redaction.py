@@ -12,7 +12,7 @@ import re
 import secrets
 import traceback
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
@@ -21,10 +21,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.manage
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redis_configuration import credentials_of
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.block_yaml import block_yaml
 
-try:
-    import yaml
-except ImportError:  # PyYAML comes with ansible-core; only a bare import check of this file lacks it
-    yaml = None
+Plain = TypeVar("Plain")
 
 MASK = "********"
 # Shorter values guard nothing, and masking them ("1", "no") would make every message unreadable.
@@ -70,14 +67,18 @@ class Redactor:
             self._pattern = re.compile("|".join(alternatives))
         return self._pattern.sub(MASK, text)
 
-    def tree(self, value: Any) -> Any:
+    def tree(self, value: Plain) -> Plain:
         """Return *value*, a structure of plain types, with every text in it masked."""
+        masked: Plain = self._masked(value)
+        return masked
+
+    def _masked(self, value: Any) -> Any:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {key: self.tree(entry) for key, entry in value.items()}
+            return {key: self._masked(entry) for key, entry in value.items()}
         if isinstance(value, list | tuple):
-            return [self.tree(entry) for entry in value]
+            return [self._masked(entry) for entry in value]
         return value
 
     def failure(self, error: Exception) -> dict[str, Any]:

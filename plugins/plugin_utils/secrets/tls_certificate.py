@@ -14,12 +14,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-try:
-    from cryptography import x509
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives import serialization
-except ImportError:  # ansible-core's own requirement; only a bare import check of this file lacks it
-    x509 = None
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
 
 WARNING_PERIOD = timedelta(days=30)
 """How long before its end a certificate draws a warning: what an authority that renews by itself leaves."""

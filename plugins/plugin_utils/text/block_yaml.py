@@ -5,10 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-try:
-    import yaml
-except ImportError:  # PyYAML is ansible-core's own requirement; only a bare import check of this file lacks it
-    yaml = None
+import yaml
 
 
 def block_yaml(content: Any, width: int, sort_keys: bool = False) -> str:
@@ -17,12 +14,13 @@ def block_yaml(content: Any, width: int, sort_keys: bool = False) -> str:
     A text of several lines is written as a block, so that a diff reads line by line. Every value is written in full,
     without YAML aliases.
     """
-    return yaml.dump(
+    text: str = yaml.dump(
         content, Dumper=_Dumper, default_flow_style=False, allow_unicode=True, sort_keys=sort_keys, width=width
     )
+    return text
 
 
-class _Dumper(yaml.SafeDumper if yaml else object):
+class _Dumper(yaml.SafeDumper):
     def represent_text(self, text: str) -> yaml.Node:
         return self.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
@@ -30,5 +28,4 @@ class _Dumper(yaml.SafeDumper if yaml else object):
         return True
 
 
-if yaml:
-    _Dumper.add_representer(str, _Dumper.represent_text)
+_Dumper.add_representer(str, _Dumper.represent_text)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -75,7 +75,7 @@ def _send(target: Target, pod: ContainerOf, port: int, method: str, path: str, b
         )
 
 
-def _job_of(target: Target, channel: str) -> tuple[Mapping[str, Any], JobState] | None:
+def _job_of(target: Target, channel: str) -> tuple[dict[str, Any], JobState] | None:
     for job in target.read_jobs():
         (container, *_others) = job["spec"]["template"]["spec"]["containers"]
         if channel not in (container.get("args") or []):

@@ -180,6 +180,8 @@ class Talk:
                 conversation.error = words
 
     def _await_removal(self, conversation: Conversation, channel: str, started: float) -> bool | None:
+        if conversation.job is None:
+            return None
         manifest, last_state = conversation.job
         ttl = manifest["spec"].get("ttlSecondsAfterFinished")
         if ttl is None or ttl > self._cleanup_timeout or not conversation.job_has_ended:

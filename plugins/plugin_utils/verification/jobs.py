@@ -41,8 +41,9 @@ def _is_late(job: Mapping[str, Any], now: datetime) -> bool:
 
 
 def _ttl(job: Mapping[str, Any]) -> int | None:
-    return job["spec"].get("ttlSecondsAfterFinished")
+    seconds: int | None = job["spec"].get("ttlSecondsAfterFinished")
+    return seconds
 
 
 def _name(job: Mapping[str, Any]) -> str:
-    return job["metadata"]["name"]
+    return str(job["metadata"]["name"])

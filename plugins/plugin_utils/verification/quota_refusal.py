@@ -14,7 +14,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors
 try:
     from kubernetes.utils.quantity import parse_quantity
 except ImportError:  # reported by the connection, before anything is asked
-    parse_quantity = None
+    parse_quantity = None  # type: ignore[assignment]
 
 _EXCEEDED = re.compile(r"exceeded quota: [^,]+, requested: (?P<requested>.+), used: .+, limited: (?P<limited>.+)")
 

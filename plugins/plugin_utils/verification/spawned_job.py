@@ -98,4 +98,5 @@ def admitted(target: Target, job: Mapping[str, Any]) -> dict[str, Any]:
     names = target.names
     path = f"/apis/batch/v1/namespaces/{names.namespace}/jobs"
     user = f"system:serviceaccount:{names.namespace}:{names.service_account}"
-    return target.connection.request("POST", path, query={"dryRun": "All"}, body=job, user=user).body
+    body: dict[str, Any] = target.connection.request("POST", path, query={"dryRun": "All"}, body=job, user=user).body
+    return body

@@ -26,15 +26,15 @@ class StandInSlack:
 
     def add_channel(self, name: str) -> str:
         """Make a channel and return its id."""
-        return self._call("POST", "/channels", "id", {"name": name})
+        return str(self._call("POST", "/channels", "id", {"name": name}))
 
     def say(self, channel: str, text: str) -> str:
         """Write a message and return its timestamp."""
-        return self._call("POST", f"/channels/{channel}/messages", "ts", {"text": text})
+        return str(self._call("POST", f"/channels/{channel}/messages", "ts", {"text": text}))
 
     def messages(self, channel: str) -> list[dict[str, Any]]:
         """Return a channel's messages in Slack's shape, the oldest first."""
-        return self._call("GET", f"/channels/{channel}/messages", "messages")
+        return list(self._call("GET", f"/channels/{channel}/messages", "messages"))
 
     def _call(self, method: str, path: str, wanted: str, body: object = None) -> Any:
         answer = self._send(method, f"/stand-in{path}", b"" if body is None else json.dumps(body).encode())

@@ -79,7 +79,7 @@ class Target:
         """Read a NetworkPolicy."""
         return self._find("apis/networking.k8s.io/v1", "networkpolicies", name)
 
-    def read_jobs(self) -> list[Mapping[str, Any]]:
+    def read_jobs(self) -> list[dict[str, Any]]:
         """Read the Jobs of the Dispatcher as they are now."""
         return read_spawned_jobs(self.connection, self.names.namespace)
 
