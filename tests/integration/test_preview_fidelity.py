@@ -90,7 +90,7 @@ def said(steps: list[Result], new_secret: bool) -> str:
     """Return what a user sees of the steps of a deploy.
 
     :param new_secret: whether the Secret does not exist yet. The digest of what pods read of it is known once it does
-        (docs/decisions.md), and a preview says so instead.
+        (docs/decisions, 0007), and a preview says so instead.
     """
     seen = [{key: step.get(key) for key in ("changed", "objects", "diff", "warnings", "recorded")} for step in steps]
     text = json.dumps(seen, indent=1).replace("would be", "was")

@@ -14,7 +14,7 @@ from conftest import spellings
 
 MARKED = "ghp_canary+/=canary4711"  # with characters that every encoding changes
 
-# As the issue of the first deploy asks; 2.3 is seen (docs/decisions.md).
+# As the issue of the first deploy asks; 2.3 is seen (docs/decisions, 0034).
 LIMIT = 2.5
 
 DEBUG_PLAYBOOK = """

@@ -2,7 +2,7 @@
 """The releases that a rollback can go back to: the last good one and the one before, in a Secret of the namespace.
 
 The objects are kept whole, Secrets included, because a release is restored with the values that it was good with
-(docs/decisions.md says how they are protected).
+(docs/decisions, 0022, says how they are protected).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 
 A pod reads its Secrets when it starts, so a changed value needs new pods, and a changed template makes them. The
 annotation stands where many may read, therefore it must not help to guess a value: the digest is keyed with the UIDs of
-the Secrets, random numbers of the API server that stand in the Secrets themselves (docs/decisions.md).
+the Secrets, random numbers of the API server that stand in the Secrets themselves (docs/decisions, 0008).
 """
 
 from __future__ import annotations
