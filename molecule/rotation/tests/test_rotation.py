@@ -110,7 +110,7 @@ def test_a_rotation_rolls_the_readers_and_leaves_the_rest(
     assert look() == before
     output = act("rotate_secrets", changed, *keys)
     assert "github-token: changed; Deployment agentsmith-dispatcher rolled." in output
-    assert "Jobs that run are left alone" in output
+    assert "Running Jobs are left alone" in output
     after = look()
     assert_only_the_dispatcher_rolled_once(before, after)
     assert token_of_dispatcher() == GITHUB
