@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fixtures for tests against a real API server, without nodes.
 
-AGENTSMITH_KUBERNETES_BIN names the directory that holds etcd, kube-apiserver and kube-controller-manager.
+AGENTSMITH_KUBERNETES_BIN names the directory that holds etcd, kube-apiserver, kube-controller-manager and kubectl.
 """
 
 from __future__ import annotations

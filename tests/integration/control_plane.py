@@ -18,7 +18,7 @@ import urllib3
 
 START_TIMEOUT = 60  # seconds, for each program
 STOP_TIMEOUT = 20  # seconds
-BINARIES = ("etcd", "kube-apiserver", "kube-controller-manager")
+BINARIES = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
 
 
 def free_port() -> int:

@@ -55,7 +55,7 @@ CASES = [
     Case("409, somebody else wrote at the same time", {"status": 409, "reason": "Conflict"}, WRITES),
 ]
 
-# The rows that were measured for kubernetes.core.k8s and kubectl: one ConfigMap, its first read or write is spoilt.
+# What other tools are compared by: one ConfigMap, whose first read or write is spoilt.
 _CODES = {str(code): {"status": code, "headers": {"Retry-After": "1"}} for code in (429, 503, 500)}
 _SPOILT = {**_CODES, "connection dropped": {"drop": "before"}}
 ONE_OBJECT = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -60,8 +61,9 @@ class Fault:
 class FaultProxy:
     """The proxy's address, the faults to come and the requests that were seen."""
 
-    def __init__(self, control_plane: ControlPlane) -> None:
+    def __init__(self, control_plane: ControlPlane, tls: bool = False) -> None:
         self.control_plane = control_plane
+        self.tls = tls
         self.url = ""
         self.faults: list[Fault] = []
         self.seen: list[Seen] = []
@@ -73,7 +75,13 @@ class FaultProxy:
         """Serve on the port that the proxy has, or gets now."""
         port = urlsplit(self.url).port or 0
         self._server = _Server(("127.0.0.1", port), _handler(self))
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if self.tls:
+            certificate = self.control_plane.ca_file
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+            # The handshake is the business of each connection's thread.
+            self._server.socket = context.wrap_socket(self._server.socket, True, do_handshake_on_connect=False)
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self) -> None:
@@ -184,9 +192,12 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def running_fault_proxy(control_plane: ControlPlane) -> Iterator[FaultProxy]:
-    """Run a proxy before *control_plane* for as long as the context lasts."""
-    proxy = FaultProxy(control_plane)
+def running_fault_proxy(control_plane: ControlPlane, tls: bool = False) -> Iterator[FaultProxy]:
+    """Run a proxy before *control_plane* for as long as the context lasts.
+
+    :param tls: whether it serves HTTPS, with the certificate of the API server. kubectl sends no token without.
+    """
+    proxy = FaultProxy(control_plane, tls)
     proxy.listen()
     try:
         yield proxy
