@@ -6,9 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transaction_options import (
-    DRAIN_OPTION,
-    TRANSACTION_OPTIONS,
     drain_of,
     transaction_of,
 )
@@ -19,27 +18,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Run, Settings
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 
-APPLY_OPTIONS: dict[str, dict[str, Any]] = {
-    # Checked entry by entry in normalise_objects(), whose messages quote no value.
-    "objects": {"type": "raw", "required": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 300},
-    "force_conflicts": {"type": "bool", "default": False},
-    # No secret, whatever its name makes Ansible think.
-    "roll_on_secret_change": {"type": "bool", "default": True, "no_log": False},
-    "minimum_kubernetes": {"type": "str"},
-    "prune": {
-        "type": "dict",
-        "options": {
-            "namespace": {"type": "str", "required": True},
-            "instance": {"type": "str", "required": True},
-            "component": {"type": "str", "default": ""},
-        },
-    },
-    "transaction": {"type": "dict", "options": TRANSACTION_OPTIONS},
-    "drain": DRAIN_OPTION,
-}
+OPTIONS = documented_options(__name__, unquoted=["objects"])
 
 
 class ActionModule(ClusterAction):
@@ -50,7 +29,7 @@ class ActionModule(ClusterAction):
         options = self.checked_options(
             tmp,
             task_vars,
-            APPLY_OPTIONS,
+            OPTIONS,
             mutually_exclusive=[("prune", "transaction")],
             required_by={"drain": ("transaction",)},
         )

@@ -6,22 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transaction_options import (
-    TRANSACTION_OPTIONS,
-    transaction_of,
-)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transaction_options import transaction_of
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.commit import CommitRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Settings
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 
-OPTIONS: dict[str, dict[str, Any]] = {
-    # Checked entry by entry in normalise_objects(), whose messages quote no value.
-    "objects": {"type": "raw", "required": True},
-    "transaction": {"type": "dict", "required": True, "options": TRANSACTION_OPTIONS},
-    "holder": {"type": "str", "required": True},
-    "wait_timeout": {"type": "int", "default": 300},
-}
+OPTIONS = documented_options(__name__, unquoted=["objects"])
 
 
 class ActionModule(ClusterAction):

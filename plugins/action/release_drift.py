@@ -6,17 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError, ConnectionFailed
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.drift import find_drift
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 
-OPTIONS: dict[str, dict[str, Any]] = {
-    # Checked entry by entry in normalise_objects(), whose messages quote no value.
-    "objects": {"type": "raw", "required": True},
-    "namespace": {"type": "str", "required": True},
-    "instance": {"type": "str", "default": "agentsmith"},
-}
+OPTIONS = documented_options(__name__)
 
 
 class ActionModule(ClusterAction):

@@ -7,11 +7,12 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.status import read_status
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names, Target
 
-OPTIONS: dict[str, dict[str, Any]] = {"namespace": {"type": "str", "required": True}}
+OPTIONS = documented_options(__name__)
 
 
 class ActionModule(ClusterAction):

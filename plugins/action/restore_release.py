@@ -6,27 +6,16 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transaction_options import (
-    DRAIN_OPTION,
-    TRANSACTION_OPTIONS,
     drain_of,
     transaction_of,
 )
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import (
-    CURRENT,
-    PREVIOUS,
-    RestoreRun,
-)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import RestoreRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Settings
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 
-OPTIONS: dict[str, dict[str, Any]] = {
-    "transaction": {"type": "dict", "required": True, "options": TRANSACTION_OPTIONS},
-    "generation": {"type": "str", "choices": [CURRENT, PREVIOUS], "default": CURRENT},
-    "holder": {"type": "str", "default": ""},
-    "drain": DRAIN_OPTION,
-    "wait_timeout": {"type": "int", "default": 300},
-}
+OPTIONS = documented_options(__name__)
 
 
 class ActionModule(ClusterAction):

@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transaction_options import (
-    DRAIN_OPTION,
-    TRANSACTION_OPTIONS,
     drain_of,
     transaction_of,
 )
@@ -24,18 +23,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.rotati
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Run, Settings
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 
-OPTIONS: dict[str, dict[str, Any]] = {
-    # Checked entry by entry in normalise_objects(), whose messages quote no value.
-    "objects": {"type": "raw", "required": True},
-    # Names, which are no secrets.
-    "secret": {"type": "str", "required": True, "no_log": False},
-    "namespace": {"type": "str", "required": True},
-    "keys": {"type": "list", "elements": "str", "required": True, "no_log": False},
-    "transaction": {"type": "dict", "options": TRANSACTION_OPTIONS},
-    "drain": DRAIN_OPTION,
-    "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 300},
-}
+OPTIONS = documented_options(__name__, unquoted=["objects"])
 
 
 OF_OTHERS = (

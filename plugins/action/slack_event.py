@@ -16,6 +16,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.urls import ConnectionError as UrlConnectionError
 from ansible.module_utils.urls import open_url
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack import slack_payload
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack.slack_payload import Payload
@@ -23,24 +24,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack.slack_si
 
 LARGEST_BODY = 64 * 1024  # bytes of an answer that are read
 
-OPTIONS: dict[str, dict[str, Any]] = {
-    "url": {"type": "str", "required": True},
-    "type": {"type": "str", "choices": list(slack_payload.TYPES), "default": "url_verification"},
-    # Not `str`: Ansible's own message about a value of another type quotes the value.
-    "signing_secret": {"type": "raw", "required": True, "no_log": True},
-    "challenge": {"type": "str"},
-    "text": {"type": "str"},
-    "channel": {"type": "str"},
-    "user": {"type": "str", "default": "U0VERIFY"},
-    "action_id": {"type": "str"},
-    "block_id": {"type": "str", "default": ""},
-    "value": {"type": "str", "default": ""},
-    "message_ts": {"type": "str", "default": "0.000000"},
-    "timestamp_offset": {"type": "int", "default": 0},
-    "timeout": {"type": "float", "default": 3.0},
-    "status": {"type": "list", "elements": "int", "default": [200]},
-    "validate_certs": {"type": "bool", "default": True},
-}
+OPTIONS = documented_options(__name__, unquoted=["signing_secret"])
 
 HINTS = {
     401: "The app refuses the signature: it has another signing secret, or its clock differs by more than 300 s.",

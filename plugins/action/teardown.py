@@ -6,27 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LockSettings
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.teardown import (
-    KILL,
-    REFUSE,
-    WAIT,
-    Teardown,
-    TeardownSettings,
-)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.teardown import Teardown, TeardownSettings
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 
-OPTIONS: dict[str, dict[str, Any]] = {
-    "namespace": {"type": "str", "required": True},
-    "instance": {"type": "str", "default": "agentsmith"},
-    "jobs": {"type": "str", "choices": [WAIT, KILL, REFUSE], "default": REFUSE},
-    "jobs_timeout": {"type": "int", "default": 1800},
-    "timeout": {"type": "int", "default": 300},
-    "lock_duration": {"type": "int", "default": 60},
-    "lock_timeout": {"type": "int", "default": 120},
-}
+OPTIONS = documented_options(__name__)
 
 
 class ActionModule(ClusterAction):

@@ -8,15 +8,12 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transaction_options import (
-    TRANSACTION_OPTIONS,
-    transaction_of,
-)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transaction_options import transaction_of
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.normalisation import normalise_objects
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import ReleaseLease
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.app_release import APPS, DEFAULT_APP
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.cluster_conversation import (
     Request,
     converse,
@@ -27,45 +24,14 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.o
     Outcome,
     table,
 )
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.system import (
-    CHECKS,
-    PARTS,
-    Verification,
-)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.system import Verification
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names, Target
 
 if TYPE_CHECKING:
     from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
 
 END_TO_END = "end_to_end"
-OPTIONS: dict[str, dict[str, Any]] = {
-    "namespace": {"type": "str", "required": True},
-    # Checked in normalise_objects(), whose messages quote no value.
-    "objects": {"type": "raw", "default": []},
-    # Names of objects, no secrets, whatever they make Ansible think.
-    "secret_name": {"type": "str", "default": "agentsmith-secrets", "no_log": False},
-    "config_map_name": {"type": "str", "default": "agentsmith-config"},
-    "service_account_name": {"type": "str", "default": "agentsmith"},
-    "only": {"type": "list", "elements": "str", "choices": [*PARTS, END_TO_END, *CHECKS], "default": []},
-    "end_to_end": {
-        "type": "dict",
-        "options": {
-            "text": {"type": "str", "required": True},
-            "deployment": {"type": "str", "default": "stand-in-slack"},
-            "port": {"type": "int", "default": 8081},
-            "timeout": {"type": "int", "default": 180},
-            "cleanup_timeout": {"type": "int", "default": 60},
-        },
-    },
-    "url": {"type": "str", "default": ""},
-    "timeout": {"type": "int", "default": 120},
-    "public_url": {"type": "str", "default": ""},
-    "public_ca_file": {"type": "path", "default": ""},
-    "require_network_policy": {"type": "bool", "default": False},
-    "app": {"type": "str", "choices": list(APPS), "default": DEFAULT_APP},
-    "transaction": {"type": "dict", "options": TRANSACTION_OPTIONS},
-    "holder": {"type": "str", "default": ""},
-}
+OPTIONS = documented_options(__name__, unquoted=["objects"])
 
 
 class ActionModule(ClusterAction):

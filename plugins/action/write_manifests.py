@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.manifest_files import (
     HEADER,
     KUSTOMIZATION,
@@ -17,6 +18,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.manifes
     file_texts,
 )
 
+OPTIONS = documented_options(__name__)
 FILE_MODE = 0o644
 
 
@@ -28,15 +30,7 @@ class ActionModule(ControlNodeAction):
 
         Raises AnsibleActionFail before the first write where a file is in the way that is not ours to overwrite.
         """
-        options = self.checked_options(
-            tmp,
-            task_vars,
-            {
-                "objects": {"type": "list", "elements": "dict", "required": True, "no_log": True},
-                "dest": {"type": "path", "required": True},
-                "complete": {"type": "bool", "default": True},
-            },
-        )
+        options = self.checked_options(tmp, task_vars, OPTIONS)
         dest = Path(options["dest"]).absolute()
         try:
             present = _present(dest)

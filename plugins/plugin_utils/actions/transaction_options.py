@@ -11,23 +11,6 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import Drain
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LockSettings
 
-TRANSACTION_OPTIONS: dict[str, dict[str, Any]] = {
-    "namespace": {"type": "str", "required": True},
-    "instance": {"type": "str", "required": True},
-    "complete": {"type": "bool", "default": True},
-    "lock_duration": {"type": "int", "default": 60},
-    "lock_timeout": {"type": "int", "default": 120},
-    "on_failure": {"type": "str", "choices": ["rollback", "keep"], "default": "rollback"},
-}
-
-DRAIN_OPTION: dict[str, Any] = {
-    "type": "dict",
-    "options": {
-        "deployment": {"type": "str", "required": True},
-        "timeout": {"type": "int", "default": 0},
-    },
-}
-
 
 def transaction_of(options: dict[str, Any]) -> Transaction:
     """Return the transaction that checked options describe.

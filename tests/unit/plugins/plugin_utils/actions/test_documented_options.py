@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An action checks its options by what its module documents, as ansible-doc shows it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release import restore, teardown
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack import slack_payload
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.app_release import APPS, DEFAULT_APP
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+
+REPOSITORY = Path(__file__).parents[5]
+ACTIONS = sorted(path.stem for path in (REPOSITORY / "plugins/action").glob("[a-z]*.py"))
+PENDING = [
+    *("config_check", "render_objects", "render_release", "secret_keys_check"),
+    *("kind_cluster_info", "kind_cluster_plan", "kind_images_info", "local_certificate", "long_command", "old_images"),
+]
+PLUGINS = "ansible_collections.agentsmith.platform.plugins"
+DEMO = "ansible_collections.example.demo.plugins"
+
+
+@pytest.fixture
+def demo(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+    """Return the name of an action whose module is documented as DOCUMENTATION says, with a doc fragment."""
+    module, fragment = request.node.name, f"shared_of_{request.node.name}"
+    text = DOCUMENTATION.replace("shared", fragment)
+    shared = SimpleNamespace(DOCUMENTATION=FRAGMENT, MORE=MORE)
+    for name, content in (
+        (f"modules.{module}", {"DOCUMENTATION": text}),
+        (f"doc_fragments.{fragment}", {"ModuleDocFragment": shared}),
+    ):
+        python_module = ModuleType(name)
+        vars(python_module).update(content)
+        monkeypatch.setitem(sys.modules, f"{DEMO}.{name}", python_module)
+    return f"{DEMO}.action.{module}"
+
+
+DOCUMENTATION = """
+module: demo
+description: A demonstration.
+options:
+  name:
+    description: A name.
+    type: str
+    required: true
+    aliases: [called]
+  size:
+    description: A size.
+    type: int
+    default: 3
+  colour:
+    description: A colour, each with a description.
+    choices:
+      red: Like a rose.
+      blue: Like the sea.
+    default: red
+  checks:
+    description: Checks.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      kind:
+        description: A kind.
+        type: str
+        choices: [each, all]
+        required: true
+      limits:
+        description: Limits.
+        type: dict
+        suboptions:
+          least:
+            description: The least.
+            type: float
+            default: 0.5
+  place:
+    required: true
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - example.demo.shared
+  - example.demo.shared.more
+"""
+
+FRAGMENT = """
+options:
+  place:
+    description: A place.
+    type: dict
+    suboptions:
+      street:
+        description: A street.
+        type: str
+        default: ""
+"""
+
+MORE = """
+options:
+  more:
+    description: More of them.
+    type: list
+    elements: path
+"""
+
+
+def test_types_defaults_and_choices(demo: str) -> None:
+    specification = documented_options(demo)
+    assert specification["name"] == {"type": "str", "required": True, "aliases": ["called"]}
+    assert specification["size"] == {"type": "int", "default": 3}
+    assert specification["colour"] == {"choices": ["red", "blue"], "default": "red"}
+
+
+def test_suboptions_of_suboptions(demo: str) -> None:
+    assert documented_options(demo)["checks"] == {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "kind": {"type": "str", "choices": ["each", "all"], "required": True},
+            "limits": {"type": "dict", "options": {"least": {"type": "float", "default": 0.5}}},
+        },
+    }
+
+
+def test_fragments_of_the_same_collection(demo: str) -> None:
+    """What the module says of an option comes on top of what the fragment says."""
+    specification = documented_options(demo)
+    street = {"street": {"type": "str", "default": ""}}
+    assert specification["place"] == {"type": "dict", "required": True, "options": street}
+    assert specification["more"] == {"type": "list", "elements": "path"}
+    assert "kubeconfig" not in specification
+
+
+def test_the_cached_documentation_stays_as_it_is(demo: str) -> None:
+    assert documented_options(demo, unquoted=["more"])["more"] == {"type": "raw"}
+    assert documented_options(demo)["more"] == {"type": "list", "elements": "path"}
+
+
+@pytest.mark.parametrize("value", ["a MARKED text", {"a": "MARKED"}, ["MARKED"]])
+def test_no_message_quotes_an_unquoted_option(demo: str, value: Any) -> None:
+    def messages(*unquoted: str) -> str:
+        validator = ArgumentSpecValidator(documented_options(demo, unquoted))
+        return " ".join(validator.validate({"name": "x", "place": {}, "checks": value}).error_messages)
+
+    assert "MARKED" in messages() or "dict" in messages()
+    assert not messages("checks")
+
+
+def test_refuses_to_leave_an_option_unquoted_that_there_is_not(demo: str) -> None:
+    with pytest.raises(KeyError, match="chekcs"):
+        documented_options(demo, unquoted=["chekcs"])
+
+
+@pytest.fixture(scope="module")
+def shown() -> dict[str, Any]:
+    """What ansible-doc shows of every module, which puts the doc fragments together itself."""
+    process = subprocess.run(
+        ["ansible-doc", "--type", "module", "--json", *(f"agentsmith.platform.{name}" for name in ACTIONS)],
+        cwd=REPOSITORY,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name.rpartition(".")[2]: entry["doc"]["options"] for name, entry in json.loads(process.stdout).items()}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_action_knows_the_options_that_ansible_doc_shows(action: str, shown: dict[str, Any]) -> None:
+    connection = AUTH_ARG_SPEC.keys() if AUTH_ARG_SPEC.keys() <= shown[action].keys() else ()
+    said = {name: _said(option) for name, option in shown[action].items() if name not in connection}
+    assert {name: _known(option) for name, option in documented_options(f"{PLUGINS}.action.{action}").items()} == said
+
+
+def _said(option: dict[str, Any]) -> dict[str, Any]:
+    suboptions = {name: _said(inner) for name, inner in option.get("suboptions", {}).items()}
+    choices = {*(option.get("choices") or ())}
+    rest = {key: option.get(key) for key in ("elements", "default")}
+    return {
+        "type": option["type"],
+        "required": option.get("required", False),
+        "choices": choices,
+        **rest,
+        "of": suboptions,
+    }
+
+
+def _known(option: dict[str, Any]) -> dict[str, Any]:
+    suboptions = {name: _known(inner) for name, inner in option.get("options", {}).items()}
+    rest = {key: option.get(key) for key in ("elements", "default")}
+    return {
+        "type": option.get("type", "str"),
+        "required": option.get("required", False),
+        "choices": {*option.get("choices", ())},
+        **rest,
+        "of": suboptions,
+    }
+
+
+@pytest.mark.parametrize("action", [action for action in ACTIONS if action not in PENDING])
+def test_no_action_states_options_itself(action: str) -> None:
+    source = (REPOSITORY / "plugins/action" / f"{action}.py").read_text()
+    assert "documented_options(__name__" in source
+    assert '"type":' not in source
+
+
+@pytest.mark.parametrize(
+    ("action", "option", "choices", "default"),
+    [
+        ("teardown", "jobs", {teardown.WAIT, teardown.KILL, teardown.REFUSE}, teardown.REFUSE),
+        ("restore_release", "generation", {restore.CURRENT, restore.PREVIOUS}, restore.CURRENT),
+        ("slack_event", "type", set(slack_payload.TYPES), "url_verification"),
+        ("verify_release", "app", set(APPS), DEFAULT_APP),
+    ],
+)
+def test_choices_are_those_that_the_code_knows(action: str, option: str, choices: set[str], default: str) -> None:
+    specification = documented_options(f"{PLUGINS}.action.{action}")[option]
+    assert set(specification["choices"]) == choices
+    assert specification["default"] == default
