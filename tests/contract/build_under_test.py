@@ -20,7 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster.engine import ulimits
+from ansible_collections.agentsmith.dev.plugins.plugin_utils.container_engine import ulimits
 from background_process import BackgroundProcess
 
 STAND_IN = Path(__file__).parents[2] / "docker" / "stand-in"

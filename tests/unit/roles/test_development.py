@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.local_cluster.server_certificate import Files, issue
+from ansible_collections.agentsmith.dev.plugins.plugin_utils.server_certificate import Files, issue
 from network_flows import Peer, allows
 
 CHECKOUT = Path(__file__).parents[3]

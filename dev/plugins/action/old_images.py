@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of agentsmith.dev.old_images; documented in plugins/modules/old_images.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.agentsmith.dev.plugins.plugin_utils import container_engine, old_images
+from ansible_collections.agentsmith.dev.plugins.plugin_utils.command import LocalClusterError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
+
+_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "engine": {"type": "str", "required": True, "choices": list(container_engine.ENGINES)},
+    "repositories": {"type": "list", "elements": "str", "required": True},
+    "keep": {"type": "int", "required": True},
+    "cache_dir": {"type": "path", "required": True},
+}
+
+
+class ActionModule(ControlNodeAction):
+    """Removes in the worker."""
+
+    _supports_check_mode = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return what old_images documents."""
+        options = self.checked_options(tmp, task_vars, _ARGUMENTS)
+        if options["keep"] < 1:
+            return {"failed": True, "msg": f"keep is {options['keep']}, but the newest image always stays: at least 1."}
+        environment = container_engine.environment(options["engine"], options["cache_dir"])
+        repositories = list(dict.fromkeys(options["repositories"]))
+        try:
+            removed = old_images.remove_old_images(options["engine"], repositories, options["keep"], environment)
+        except LocalClusterError as error:
+            return {"failed": True, "msg": str(error)}
+        return {"changed": bool(removed), "removed": removed}

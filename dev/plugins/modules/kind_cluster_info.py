@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of agentsmith.dev.kind_cluster_info; the work is done by the action plugin of that name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kind_cluster_info
+short_description: Judge the health of a local kind cluster
+version_added: 0.1.0
+author: Agent Smith platform maintainers (@agentsmith-platform)
+description:
+  - Finds the node of a kind cluster of one node in Docker or podman, on the control node, and says whether the cluster
+    is healthy. Changes nothing.
+options:
+  name:
+    description: Name of the cluster, as C(kind get clusters) lists it.
+    type: str
+    required: true
+  kubeconfig:
+    description: Kubeconfig file of this checkout. It need not exist.
+    type: path
+    required: true
+  bin_dir:
+    description: Directory with the commands C(kind) and C(kubectl) of this checkout. It need not exist.
+    type: path
+    required: true
+  cache_dir:
+    description: Directory in which the role local_cluster keeps podman's configuration.
+    type: path
+    required: true
+extends_documentation_fragment:
+  - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.read_only
+"""
+
+EXAMPLES = r"""
+- name: Look at the local cluster
+  agentsmith.dev.kind_cluster_info:
+    name: agentsmith
+    kubeconfig: .local/kubeconfig
+    bin_dir: .local/bin
+    cache_dir: ~/.cache/agentsmith.platform
+  register: local_cluster_info
+"""
+
+RETURN = r"""
+verdict:
+  description:
+    - V(healthy), the API server answers C(/readyz) through O(kubeconfig) and the node is Ready;
+      V(starting), its container runs, but that is not so yet;
+      V(unexported), its container runs, but there is no kubectl here, no kubeconfig, or one of an earlier cluster;
+      V(dead), its container or the processes in it do not run;
+      V(absent), there is no such cluster.
+  type: str
+  returned: success
+engine:
+  description: C(docker) or C(podman), whichever has the node; empty where there is none.
+  type: str
+  returned: success
+environment:
+  description: Environment variables with which kind and the engine find this cluster.
+  type: dict
+  returned: success
+node:
+  description: Name of the node's container.
+  type: str
+  returned: success
+image:
+  description: Image of the node; empty where there is none.
+  type: str
+  returned: success
+ports:
+  description: Ports of this machine that lead to the node, by what the node listens on.
+  type: dict
+  returned: success
+  sample: {30080/tcp: 30080, 6443/tcp: 39547}
+tools:
+  description: Whether O(bin_dir) has kind and kubectl.
+  type: bool
+  returned: success
+kind:
+  description: Path of a kind command, from O(bin_dir) or else from PATH; empty where there is none.
+  type: str
+  returned: success
+contexts:
+  description: Names of the contexts in O(kubeconfig).
+  type: list
+  elements: str
+  returned: success
+"""

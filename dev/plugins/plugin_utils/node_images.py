@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which images a kind node lacks, and which of those have to be built first."""
+
+from __future__ import annotations
+
+from .command import LocalClusterError, ask
+from .container_engine import images
+from .container_registry import answers
+from .kind_node import Node
+
+
+def loaded_images(node: Node) -> set[str]:
+    """Return the names of the images in the containerd of `node`. Raises LocalClusterError where it does not answer."""
+    return set(_image_list(node, "--quiet").split())
+
+
+def stale_aliases(node: Node, aliases: dict[str, str]) -> dict[str, str]:
+    """Return those of `aliases` (each with the name that it stands for) that do not lead to that image in `node`."""
+    if not aliases:
+        return {}
+    rows = [line.split() for line in _image_list(node).splitlines()[1:]]
+    digests = {reference: digest for reference, _media_type, digest, *_size in rows}
+    return {alias: name for alias, name in aliases.items() if digests.get(alias, "") != digests.get(name)}
+
+
+def _image_list(node: Node, *options: str) -> str:
+    """Return what containerd in `node` lists: a heading, then reference, media type and digest of each image."""
+    listed = ask([node.engine, "exec", node.name, "ctr", "--namespace", "k8s.io", "images", "list", *options])
+    if listed.status:
+        raise LocalClusterError(
+            f"The node {node.name} does not say which images it has: {listed.reason}. "
+            "Run playbooks/local_cluster.yml, which heals the cluster."
+        )
+    return listed.output
+
+
+def missing_images(node: Node, needs: dict[str, list[str]], environment: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Return which images to build and which to load, in their order.
+
+    :param needs: the names of all, each with those before it that it is built from. One that the node has is built
+        nevertheless where the engine lacks it and another one needs it.
+    """
+    loaded = loaded_images(node)
+    load = [name for name in needs if name not in loaded]
+    built = images(node.engine, environment) if load else set()
+    build: set[str] = set()
+    for name in reversed(needs):
+        if (name in load or any(name in needs[other] for other in build)) and name not in built:
+            build.add(name)
+    return [name for name in needs if name in build], load
+
+
+def base_source(engine: str, base_image: str, registry_base_image: str, environment: dict[str, str]) -> str:
+    """Return how `engine` gets `base_image`: `present`, `pull` (`registry_base_image` takes its place) or `build`."""
+    if base_image in images(engine, environment):
+        return "present"
+    return "pull" if answers(registry_base_image) else "build"
