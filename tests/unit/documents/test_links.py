@@ -11,7 +11,7 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[3]
 DOCUMENTS = [
     CHECKOUT / "README.md",
-    *(file for part in ("docs", "docker", "roles") for file in sorted((CHECKOUT / part).rglob("*.md"))),
+    *(file for part in ("docs", "docker", "roles", "dev") for file in sorted((CHECKOUT / part).rglob("*.md"))),
 ]
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]+)\)")
 CODE = re.compile(r"^( {4}|```).*$|`[^`]*`", re.MULTILINE)

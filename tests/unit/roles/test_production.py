@@ -177,6 +177,8 @@ def test_no_playbook_and_no_role_knows_an_environment() -> None:
     for path in [
         *(CHECKOUT / "roles").rglob("*.yml"),
         *(CHECKOUT / "roles").rglob("*.j2"),
+        *(CHECKOUT / "dev/roles").rglob("*.yml"),
+        *(CHECKOUT / "dev/roles").rglob("*.j2"),
         *(CHECKOUT / "playbooks").rglob("*.yml"),
     ]:
         lines = [line for line in path.read_text().splitlines() if not line.lstrip().startswith("#")]

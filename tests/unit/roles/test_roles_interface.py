@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-ROLES = sorted(path for path in (Path(__file__).parents[3] / "roles").iterdir() if path.is_dir())
+CHECKOUT = Path(__file__).parents[3]
+ROLES = sorted(
+    meta.parents[1] for folder in ("roles", "dev/roles") for meta in CHECKOUT.glob(f"{folder}/*/meta/main.yml")
+)
 PARTS = ["config", "dispatcher", "extra", "job_policy", "namespace", "quota", "rbac", "redis", "secrets"]
 
 
@@ -24,7 +27,7 @@ def role(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(params=PARTS)
 def part(request: pytest.FixtureRequest) -> Path:
-    return ROLES[0].parent / request.param
+    return CHECKOUT / "roles" / request.param
 
 
 def test_has_a_readme_and_metadata(role: Path) -> None:
@@ -83,7 +86,7 @@ def test_a_part_writes_nothing_while_it_renders(part: Path) -> None:
 
 
 def test_secrets_are_marked_as_such() -> None:
-    secrets = ROLES[0].parent / "secrets"
+    secrets = CHECKOUT / "roles" / "secrets"
     options = load(secrets / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     checks = load(secrets / "vars/main.yml")["__secrets_value_checks"]
     keys = {f"secrets_{key.replace('-', '_')}": key for key in load(secrets / "vars/main.yml")["__secrets_keys"]}
