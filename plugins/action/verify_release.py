@@ -14,6 +14,8 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.normalisation import normalise_objects
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import ReleaseLease
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.app_release import APPS
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.checks import verify
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.cluster_conversation import (
     Request,
     converse,
@@ -24,7 +26,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.o
     Outcome,
     table,
 )
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.system import Verification
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.probe import Asked
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names, Target
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def _verify(connection: Connection, options: dict[str, Any], redactor: Redactor)
             raise  # nobody answers at all
     data = (target.intended("Secret", names.secret) or {}).get("data") or {}
     signing_secret = base64.b64decode(data.get("slack-signing-secret", "")).decode("utf-8", "replace")
-    verification = Verification(
+    asked = Asked(
         target,
         signing_secret,
         options["url"],
@@ -87,9 +89,9 @@ def _verify(connection: Connection, options: dict[str, Any], redactor: Redactor)
         options["public_url"],
         options["public_ca_file"],
         options["require_network_policy"],
-        options["app"],
+        APPS[options["app"]],
     )
-    outcomes = verification.run(options["only"])
+    outcomes = verify(asked, options["only"])
     if not options["end_to_end"] or (options["only"] and END_TO_END not in options["only"]):
         return outcomes, []
     more, conversation = converse(target, Request(**options["end_to_end"]), redactor.text)

@@ -18,9 +18,9 @@ import yaml
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.teardown import Teardown, TeardownSettings
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import system
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import checks, job_admission_probes
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.outcome import Outcome
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.system import Verification
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.probe import Asked
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names, Target
 from control_plane import ControlPlane
 from engine import Apply
@@ -533,8 +533,8 @@ def verify(connection_options: dict[str, Any]) -> Callable[..., dict[str, Outcom
     def run(namespace: str, objects: Objects, **options: Any) -> dict[str, Outcome]:
         names = Names(namespace, "agentsmith-secrets", "agentsmith-config", "agentsmith")
         with Connection({**connection_options, **options}) as connection:
-            verification = Verification(Target(connection, names, objects), "", "", 0)
-            return {outcome.check: outcome for outcome in verification.run(["job_policy", "job_admission"])}
+            asked = Asked(Target(connection, names, objects), "", "", 0)
+            return {outcome.check: outcome for outcome in checks.verify(asked, ["job_policy", "job_admission"])}
 
     return run
 
@@ -565,7 +565,7 @@ def test_verify_waits_for_the_policies_and_sees_when_one_is_gone(
 
     (binding,) = [body for body in objects if body["kind"] == "MutatingAdmissionPolicyBinding"]
     apply([binding], state="absent", wait=True)
-    monkeypatch.setattr(system, "POLICY_TIMEOUT", 0.0)
+    monkeypatch.setattr(job_admission_probes, "POLICY_TIMEOUT", 0.0)
     deadline = time.monotonic() + 20
     while (found := verify(namespace, objects))["job_policy_completes"].result == "ok":
         assert time.monotonic() < deadline, found

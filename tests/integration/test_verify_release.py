@@ -20,12 +20,14 @@ from typing import Any
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.app_release import APPS, DEFAULT_APP
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.checks import CHECKS
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.checks import verify as make_checks
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.outcome import Outcome
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.probe import Asked
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.spawned_job import (
     RESOURCES,
     spawned_job,
 )
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.system import CHECKS, Verification
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names, Target
 from control_plane import ControlPlane
 from release_objects import RBAC, a_config_map, a_deployment, a_secret, an_object
@@ -43,7 +45,8 @@ def verify(connection_options: dict[str, Any], namespace: str) -> Verify:
     def run(*only: str, options: dict[str, Any] | None = None, app: str = DEFAULT_APP) -> dict[str, Outcome]:
         with Connection(options or connection_options) as connection:
             target = Target(connection, Names(namespace, "agentsmith-secrets", "agentsmith-config", "agentsmith"), [])
-            return {outcome.check: outcome for outcome in Verification(target, "", "", 0, app=app).run(only)}
+            asked = Asked(target, "", "", 0, app=APPS[app])
+            return {outcome.check: outcome for outcome in make_checks(asked, only)}
 
     return run
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import Answer
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import ContainerOf
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import system
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import checks, dispatcher_probes
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.probe import Asked
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names, Target
 
 NAMES = Names("n", "agentsmith-secrets", "agentsmith-config", "agentsmith")
@@ -39,8 +40,8 @@ def test_every_pod_is_asked_at_its_own_port(monkeypatch: pytest.MonkeyPatch) -> 
         asked.add((pod.pod, port))
         yield
 
-    monkeypatch.setattr(system, "forwarded_port", forwarded_port)
-    monkeypatch.setattr(system, "send_request", lambda *_arguments: Answer(200, '{"status":"ok"}', 0.01))
-    outcomes = system.Verification(Target(connection, NAMES, []), "secret", "", 0).run(["health"])
+    monkeypatch.setattr(dispatcher_probes, "forwarded_port", forwarded_port)
+    monkeypatch.setattr(dispatcher_probes, "send_request", lambda *_arguments: Answer(200, '{"status":"ok"}', 0.01))
+    outcomes = checks.verify(Asked(Target(connection, NAMES, []), "secret", "", 0), ["health"])
     assert [outcome.result for outcome in outcomes] == ["ok"]
     assert asked == {("old", 8080), ("new", 8081), ("by-hand", 8080)}

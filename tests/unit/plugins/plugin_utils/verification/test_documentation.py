@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 from ansible_collections.agentsmith.platform.plugins.modules import verify_release
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.system import CHECKS, PARTS
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.checks import CHECKS, PARTS
 
 REPOSITORY = Path(__file__).parents[5]
 

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All checks of an installation, made at the same time. What each part asks is in <part>_probes.py."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import CONCURRENCY
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import CommandMissing, StreamFailed
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
+
+from . import (
+    config_probes,
+    dispatcher_probes,
+    job_admission_probes,
+    jobs_probes,
+    namespace_probes,
+    public_probes,
+    rbac_probes,
+    redis_probes,
+    secrets_probes,
+)
+from .outcome import FAILED, NOT_CHECKED, Outcome
+from .probe import Asked, Probe, not_checked
+
+PROBES = (
+    *dispatcher_probes.PROBES,
+    *redis_probes.PROBES,
+    *secrets_probes.PROBES,
+    *config_probes.PROBES,
+    *rbac_probes.PROBES,
+    *namespace_probes.PROBES,
+    *job_admission_probes.PROBES,
+    *jobs_probes.PROBES,
+    *public_probes.PROBES,
+)
+CHECKS = tuple(check for probe in PROBES for check in probe.checks)
+PARTS = tuple(dict.fromkeys(probe.part for probe in PROBES))
+
+
+def verify(asked: Asked, only: Collection[str]) -> list[Outcome]:
+    """Make the checks whose name or part is in *only*, all where it is empty.
+
+    :raises ConnectionFailed: when the API server stays away.
+    """
+    chosen = [probe for probe in PROBES if not only or probe.part in only or set(probe.checks) & set(only)]
+    with ThreadPoolExecutor(CONCURRENCY) as executor:
+        results = [outcome for found in executor.map(lambda probe: _ask(probe, asked), chosen) for outcome in found]
+    return [outcome for outcome in results if not only or outcome.check in only or _part(outcome.check) in only]
+
+
+def _ask(probe: Probe, asked: Asked) -> list[Outcome]:
+    try:
+        return probe.ask(asked)
+    except ApiError as error:
+        hint = "Whoever verifies needs that right." if error.status == 403 else ""
+        return [Outcome(check, NOT_CHECKED, str(error), hint) for check in probe.checks]
+    except CommandMissing as error:
+        return not_checked(probe.checks, str(error))
+    except StreamFailed as error:
+        hint = "Look at that pod: kubectl describe pod, kubectl logs."
+        return [Outcome(check, FAILED, str(error), hint) for check in probe.checks]
+
+
+def _part(check: str) -> str:
+    return next(probe.part for probe in PROBES if check in probe.checks)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Dispatcher is asked: its Deployment, its pods, and from here."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import Answer, send_request
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import forwarded_port
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack.slack_payload import url_verification
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack.slack_signature import signature_headers
+
+from . import dispatcher
+from .outcome import FAILED, Outcome
+from .probe import POD_TIMEOUT, Asked, Probe, known_signing_secret, not_checked, rollout
+from .reachability import check_reachable
+from .target import DISPATCHER, dispatcher_port
+
+
+def dispatcher_rollout(asked: Asked) -> list[Outcome]:
+    """Ask for the Deployment of the Dispatcher."""
+    return [rollout(asked, "dispatcher_rollout", DISPATCHER, asked.target.dispatcher, wanted=True)]
+
+
+def dispatcher_answers(asked: Asked) -> list[Outcome]:
+    """Ask every ready Dispatcher for its health, and with a right and a wrong signature."""
+    checks = ("health", "challenge", "wrong_signature")
+    pods = asked.target.ready_pods(asked.target.dispatcher)
+    if not pods:
+        return not_checked(checks, "no pod of the Dispatcher is ready")
+    answers = [_dispatcher_answers(asked, checks, pod) for pod in pods]
+    return [_worst(found) for found in zip(*answers, strict=True)]
+
+
+def _dispatcher_answers(asked: Asked, checks: Sequence[str], pod: Mapping[str, Any]) -> list[Outcome]:
+    health = dispatcher.check_health(checks[0], _send(asked, pod, "GET", "/health"))
+    signing_secret = known_signing_secret(asked)
+    challenge = uuid.uuid4().hex
+    # Signed with what nobody else knows.
+    wrong = dispatcher.check_wrong_signature(checks[2], _challenge(asked, pod, challenge, uuid.uuid4().hex))
+    if not signing_secret:
+        (right,) = not_checked(checks[1:2], "the signing secret is not known")
+    else:
+        right = dispatcher.check_challenge(checks[1], challenge, _challenge(asked, pod, challenge, signing_secret))
+    return [health, right, wrong]
+
+
+def _challenge(asked: Asked, pod: Mapping[str, Any], challenge: str, signing_secret: str) -> Answer:
+    payload = url_verification(challenge)
+    headers = signature_headers(signing_secret, payload.body, int(time.time()))
+    return _send(asked, pod, "POST", "/slack/events", payload.body, {"Content-Type": payload.content_type, **headers})
+
+
+def _send(
+    asked: Asked, pod: Mapping[str, Any], method: str, path: str, body: bytes = b"", headers: Any = None
+) -> Answer:
+    container, port = asked.target.first_container(pod), dispatcher_port(pod)
+    with forwarded_port(asked.target.connection, container, port, POD_TIMEOUT) as connected:
+        return send_request(connected, method, path, body, headers)
+
+
+def reachable(asked: Asked) -> list[Outcome]:
+    """Ask for the Dispatcher's health from here."""
+    return [check_reachable("reachable", asked.url, asked.timeout)]
+
+
+def _worst(found: Sequence[Outcome]) -> Outcome:
+    """Return one outcome for several pods: the first that failed, else the first."""
+    return next((outcome for outcome in found if outcome.result == FAILED), found[0])
+
+
+PROBES = (
+    Probe(("dispatcher_rollout",), "dispatcher", dispatcher_rollout),
+    Probe(("health", "challenge", "wrong_signature"), "dispatcher", dispatcher_answers),
+    Probe(("reachable",), "dispatcher", reachable),
+)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One question to the running system: what it is asked with, and what several questions have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.diagnosis import describe_pod
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.pod import is_ready
+
+from . import configuration, pods_ready, secret
+from .app_release import APPS, DEFAULT_APP, AppRelease
+from .outcome import FAILED, NOT_CHECKED, Outcome
+from .target import Target
+
+POD_TIMEOUT = 10.0  # seconds for an answer of a pod: longer than any that is in time
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The installation that is asked, and with what.
+
+    Attributes:
+        target: the installation.
+        signing_secret: with which events are signed; empty means that of the live Secret.
+        url: where the Dispatcher answers from outside, without a path; empty where it does not.
+        timeout: seconds to wait for a changed ConfigMap to arrive in the pods, and for an answer at the addresses.
+        public_url: where Slack reaches it, without a path; empty where it does not.
+        public_ca_file: certificates that the answer there is to be trusted by; empty for the system's.
+        require_network_policy: whether it is a failure that the network enforces no NetworkPolicy.
+        app: the release of the app that runs.
+    """
+
+    target: Target
+    signing_secret: str
+    url: str
+    timeout: float
+    public_url: str = ""
+    public_ca_file: str = ""
+    require_network_policy: bool = False
+    app: AppRelease = APPS[DEFAULT_APP]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Some checks that are made together. `part` is the part of the stack that they belong to."""
+
+    checks: tuple[str, ...]
+    part: str
+    ask: Callable[[Asked], list[Outcome]]
+
+
+def not_checked(checks: Sequence[str], reason: str) -> list[Outcome]:
+    return [Outcome(check, NOT_CHECKED, reason) for check in checks]
+
+
+def rollout(asked: Asked, check: str, name: str, deployment: Any, wanted: bool) -> Outcome:
+    outcome = pods_ready.check_rollout(check, name, deployment, wanted)
+    if outcome.result != FAILED or deployment is None:
+        return outcome
+    broken = [pod for pod in asked.target.pods_of(deployment) if not is_ready(pod)]
+    newest = max(broken, key=lambda pod: pod["metadata"].get("creationTimestamp") or "", default=None)
+    diagnosis = describe_pod(asked.target.connection, newest) if newest else ""
+    return pods_ready.check_rollout(check, name, deployment, wanted, diagnosis)
+
+
+def intended_text(asked: Asked) -> str | None:
+    intended = asked.target.intended("ConfigMap", asked.target.names.config_map)
+    return intended["data"][configuration.FILE] if intended else None
+
+
+def live_text(asked: Asked) -> str | None:
+    return ((asked.target.config_map or {}).get("data") or {}).get(configuration.FILE)
+
+
+def refusal_of(asked: Asked, pod: Any) -> ApiError | None:
+    path = f"/api/v1/namespaces/{asked.target.names.namespace}/pods"
+    try:
+        asked.target.connection.request("POST", path, query={"dryRun": "All"}, body=pod)
+    except ApiError as error:
+        return error
+    return None
+
+
+def known_signing_secret(asked: Asked) -> str:
+    live = ((asked.target.secret or {}).get("data") or {}).get("slack-signing-secret", "")
+    return asked.signing_secret or secret.value_of(live)
