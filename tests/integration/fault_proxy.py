@@ -28,6 +28,7 @@ class Seen:
     method: str
     path: str
     token: str
+    body: bytes = b""
 
 
 @dataclass
@@ -140,7 +141,7 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
-            fault = proxy.take(Seen(self.command, self.path, token))
+            fault = proxy.take(Seen(self.command, self.path, token, body))
             if fault:
                 fault.hook()
                 time.sleep(fault.delay)

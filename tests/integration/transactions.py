@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The steps of a deploy as playbooks/deploy.yml takes them, in the process of the test."""
+"""The steps of playbooks/deploy.yml, tasks/undo_deploy.yml and rollback.yml, in the process of the test.
+
+test_playbook_requests.py proves that the playbooks send the same requests.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.commit
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import DeployRun, Transaction
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import Drain
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LockSettings
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import RestoreRun
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import CURRENT, RestoreRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Run, Settings
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 
@@ -28,6 +31,7 @@ class Release:
     options: dict[str, Any]
     lock: LockSettings = field(default_factory=lambda: LockSettings(duration=2, timeout=20))
     instance: str = "agentsmith"
+    drain: Drain = Drain("agentsmith-dispatcher")
 
     @property
     def owner(self) -> Owner:
@@ -36,7 +40,12 @@ class Release:
     def apply(self, objects: list[Any], complete: bool = True, drain: Drain | None = None, **settings: Any) -> Result:
         """Open a transaction, as the task with agentsmith.platform.apply does."""
         redactor = Redactor()
-        run = DeployRun(self._settings(complete, settings), redactor, self._transaction(complete), drain)
+        run = DeployRun(
+            self._settings(complete, {"minimum_kubernetes": "1.30", **settings}),
+            redactor,
+            self._transaction(complete),
+            drain or self.drain,
+        )
         return self._ended(run, redactor, objects, "")
 
     def commit(self, objects: list[Any], applied: Result, complete: bool = True, **settings: Any) -> Result:
@@ -48,14 +57,15 @@ class Release:
 
     def restore(
         self,
-        generation: str = "current",
+        generation: str = CURRENT,
         holder: str = "",
         keep: bool = False,
         drain: Drain | None = None,
         **settings: Any,
     ) -> Result:
-        """Bring a recorded release back."""
+        """Bring a recorded release back: the current one to undo a deploy, which waits for no Job."""
         redactor = Redactor()
+        drain = None if generation == CURRENT else drain or self.drain
         transaction = self._transaction(True, keep)
         run = RestoreRun(self._settings(True, settings), redactor, transaction, generation, holder, drain)
         return self._ended(run, redactor, [], holder)
