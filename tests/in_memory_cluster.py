@@ -18,8 +18,14 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors
 
 # By API version: the plural and the kind of what is served, all of it in namespaces but for namespaces themselves.
 SERVED = {
-    "v1": {"namespaces": "Namespace", "configmaps": "ConfigMap", "secrets": "Secret", "pods": "Pod"},
-    "apps/v1": {"deployments": "Deployment"},
+    "v1": {
+        "namespaces": "Namespace",
+        "configmaps": "ConfigMap",
+        "secrets": "Secret",
+        "pods": "Pod",
+        "events": "Event",
+    },
+    "apps/v1": {"deployments": "Deployment", "replicasets": "ReplicaSet"},
     "batch/v1": {"jobs": "Job"},
     "coordination.k8s.io/v1": {"leases": "Lease"},
 }
@@ -32,6 +38,7 @@ class InMemoryCluster:
 
     ``log``: all requests so far, `PATCH /api/v1/namespaces/n`. ``objects``: what is stored, by path. ``hook`` is called
     with the method, the path and the body of each request before it is carried out, and may raise ApiError instead.
+    ``may_write`` and ``pods_start`` tell whether we have all rights, and whether Deployments become ready.
     """
 
     host = "https://cluster.example"
@@ -41,7 +48,7 @@ class InMemoryCluster:
         self.log: list[str] = []
         self.objects: dict[str, dict[str, Any]] = {}
         self.hook: Callable[[str, str, Any], None] = lambda _method, _path, _body: None
-        self.pods_start = True
+        self.may_write = self.pods_start = True
         self._version = 0
         self._lock = threading.RLock()
 
@@ -75,13 +82,15 @@ class InMemoryCluster:
         **_details: Any,
     ) -> Response:
         """Answer like Connection.request()."""
+        self.log.append(f"{method} {path}")
+        self.hook(method, path, body)
         with self._lock:
-            self.log.append(f"{method} {path}")
-            self.hook(method, path, body)
             if method == "GET":
                 return Response(200, deepcopy(self._read(path, query or {})))
             if "authorization.k8s.io" in path:
-                return Response(201, {"status": {"resourceRules": [EVERYTHING], "allowed": True}})
+                return Response(
+                    201, {"status": {"resourceRules": [EVERYTHING] * self.may_write, "allowed": self.may_write}}
+                )
             if method == "POST":
                 path = f"{path}/{body['metadata']['name']}"
             if method == "PATCH":

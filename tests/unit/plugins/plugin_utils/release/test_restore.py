@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way back: which recorded release comes back, when none does, and what is recorded then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_permissions import NotPermitted
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import Drain, JobsInFlight
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import ReleaseRecord, Releases
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import PREVIOUS
+from in_memory_release import ADDED, DISPATCHER, JOBS, LEASE, LEASES, OWNER, RECORD, SECRET, InMemoryRelease, a_release
+
+FIRST, SECOND, BAD = a_release("app:1"), a_release("app:2"), a_release("app:bad", "added")
+DRAIN = Drain("agentsmith-dispatcher", timeout=1e-9)
+ONLY_THE_LOCK = [f"POST {LEASES}", f"DELETE {LEASE}"]
+
+
+@pytest.fixture
+def release() -> InMemoryRelease:
+    """A release that is not installed."""
+    return InMemoryRelease()
+
+
+@pytest.fixture
+def twice(release: InMemoryRelease) -> InMemoryRelease:
+    """A release with a previous one."""
+    release.deploy(FIRST)
+    release.deploy(SECOND)
+    return release
+
+
+def recorded(release: InMemoryRelease) -> Releases:
+    return ReleaseRecord(release.cluster, OWNER).read()  # type: ignore[arg-type]
+
+
+def test_a_failed_deploy_goes_back_to_the_last_good_release(release: InMemoryRelease) -> None:
+    release.deploy(FIRST)
+    before = recorded(release)
+    holder = release.apply(BAD).holder
+    release.cluster.log.clear()
+    run = release.restore(holder=holder)
+    assert release.image() == "app:1" and ADDED not in release.cluster.objects
+    assert run.restored and "4 objects were written or deleted" in run.summary
+    assert before.recorded_at in run.summary and before.recorded_by in run.summary
+    assert recorded(release) == before
+    # It goes on with the lock of the deploy, and gives it back last.
+    assert release.cluster.writes[0] == f"PUT {LEASE}" and release.cluster.writes[-1] == f"DELETE {LEASE}"
+
+
+def test_what_no_longer_is_wanted_goes_last(release: InMemoryRelease) -> None:
+    release.deploy(FIRST)
+    holder = release.apply(BAD).holder
+    release.cluster.log.clear()
+    release.restore(holder=holder)
+    writes = release.cluster.writes
+    assert writes.index(f"PATCH {DISPATCHER}") < writes.index(f"DELETE {ADDED}") < writes.index(f"DELETE {LEASE}")
+
+
+def test_without_a_good_release_nothing_is_undone(release: InMemoryRelease) -> None:
+    holder = release.apply(BAD).holder
+    release.cluster.log.clear()
+    run = release.restore(holder=holder)
+    assert not run.restored and "No good release is recorded yet" in run.summary
+    assert release.cluster.writes == [f"PUT {LEASE}", f"DELETE {LEASE}"] and release.image() == "app:bad"
+
+
+def test_what_is_to_be_kept_is_not_undone(release: InMemoryRelease) -> None:
+    release.deploy(FIRST)
+    holder = release.apply(BAD).holder
+    run = release.restore(holder=holder, keep=True)
+    assert not run.restored and "agentsmith_on_failure is keep" in run.summary
+    assert release.image() == "app:bad" and LEASE not in release.cluster.objects
+
+
+def test_a_failed_deploy_whose_lock_has_passed_on_is_not_undone_by_it(release: InMemoryRelease) -> None:
+    release.deploy(FIRST)
+    other = release.apply(BAD).holder
+    release.cluster.log.clear()
+    with pytest.raises(ApplyError, match=f"{other} has been deploying") as refused:
+        release.restore(holder="me")
+    assert "What the failed run wrote is still there." in str(refused.value)
+    assert "Nothing was changed" not in str(refused.value)
+    assert release.cluster.writes == [] and LEASE in release.cluster.objects
+
+
+def test_the_way_back_waits_for_no_job_and_asks_for_no_rights(release: InMemoryRelease) -> None:
+    release.deploy(FIRST)
+    holder = release.apply(BAD).holder
+    release.add_job()
+    release.cluster.may_write = False
+    release.cluster.log.clear()
+    assert release.restore(holder=holder).restored
+    assert f"GET {JOBS}" not in release.cluster.log
+    assert not [line for line in release.cluster.log if "authorization.k8s.io" in line]
+
+
+def test_the_previous_release_becomes_the_last_good_one_and_the_other_way_round(twice: InMemoryRelease) -> None:
+    before = recorded(twice)
+    run = twice.restore(PREVIOUS)
+    assert run.restored and "The previous release is back." in run.summary and twice.image() == "app:1"
+    after = recorded(twice)
+    assert (after.current, after.previous, after.rolled_back) == (before.previous, before.current, True)
+    writes = twice.cluster.writes
+    assert writes[0] == f"POST {LEASES}" and writes[-2:] == [f"PATCH {RECORD}", f"DELETE {LEASE}"]
+    assert twice.restore(PREVIOUS).restored and twice.image() == "app:2"
+
+
+@pytest.mark.parametrize("deploys", [0, 1])
+def test_without_a_previous_release_a_rollback_is_refused(release: InMemoryRelease, deploys: int) -> None:
+    release.apply(FIRST[:1])
+    del release.cluster.objects[LEASE]
+    for _ in range(deploys):
+        release.deploy(FIRST)
+    release.cluster.log.clear()
+    with pytest.raises(ApplyError, match=r"there is none to go back to\. Nothing was changed"):
+        release.restore(PREVIOUS)
+    assert release.cluster.writes == ONLY_THE_LOCK
+
+
+def test_a_previous_release_that_does_not_work_makes_room_for_the_present_one(twice: InMemoryRelease) -> None:
+    before, secret = recorded(twice), twice.cluster.objects[SECRET]["data"]
+
+    def refuse(method: str, path: str, body: Any) -> None:
+        if (method, path) == ("PATCH", DISPATCHER) and "app:1" in str(body):
+            raise ApiError(422, "Invalid", "no longer allowed")
+
+    twice.cluster.hook = refuse
+    with pytest.raises(ApplyError, match=r"(?s)does not work: .*no longer allowed.*The present one is back\."):
+        twice.restore(PREVIOUS)
+    assert twice.cluster.writes.count(f"PATCH {SECRET}") == 2
+    assert twice.image() == "app:2" and twice.cluster.objects[SECRET]["data"] == secret
+    assert recorded(twice) == before and not twice.last.restored and LEASE not in twice.cluster.objects
+
+
+def test_a_rollback_waits_for_jobs_before_its_first_write(twice: InMemoryRelease) -> None:
+    twice.add_job()
+    with pytest.raises(JobsInFlight):
+        twice.restore(PREVIOUS, drain=DRAIN)
+    assert twice.cluster.writes == ONLY_THE_LOCK
+    warned = twice.restore(PREVIOUS, drain=DRAIN.without_waiting())
+    assert warned.restored and "agentsmith-1" in str(warned.result()["warnings"])
+
+
+def test_a_rollback_asks_for_its_rights_before_its_first_write(twice: InMemoryRelease) -> None:
+    twice.cluster.may_write = False
+    with pytest.raises(NotPermitted, match="the record of the last good release"):
+        twice.restore(PREVIOUS)
+    assert twice.cluster.writes == ONLY_THE_LOCK
+
+
+def test_a_preview_of_a_rollback_writes_nothing(twice: InMemoryRelease) -> None:
+    twice.add_job()
+    twice.cluster.may_write = False  # so that nothing is tried: the cluster in memory knows no dry run
+    run = twice.restore(PREVIOUS, drain=DRAIN, check_mode=True)
+    assert run.restored and "The previous release would be back." in run.summary
+    assert twice.cluster.writes == [] and "agentsmith-1" in str(run.result()["warnings"])
+
+
+@pytest.mark.parametrize("rolled_back", [False, True])
+def test_a_rollback_that_died_with_its_lock_alone_is_not_taken_back(twice: InMemoryRelease, rolled_back: bool) -> None:
+    if rolled_back:
+        twice.restore(PREVIOUS)
+    image, holder = twice.image(), recorded(twice).recorded_by
+    twice.leave_a_lock_behind(holder)
+    twice.cluster.log.clear()
+    run = twice.restore(PREVIOUS)
+    assert run.restored
+    if rolled_back:
+        assert f"{holder} brought it, and died" in run.summary and twice.image() == image
+        assert twice.cluster.writes == [f"PUT {LEASE}", f"DELETE {LEASE}"]
+    else:
+        assert twice.image() != image
