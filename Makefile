@@ -2,6 +2,7 @@
 # make test     lint, scan, unit tests, integration tests, Molecule
 # make scan     independent scanners on what dev and prod would apply, and on this repository
 # make test-long  what takes too long for every change: kill the client at every request of a deploy, long tests of scenarios
+# make argument-specs  write the argument specs of the roles from their defaults
 # make clean    remove the local clusters and everything this checkout made
 
 SHELL := /bin/bash
@@ -91,6 +92,10 @@ lint-layers:
 
 lint-ansible:
 	$(BIN)/ansible-lint --offline --profile production
+
+.PHONY: argument-specs
+argument-specs: $(VENV)/.complete
+	$(BIN)/python tools/argument_specs.py
 
 # The scanners have an environment of their own, as checkov pins what the project needs newer. All checkouts share it.
 SCANNERS = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/agentsmith.platform/scanners-$(shell \

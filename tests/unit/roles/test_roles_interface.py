@@ -48,25 +48,12 @@ def test_argument_spec_tells_the_defaults(role: Path) -> None:
     assert told == {name: value for name, value in defaults.items() if name in told}
 
 
-def test_literal_defaults_of_a_part_are_told(part: Path) -> None:
-    options = load(part / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
-    literal = {name for name, value in load(part / "defaults/main.yml").items() if "{{" not in str(value)}
-    assert literal == {name for name, option in options.items() if "default" in option}
-
-
 def test_every_variable_is_described(role: Path) -> None:
     for entry in load(role / "meta/argument_specs.yml")["argument_specs"].values():
         assert entry["short_description"]
         for name, option in entry["options"].items():
             assert option["description"], name
             assert option["type"], name
-
-
-def test_every_default_of_a_part_has_a_comment(part: Path) -> None:
-    lines = (part / "defaults/main.yml").read_text().splitlines()
-    for number, line in enumerate(lines):
-        if line and line[0].isalpha():
-            assert lines[number - 1].startswith("#"), line
 
 
 def test_a_part_renders_and_applies_with_the_same_arguments(part: Path) -> None:
