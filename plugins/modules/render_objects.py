@@ -6,13 +6,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: render_objects
-short_description: Renders the templates of a role to Kubernetes objects, in memory
+short_description: Renders a part of the stack to Kubernetes objects, in memory
 version_added: 0.1.0
 author:
   - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Checks the variables of a role, renders its templates and returns the objects for a later task. It writes nothing
     and contacts nothing.
+  - With O(part) the file C(part.yml) of a role of this collection says what is rendered and checked. Without it the
+    other options do.
   - Where the role describes its arguments, the variables are checked against the entry C(render) of
     C(meta/argument_specs.yml), as Ansible itself would do in a task of its own.
   - Templates are rendered as by M(ansible.builtin.template), with C(trim_blocks) and C(lstrip_blocks). A variable
@@ -25,14 +27,24 @@ description:
   - The result is hidden from every output at any verbosity, as it may hold a Secret; C(register) hands it on. A
     failure is shown. It quotes no rendered text, and no value of a variable that is checked as O(checks[].secret).
 options:
+  part:
+    description:
+      - Name of the role of this collection that is rendered. Its C(part.yml) has the keys O(component), O(templates),
+        O(objects) and O(checks) of this module. The label C(app.kubernetes.io/instance) is its variable
+        C(<part>_instance).
+      - C(checks) may be grouped there, with the key C(when) for the condition under which a group is checked.
+      - C(enabled) names the variable that switches the part on. If it is off, there are no objects and no checks.
+      - C(configuration) says where C(agentsmith.yml) comes from, which is then checked as by
+        M(agentsmith.platform.config_check). Its keys are C(config), C(file) and C(app).
+      - C(outputs) are what the tasks after M(agentsmith.platform.render_release) need of the part.
+      - Exactly one of O(part) and O(component) is needed.
+    type: str
   component:
     description: Value of the label C(app.kubernetes.io/component), the name of the role.
     type: str
-    required: true
   instance:
-    description: Value of the label C(app.kubernetes.io/instance).
+    description: Value of the label C(app.kubernetes.io/instance). Needed with O(component).
     type: str
-    required: true
   templates:
     description: Files in the C(templates) directory of the role, in the order of the objects returned.
     type: list
@@ -128,27 +140,42 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Render the Redis objects
+- name: Render the part redis, as roles/redis/part.yml says
   agentsmith.platform.render_objects:
-    component: redis
-    instance: "{{ redis_instance }}"
-    templates: [deployment.yaml.j2, service.yaml.j2]
-    checks:
-      - {variable: redis_image, shape: image_reference}
-      - variable: redis_maxmemory
-        matches: '[1-9][0-9]*(kb|mb|gb)'
-        allowed: a whole number of kb, mb or gb, as Redis writes it (256mb)
+    part: redis
   register: redis_render
 
-- name: Apply the Redis objects
+- name: Apply it
   agentsmith.platform.apply:
     objects: "{{ redis_render.objects }}"
+
+- name: Render templates of your own
+  agentsmith.platform.render_objects:
+    component: cache
+    instance: agentsmith
+    templates: [deployment.yaml.j2, service.yaml.j2]
+    checks:
+      - {variable: cache_image, shape: image_reference}
+      - variable: cache_maxmemory
+        matches: '[1-9][0-9]*(kb|mb|gb)'
+        allowed: a whole number of kb, mb or gb, as Redis writes it (256mb)
+  register: cache_render
 """
 
 RETURN = r"""
 objects:
   description: The objects, in the order of O(templates). No output shows them.
   returned: success
+  type: list
+  elements: dict
+findings:
+  description: As of M(agentsmith.platform.config_check), and with it C(error_count) and C(warning_count).
+  returned: when the part checks the configuration
+  type: list
+  elements: dict
+required_secrets:
+  description: As of M(agentsmith.platform.config_check).
+  returned: when the part checks the configuration
   type: list
   elements: dict
 """

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.variable_checks import CHECKS_OPTION
 
 CHECKOUT = Path(__file__).parents[3]
 ROLES = sorted(
@@ -62,24 +64,69 @@ def test_a_part_renders_and_applies_with_the_same_arguments(part: Path) -> None:
     assert entries["main"]["options"] == entries["render"]["options"]
 
 
-def test_a_part_writes_nothing_while_it_renders(part: Path) -> None:
-    *before, task = load(part / "tasks/render.yml")
-    checks = ["agentsmith.platform.config_check"] if part.name == "config" else []
-    assert [next(key for key in check if "." in key) for check in before] == checks
-    assert task.keys() == {"name", "agentsmith.platform.render_objects", "register"}
-    assert task["register"] == f"{part.name}_render"
-    templates = {path.name for path in part.glob("templates/*")}
-    assert set(task["agentsmith.platform.render_objects"].get("templates", [])) == templates
+def test_all_parts_are_rendered_by_the_same_task(part: Path) -> None:
+    assert load(part / "tasks/render.yml") == [
+        {
+            "name": "Render the objects",
+            "agentsmith.platform.render_objects": {"part": part.name},
+            "register": f"{part.name}_render",
+        }
+    ]
+
+
+def test_all_parts_are_applied_by_the_same_tasks(part: Path) -> None:
+    first, then = load(part / "tasks/main.yml")
+    assert first["ansible.builtin.import_tasks"] == "render.yml"
+    apply = then["agentsmith.platform.apply"]
+    assert apply["objects"] == f"{{{{ {part.name}_render.objects }}}}"
+    assert apply["prune"] == {
+        "namespace": "{{ agentsmith_namespace }}",
+        "instance": f"{{{{ {part.name}_instance }}}}",
+        "component": load(part / "part.yml")["component"],
+    }
+
+
+def test_a_part_states_all_its_templates(part: Path) -> None:
+    stated = load(part / "part.yml").get("templates", [])
+    assert set(stated) == {path.name for path in part.glob("templates/*")}
+    assert len(stated) == len(set(stated))
+
+
+def checks_of(part: Path) -> list[dict[str, Any]]:
+    """The checks of a part, whether made always or `when` a condition holds."""
+    return [check for stated in load(part / "part.yml").get("checks", []) for check in stated.get("checks", [stated])]
+
+
+def test_the_checks_of_a_part_are_such_as_the_module_takes(part: Path) -> None:
+    checks = checks_of(part)
+    for check in checks:
+        if "{{" in check.get("shape", ""):
+            check["shape"] = "image_reference"
+    result = ArgumentSpecValidator({"checks": CHECKS_OPTION}).validate({"checks": checks})
+    assert result.error_messages == []
+
+
+def test_the_checks_of_a_part_stand_in_its_file_and_those_of_all_in_none(part: Path) -> None:
+    assert [name for name in load(part / "vars/main.yml") if "check" in name] == []
+    common = {"agentsmith_namespace", f"{part.name}_instance"}
+    assert [check for check in checks_of(part) if check["variable"] in common] == []
+
+
+def test_the_parts_of_a_release_are_tags() -> None:
+    tags, task = load(ROLES[0].parents[1] / "playbooks/tasks/render_release.yml")
+    assert sorted(tags["tags"]) == PARTS == sorted(path.parent.name for path in ROLES[0].parent.glob("*/part.yml"))
+    assert task["agentsmith.platform.render_release"]["parts"] == tags["tags"]
+    # With the tags of the parts, --skip-tags of one of them would skip all
+    assert task["tags"] == ["always"]
 
 
 def test_secrets_are_marked_as_such() -> None:
     secrets = CHECKOUT / "roles" / "secrets"
     options = load(secrets / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
-    checks = load(secrets / "vars/main.yml")["__secrets_value_checks"]
     keys = {f"secrets_{key.replace('-', '_')}": key for key in load(secrets / "vars/main.yml")["__secrets_keys"]}
     assert len(keys) == 11
     assert {name for name, option in options.items() if option.get("no_log")} == keys.keys() | {
         "secrets_extra",
         "secrets_registries",
     }
-    assert {check["variable"]: check["value_of"] for check in checks if "value_of" in check} == keys
+    assert {check["variable"]: check["value_of"] for check in checks_of(secrets) if "value_of" in check} == keys

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The check of agentsmith.yml as the result of a task: of the module config_check, and of the part config."""
+
+from __future__ import annotations
+
+import os.path
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import Report, examine
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.document import MAX_BYTES
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.finding import Finding
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.shapes import SHAPES, misfits
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.template_engine import (
+    RenderError,
+    TemplateEngine,
+)
+
+_OTHER_RULES = (
+    "agentsmith.yml is checked by the rules of be4bffa1, and the app {app} (agentsmith_app) reads it differently: it "
+    "has pipelines of its own, asks models for steps that be4bffa1 does not have, and takes the coding principles from "
+    "the repository. docs/reference/versions.md says how to write a file that both read."
+)
+
+
+def check_configuration(
+    engine: TemplateEngine,
+    *,
+    config: object = None,
+    file: str | None = None,
+    app: object = "be4bffa1",
+    fail_on_warnings: bool = False,
+) -> dict[str, Any]:
+    """Return what the module config_check returns; `failed` and `msg` are in it if the app cannot work with the file.
+
+    :param config: the configuration as a dictionary; without it `file` is read
+    :param app: the release of the app that reads it
+    :raises RenderError: there is no such release, or the file cannot be read
+    """
+    for fault in misfits("the option app (agentsmith_app; config_app of the role config)", app, SHAPES["app"].pattern):
+        raise RenderError(f"The configuration cannot be checked: {fault}. Allowed: {SHAPES['app'].allowed}.")
+    if file is None:
+        report = examine(config, origin_of=engine.origin_of)
+    else:
+        file = str(Path(os.path.expandvars(file)).expanduser())
+        report = examine(_read(engine, file), file)
+    result = _result(report, fail_on_warnings)
+    if app != "be4bffa1":
+        result["warnings"] = [_OTHER_RULES.format(app=app), *result.get("warnings", [])]
+    return result
+
+
+def _read(engine: TemplateEngine, file: str) -> bytes:
+    """The file's bytes; no more of it than the check accepts."""
+    try:
+        with engine.find("files", file).open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        reason = "it does not exist"
+    except OSError as error:
+        reason = str(error.strerror)
+    raise RenderError(
+        f"The configuration {file} (option file; config_file of the role config) cannot be read: {reason}."
+    )
+
+
+def _result(report: Report, fail_on_warnings: bool) -> dict[str, Any]:
+    errors, warnings = report.errors, report.warnings
+    result: dict[str, Any] = {
+        "changed": False,
+        "findings": [finding.as_dict() for finding in report.findings],
+        "error_count": len(errors),
+        "warning_count": len(warnings),
+        "required_secrets": [secret.as_dict() for secret in report.required_secrets],
+    }
+    failures = report.findings if fail_on_warnings else errors
+    if failures:
+        result["failed"] = True
+        result["msg"] = "\n".join((f"agentsmith.yml has {_counted(errors, warnings)}:", *map(str, failures)))
+    if warnings and not (failures and fail_on_warnings):
+        result["warnings"] = _in_groups(warnings)
+    return result
+
+
+def _counted(errors: list[Finding], warnings: list[Finding]) -> str:
+    numbers = ((len(errors), "error"), (len(warnings), "warning"))
+    return " and ".join(f"{number} {noun}{'s' * (number != 1)}" for number, noun in numbers if number)
+
+
+def _in_groups(warnings: list[Finding]) -> list[str]:
+    """One text for the same warning about many projects: Ansible prints each of them."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for warning in warnings:
+        groups.setdefault((warning.code, warning.message), []).append(warning)
+    texts = []
+    for found in groups.values():
+        others = f" (and in {len(found) - 1} more places)" if len(found) > 1 else ""
+        texts.append(f"{found[0]}{others}")
+    return texts

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A part of the stack: what the file part.yml of its role says, and how its objects are rendered from that.
+
+It asks no cluster and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from ansible.module_utils.common.yaml import yaml_load
+from ansible.module_utils.datatag import native_type_name
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.configuration_check import check_configuration
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.manifest import (
+    Manifest,
+    ManifestError,
+    labelled,
+    parse_manifest,
+    stamp_labels,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.template_engine import (
+    RenderError,
+    TemplateEngine,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.variable_checks import (
+    Arguments,
+    Check,
+    kind_of,
+    variable_faults,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.map_texts import map_texts
+
+ROLES = Path(__file__).resolve().parents[3] / "roles"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What part.yml says. Its texts may be templates."""
+
+    component: str
+    """The label `app.kubernetes.io/component`."""
+
+    instance: str
+    """The label `app.kubernetes.io/instance`."""
+
+    templates: Sequence[str] = ()
+    """Files in the role's directory `templates`, one object each."""
+
+    objects: Any = ()
+    """Complete objects beside those of the templates."""
+
+    checks: Sequence[Mapping[str, Any]] = ()
+    """What variables must be like beyond the argument spec; or `checks` that are made `when` a condition holds."""
+
+    enabled: str | None = None
+    """The variable that switches the part on. If it is off, the part has no objects and nothing is checked."""
+
+    configuration: Mapping[str, Any] | None = None
+    """Where agentsmith.yml comes from, to be checked: `config` or `file`, and the release of the `app`."""
+
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    """What tasks after the rendering need of the part, whether it was rendered or not."""
+
+    directory: Path | None = None
+    """The role's directory."""
+
+    arguments: Arguments = field(default_factory=dict)
+    """The role's argument spec."""
+
+
+def read_part(name: str, trust: Callable[[str], str]) -> Part:
+    """Return the part that is the role `name` of this collection.
+
+    What all parts have in common, the namespace and the label instance, is checked without a word in part.yml.
+
+    :param trust: marks a text of the file as a template
+    :raises RenderError: there is no such part
+    """
+    directory = ROLES / name
+    path = directory / "part.yml"
+    if not path.is_file():
+        raise RenderError(f"There is no part {name}: {path} does not exist.")
+    # Not with Ansible's loader, which notes the origin of every value and takes five times as long
+    stated = map_texts(yaml_load(path.read_bytes()), trust)
+    arguments = role_arguments(directory)
+    common = {"agentsmith_namespace": "namespace", f"{name}_instance": "dns_label"}
+    checks = [{"variable": variable, "shape": shape} for variable, shape in common.items() if variable in arguments]
+    return Part(
+        **{**stated, "checks": [*checks, *stated.get("checks", [])]},
+        instance=trust(f"{{{{ {name}_instance }}}}"),
+        directory=directory,
+        arguments=arguments,
+    )
+
+
+def role_arguments(directory: Path) -> Arguments:
+    """Return the arguments that a role describes for its entry `render`.
+
+    Ansible itself checks the entry `main` only, in a task that takes longer than the rendering.
+    """
+    path = directory / "meta/argument_specs.yml"
+    specs = yaml_load(path.read_bytes())["argument_specs"] if path.is_file() else {}
+    return specs.get("render", {}).get("options", {})
+
+
+def render_part(part: Part, engine: TemplateEngine, warn: Callable[[str], None]) -> dict[str, Any]:
+    """Return the `objects` of a part, and with a `configuration` what its check says, of which `failed` may be one.
+
+    :raises RenderError: a variable is not usable, or an object cannot be rendered
+    """
+    if not _is_enabled(part, engine):
+        return {"objects": []}
+    report = _checked_configuration(part, engine)
+    for warning in report.pop("warnings", []):
+        warn(warning)
+    if report.get("failed"):
+        return report
+    if faults := variable_faults(engine, part.arguments, list(_checks(part, engine)), warn):
+        raise RenderError(
+            f"The variables of the part {part.component} are not usable for the target {_target(engine)}; "
+            "nothing was rendered.\n" + "\n".join(f"- {fault}" for fault in faults)
+        )
+    rendered = [_rendered(part, template, engine) for template in part.templates]
+    return {**report, "objects": [*(manifest for manifest in rendered if manifest), *_given(part, engine)]}
+
+
+def _is_enabled(part: Part, engine: TemplateEngine) -> bool:
+    """Whether the part is wanted. A text such as `ture` is no answer, rather than a no."""
+    if part.enabled is None:
+        return True
+    value = engine.value(engine.variables[part.enabled])
+    try:
+        return boolean(value)
+    except TypeError:
+        raise RenderError(
+            f"Whether the part {part.directory.name} is wanted cannot be told for the target {_target(engine)}: "
+            f"{part.enabled} is {value!r}. Allowed: true, false."
+        ) from None
+
+
+def _checked_configuration(part: Part, engine: TemplateEngine) -> dict[str, Any]:
+    """Check agentsmith.yml. If no source of it is given, or both are, the checks say so by the variables' names."""
+    if part.configuration is None:
+        return {}
+    given = engine.value(part.configuration)
+    kinds = {"config": dict, "file": str}
+    sources = {name: given[name] for name, kind in kinds.items() if isinstance(given[name], kind) and given[name]}
+    return check_configuration(engine, app=given["app"], **sources) if len(sources) == 1 else {}
+
+
+def _checks(part: Part, engine: TemplateEngine) -> Iterator[Check]:
+    for stated in part.checks:
+        if "when" not in stated:
+            yield Check(**engine.value(stated))
+        elif engine.holds(stated["when"]):
+            yield from (Check(**engine.value(check)) for check in stated["checks"])
+
+
+def _rendered(part: Part, template: str, engine: TemplateEngine) -> Manifest | None:
+    """The object of a template, None if it renders none."""
+    try:
+        path = _path_of(part, template, engine)
+    except FileNotFoundError as error:
+        raise RenderError(f"The template {template} of the part {part.component} was not found: {error}") from None
+    where = f"The template {path} cannot be rendered for the target {_target(engine)}"
+    source = path.read_text(encoding="utf-8")
+    try:
+        text = engine.document(source)
+    except engine.Undefined as error:
+        raise RenderError(f"{where}: {error.message}") from None
+    except engine.Fault as error:
+        raise RenderError(f"{where}: {_syntax_error(source) or kind_of(error)}.") from None
+    if not isinstance(text, str | None):  # a template of one expression gives that expression's value
+        raise RenderError(f"{where}: it renders a {native_type_name(text)}, not a text; write its YAML in full.")
+    try:
+        manifest = parse_manifest(text or "")
+        if manifest is not None:
+            stamp_labels(manifest, *_labels(part, engine))
+    except ManifestError as error:
+        raise RenderError(f"{where}: {error}.") from None
+    return manifest
+
+
+def _given(part: Part, engine: TemplateEngine) -> Iterator[Manifest]:
+    """The complete objects."""
+    objects = engine.value(part.objects)
+    if not isinstance(objects, list | tuple):
+        raise RenderError(f"The objects of the part {part.component} are a {native_type_name(objects)}, not a list.")
+    for position, manifest in enumerate(objects):
+        try:
+            yield labelled(manifest, *_labels(part, engine))
+        except ManifestError as error:
+            where = f"Object {position} of the part {part.component} is not usable for the target {_target(engine)}"
+            raise RenderError(f"{where}: {error}.") from None
+
+
+def _path_of(part: Part, template: str, engine: TemplateEngine) -> Path:
+    """Where a template lies: with the role, else where the engine finds it."""
+    if part.directory and (path := part.directory / "templates" / template).is_file():
+        return path
+    return engine.find("templates", template)
+
+
+def _labels(part: Part, engine: TemplateEngine) -> tuple[str, str, str | None]:
+    """Instance, component, and the namespace of the release: a fact of the target, None outside of a release."""
+    return engine.value(part.instance), part.component, engine.value(engine.variables.get("agentsmith_namespace"))
+
+
+def _target(engine: TemplateEngine) -> str:
+    return engine.variables.get("inventory_hostname", "localhost")
+
+
+def _syntax_error(source: str) -> str | None:
+    """What is wrong in the template itself, which holds no value of a variable; None if it parses."""
+    try:
+        jinja2.Environment(autoescape=False).parse(source)  # noqa: S701 - parsed, never rendered
+    except jinja2.TemplateSyntaxError as error:
+        return f"line {error.lineno}: {error.message}"
+    return None

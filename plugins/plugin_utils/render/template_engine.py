@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the rendering of a part asks of the engine that fills templates in, and the error that it ends with.
+
+In a play it is Ansible's, by plugin_utils/actions/ansible_templates.py.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.document import Origin
+
+
+class RenderError(Exception):
+    """A fault with a message for the user, which quotes no value that may be secret."""
+
+
+class TemplateEngine(Protocol):
+    """Fills templates in with the variables of one target."""
+
+    Fault: type[Exception]
+    """Raised for a template that cannot be rendered."""
+
+    Undefined: type[Exception]
+    """The Fault that a variable is not defined. It has a `message`."""
+
+    variables: dict[str, Any]
+    """The values, and the templates that they are made from."""
+
+    def value(self, source: Any) -> Any:
+        """Return `source` with all templates in it rendered."""
+
+    def holds(self, condition: str) -> bool:
+        """Whether a condition holds."""
+
+    def document(self, source: str) -> Any:
+        """Render the text of a template file."""
+
+    def is_template(self, source: Any) -> bool:
+        """Whether `value` would look for template syntax in `source`."""
+
+    def find(self, directory: str, name: str) -> Path:
+        """Return where a file lies that a play names, such as one of its `templates`.
+
+        :raises FileNotFoundError: nowhere
+        """
+
+    def origin_of(self, value: object) -> Origin | None:
+        """Return the file and line in which a value was written, if they are known."""
