@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.ansible_templates import AnsibleTemplates
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.configuration_check import check_configuration
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.template_engine import RenderError
+
+from ..plugin_utils.actions.ansible_templates import AnsibleTemplates
+from ..plugin_utils.actions.control_node_action import ControlNodeAction
+from ..plugin_utils.render.configuration_check import check_configuration
+from ..plugin_utils.render.template_engine import RenderError
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "config": {"type": "dict"},

@@ -6,11 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.status import read_status
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names, Target
+
+from ..plugin_utils.actions.cluster_action import ClusterAction
+from ..plugin_utils.actions.documented_options import documented_options
+from ..plugin_utils.objects.errors import ApplyError
+from ..plugin_utils.reports.status import read_status
+from ..plugin_utils.verification.target import Names, Target
 
 OPTIONS = documented_options(__name__)
 

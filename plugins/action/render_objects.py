@@ -8,16 +8,12 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.template import trust_as_template
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.ansible_templates import AnsibleTemplates
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.part import (
-    Part,
-    read_part,
-    render_part,
-    role_arguments,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.template_engine import RenderError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.variable_checks import CHECKS_OPTION
+
+from ..plugin_utils.actions.ansible_templates import AnsibleTemplates
+from ..plugin_utils.actions.control_node_action import ControlNodeAction
+from ..plugin_utils.render.part import Part, read_part, render_part, role_arguments
+from ..plugin_utils.render.template_engine import RenderError
+from ..plugin_utils.render.variable_checks import CHECKS_OPTION
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "part": {"type": "str"},

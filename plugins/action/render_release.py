@@ -15,14 +15,15 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.template import trust_as_template
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.ansible_templates import AnsibleTemplates
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.part import ROLES, read_part, render_part
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.part_selection import is_selected
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.template_engine import RenderError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.preflight import compare_secret
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.map_texts import map_texts
+
+from ..plugin_utils.actions.ansible_templates import AnsibleTemplates
+from ..plugin_utils.actions.cluster_action import ClusterAction
+from ..plugin_utils.objects.errors import ApplyError
+from ..plugin_utils.render.part import ROLES, read_part, render_part
+from ..plugin_utils.render.part_selection import is_selected
+from ..plugin_utils.render.template_engine import RenderError
+from ..plugin_utils.secrets.preflight import compare_secret
+from ..plugin_utils.text.map_texts import map_texts
 
 ARGUMENT_SPEC: dict[str, Any] = {
     "parts": {"type": "list", "elements": "str", "required": True},

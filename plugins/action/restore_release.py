@@ -5,15 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transaction_options import (
-    drain_of,
-    transaction_of,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import RestoreRun
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Settings
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
+from ..plugin_utils.actions.cluster_action import ClusterAction
+from ..plugin_utils.actions.documented_options import documented_options
+from ..plugin_utils.actions.transaction_options import drain_of, transaction_of
+from ..plugin_utils.release.restore import RestoreRun
+from ..plugin_utils.release.run import Settings
+from ..plugin_utils.secrets.redaction import Redactor
 
 OPTIONS = documented_options(__name__)
 

@@ -6,22 +6,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transaction_options import (
-    drain_of,
-    transaction_of,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.normalisation import normalise_objects
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.commit import CommitRun
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import DeployRun
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import CURRENT, RestoreRun
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.rotation import Rotation
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Run, Settings
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
+from ..plugin_utils.actions.cluster_action import ClusterAction
+from ..plugin_utils.actions.documented_options import documented_options
+from ..plugin_utils.actions.transaction_options import drain_of, transaction_of
+from ..plugin_utils.api.connection import Connection
+from ..plugin_utils.objects.errors import ApplyError
+from ..plugin_utils.objects.identity import Identity
+from ..plugin_utils.objects.normalisation import normalise_objects
+from ..plugin_utils.release.commit import CommitRun
+from ..plugin_utils.release.deploy import DeployRun
+from ..plugin_utils.release.restore import CURRENT, RestoreRun
+from ..plugin_utils.release.rotation import Rotation
+from ..plugin_utils.release.run import Run, Settings
+from ..plugin_utils.secrets.redaction import Redactor
 
 OPTIONS = documented_options(__name__, unquoted=["objects"])
 

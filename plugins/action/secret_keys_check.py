@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.preflight import compare_secret
+
+from ..plugin_utils.actions.cluster_action import ClusterAction
+from ..plugin_utils.objects.errors import ApplyError
+from ..plugin_utils.secrets.preflight import compare_secret
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "namespace": {"type": "str", "required": True},

@@ -15,12 +15,13 @@ from urllib.error import HTTPError, URLError
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.urls import ConnectionError as UrlConnectionError
 from ansible.module_utils.urls import open_url
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack import slack_payload
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack.slack_payload import Payload
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack.slack_signature import signature_headers
+
+from ..plugin_utils.actions.control_node_action import ControlNodeAction
+from ..plugin_utils.actions.documented_options import documented_options
+from ..plugin_utils.secrets.redaction import Redactor
+from ..plugin_utils.slack import slack_payload
+from ..plugin_utils.slack.slack_payload import Payload
+from ..plugin_utils.slack.slack_signature import signature_headers
 
 LARGEST_BODY = 64 * 1024  # bytes of an answer that are read
 

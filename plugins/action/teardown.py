@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LockSettings
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.teardown import Teardown, TeardownSettings
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
+from ..plugin_utils.actions.cluster_action import ClusterAction
+from ..plugin_utils.actions.documented_options import documented_options
+from ..plugin_utils.objects.errors import ApplyError
+from ..plugin_utils.objects.owner import Owner
+from ..plugin_utils.release.lock import LockSettings
+from ..plugin_utils.release.teardown import Teardown, TeardownSettings
+from ..plugin_utils.secrets.redaction import Redactor
 
 OPTIONS = documented_options(__name__)
 

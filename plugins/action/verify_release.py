@@ -7,30 +7,22 @@ import base64
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.transaction_options import transaction_of
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.normalisation import normalise_objects
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import ReleaseLease
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.app_release import APPS
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.checks import verify
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.cluster_conversation import (
-    Request,
-    converse,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.outcome import (
-    FAILED,
-    NOT_CHECKED,
-    Outcome,
-    table,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.probe import Asked
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names, Target
+from ..plugin_utils.actions.cluster_action import ClusterAction
+from ..plugin_utils.actions.documented_options import documented_options
+from ..plugin_utils.actions.transaction_options import transaction_of
+from ..plugin_utils.objects.errors import ApplyError
+from ..plugin_utils.objects.normalisation import normalise_objects
+from ..plugin_utils.release.lock import ReleaseLease
+from ..plugin_utils.secrets.redaction import Redactor
+from ..plugin_utils.verification.app_release import APPS
+from ..plugin_utils.verification.checks import verify
+from ..plugin_utils.verification.cluster_conversation import Request, converse
+from ..plugin_utils.verification.outcome import FAILED, NOT_CHECKED, Outcome, table
+from ..plugin_utils.verification.probe import Asked
+from ..plugin_utils.verification.target import Names, Target
 
 if TYPE_CHECKING:
-    from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+    from ..plugin_utils.api.connection import Connection
 
 END_TO_END = "end_to_end"
 OPTIONS = documented_options(__name__, unquoted=["objects"])

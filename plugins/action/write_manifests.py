@@ -8,15 +8,10 @@ import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.manifest_files import (
-    HEADER,
-    KUSTOMIZATION,
-    SECRETS,
-    FilesError,
-    file_texts,
-)
+
+from ..plugin_utils.actions.control_node_action import ControlNodeAction
+from ..plugin_utils.actions.documented_options import documented_options
+from ..plugin_utils.render.manifest_files import HEADER, KUSTOMIZATION, SECRETS, FilesError, file_texts
 
 OPTIONS = documented_options(__name__)
 FILE_MODE = 0o644

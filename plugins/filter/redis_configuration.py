@@ -39,10 +39,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redis_configuration import (
-    RedisConfigurationError,
-    configuration_of,
-)
+
+from ..plugin_utils.secrets.redis_configuration import RedisConfigurationError, configuration_of
 
 
 def redis_configuration(value: Any) -> str:

@@ -70,7 +70,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 try:
-    from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.resource_quota import (
+    from ..plugin_utils.render.resource_quota import (
         hard_limits,
         jobs_at_rest,
     )

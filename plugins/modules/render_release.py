@@ -75,7 +75,7 @@ complete:
   type: bool
 outputs:
   description:
-    - What the O(parts) tell later tasks, whether they were rendered or not. Each is stated in the C(part.yml) of a part.
+    - What the O(parts) tell later tasks, whether they were rendered or not. The C(part.yml) of a part states them.
   returned: success
   type: dict
   contains:

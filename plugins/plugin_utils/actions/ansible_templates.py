@@ -18,7 +18,7 @@ try:
 except ImportError:  # pragma: no cover
     AnsibleOrigin = None
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.document import Origin
+from ..agentsmith_config.document import Origin
 
 # This file is imported once, by the process that forks a worker for every task. Ansible loads its filters and tests
 # when the first is used: loaded here they are there in all workers, instead of 10 ms of every one of them.

@@ -12,10 +12,11 @@ from copy import deepcopy
 from typing import Any
 
 from ansible import constants
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.wait_report import Say
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
+
+from ..api.connection import Connection
+from ..api.wait_report import Say
+from ..secrets.redaction import Redactor
+from .control_node_action import ControlNodeAction
 
 try:
     from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC

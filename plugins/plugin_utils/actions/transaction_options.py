@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import Transaction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import Drain
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LockSettings
+from ..objects.errors import ApplyError
+from ..objects.owner import Owner
+from ..release.deploy import Transaction
+from ..release.drain import Drain
+from ..release.lock import LockSettings
 
 
 def transaction_of(options: dict[str, Any]) -> Transaction:

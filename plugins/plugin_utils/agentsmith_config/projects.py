@@ -10,13 +10,7 @@ from dataclasses import dataclass, field
 from .finding import Findings, join_path, listing, quote, suggestion
 from .providers import check_source, check_tickets
 from .reader import Value
-from .schema import (
-    AGENT_PROVIDERS,
-    CACHE_STRATEGIES,
-    NOISE_WORDS,
-    PROJECT_NAME,
-    AgentProvider,
-)
+from .schema import AGENT_PROVIDERS, CACHE_STRATEGIES, NOISE_WORDS, PROJECT_NAME, AgentProvider
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import TypeVar
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError, combined
+from ..objects.errors import ApplyError, combined
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")

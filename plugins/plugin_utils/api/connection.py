@@ -19,22 +19,9 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.kubeconfig import (
-    configuration_fault,
-    context_of,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.retry import (
-    Attempts,
-    RetryPolicy,
-    Verdict,
-    judge,
-    retry_after,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import (
-    ApiError,
-    ApplyError,
-    ConnectionFailed,
-)
+from ..objects.errors import ApiError, ApplyError, ConnectionFailed
+from .kubeconfig import configuration_fault, context_of
+from .retry import Attempts, RetryPolicy, Verdict, judge, retry_after
 
 try:
     import urllib3

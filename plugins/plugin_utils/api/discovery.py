@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
+from ..objects.errors import ApiError, ApplyError
+from ..objects.identity import Identity
+from .connection import Connection
 
 # All groups in two answers; servers before 1.27 send the plain list of groups instead.
 # https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import CONNECT_TIMEOUT, Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
+from ..objects.errors import ApiError, ApplyError
+from .connection import CONNECT_TIMEOUT, Connection
 
 try:
     import websocket

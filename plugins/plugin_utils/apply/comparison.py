@@ -14,11 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import (
-    Path,
-    key_text,
-    recorded_fields,
-)
+from ..objects.managed_fields import Path, key_text, recorded_fields
 
 try:
     from kubernetes.utils.quantity import parse_quantity

@@ -9,21 +9,13 @@ from concurrent.futures import Executor
 from copy import deepcopy
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.concurrency import concurrently
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import (
-    APPLY_PATCH,
-    MERGE_PATCH,
-    Connection,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import differs
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import is_ours
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import (
-    FIELD_MANAGER,
-    LAST_APPLIED_ANNOTATION,
-    apply_query,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject, is_going
+from ..api.concurrency import concurrently
+from ..api.connection import APPLY_PATCH, MERGE_PATCH, Connection
+from ..objects.errors import ApiError, ApplyError
+from ..objects.labels import is_ours
+from ..objects.managed_fields import FIELD_MANAGER, LAST_APPLIED_ANNOTATION, apply_query
+from ..objects.planned_object import PlannedObject, is_going
+from .plan import differs
 
 # They need no namespace, and a namespace may be about to enforce what only objects that they complete can pass.
 ADMISSION_WAVE = 0

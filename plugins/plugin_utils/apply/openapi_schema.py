@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import Path, as_text
+from ..api.connection import Connection
+from ..objects.errors import ApiError
+from ..objects.identity import Identity
+from ..objects.managed_fields import Path, as_text
 
 TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),

@@ -7,31 +7,17 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.concurrency import concurrently
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import APPLY_PATCH, Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.comparison import compare
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.openapi_schema import (
-    fetch_schemas,
-    schema_faults,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import (
-    MANAGED_BY_LABEL,
-    annotations_of,
-    is_ours,
-    labels_of,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import (
-    FIELD_MANAGER,
-    LAST_APPLIED_ANNOTATION,
-    apply_query,
-    as_text,
-    recorded_fields,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject, is_going
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import essence
+from ..api.concurrency import concurrently
+from ..api.connection import APPLY_PATCH, Connection
+from ..api.discovery import Discovery
+from ..objects.errors import ApiError, ApplyError
+from ..objects.identity import Identity
+from ..objects.labels import MANAGED_BY_LABEL, annotations_of, is_ours, labels_of
+from ..objects.managed_fields import FIELD_MANAGER, LAST_APPLIED_ANNOTATION, apply_query, as_text, recorded_fields
+from ..objects.planned_object import PlannedObject, is_going
+from ..secrets.redaction import essence
+from .comparison import compare
+from .openapi_schema import fetch_schemas, schema_faults
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.concurrency import concurrently
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import RENDERED_KINDS, find_owned
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import is_engines
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject, is_going
+from ..api.concurrency import concurrently
+from ..api.connection import Connection
+from ..api.discovery import Discovery
+from ..objects.errors import ApplyError
+from ..objects.identity import Identity
+from ..objects.labels import is_engines
+from ..objects.owner import Owner
+from ..objects.planned_object import PlannedObject, is_going
+from .owned_objects import RENDERED_KINDS, find_owned
 
 # They run to their end whatever becomes of the release; the app makes them, and the app removes them.
 NEVER_PRUNED = frozenset({("batch", "Job")})

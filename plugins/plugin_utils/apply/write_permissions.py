@@ -12,12 +12,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.concurrency import concurrently
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject
+from ..api.concurrency import concurrently
+from ..api.connection import Connection
+from ..api.discovery import Discovery
+from ..objects.errors import ApiError, ApplyError
+from ..objects.identity import Identity
+from ..objects.planned_object import PlannedObject
 
 REVIEWS = "/apis/authorization.k8s.io/v1"
 RBAC = "rbac.authorization.k8s.io"

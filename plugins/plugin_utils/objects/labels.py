@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import FIELD_MANAGER
+from .managed_fields import FIELD_MANAGER
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
 NAME_LABEL = "app.kubernetes.io/name"

@@ -6,13 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import (
-    MANAGED_BY_LABEL,
-    annotations_of,
-    labels_of,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import FIELD_MANAGER
+from .identity import Identity
+from .labels import MANAGED_BY_LABEL, annotations_of, labels_of
+from .managed_fields import FIELD_MANAGER
 
 CREATED_ANNOTATION = f"{FIELD_MANAGER}/created"
 

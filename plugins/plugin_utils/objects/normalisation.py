@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
+from .errors import ApplyError
+from .identity import Identity
 
 
 def normalise_objects(objects: Sequence[Any]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import (
+from .labels import (
     COMPONENT_LABEL,
     ENGINE_COMPONENT,
     INSTANCE_LABEL,

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
+from ..api.connection import Connection
+from ..objects.errors import ApiError, ApplyError
 
 EVENTS_SHOWN = 8
 LOG_LINES_SHOWN = 20

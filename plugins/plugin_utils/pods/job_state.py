@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import labels_of
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.diagnosis import causes_of_pod
+from ..objects.labels import labels_of
+from .diagnosis import causes_of_pod
 
 WAITING = "waiting"
 RUNNING = "running"

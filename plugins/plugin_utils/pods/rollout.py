@@ -9,20 +9,13 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.concurrency import concurrently
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.wait_report import Say, WaitReport
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject, is_going
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.diagnosis import (
-    Cause,
-    causes_of_pod,
-    describe_pod,
-    events_about,
-    proven,
-    read_events,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.pod import controlled_by, is_ready
+from ..api.concurrency import concurrently
+from ..api.connection import Connection
+from ..api.wait_report import Say, WaitReport
+from ..objects.errors import ApiError, ApplyError
+from ..objects.planned_object import PlannedObject, is_going
+from .diagnosis import Cause, causes_of_pod, describe_pod, events_about, proven, read_events
+from .pod import controlled_by, is_ready
 
 # Polled rather than watched: a look is three cheap reads, and a poll survives what cuts a watch.
 POLL_PAUSE = 0.5  # seconds

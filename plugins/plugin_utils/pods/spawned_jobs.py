@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ..api.connection import Connection
 
 # Of the Job and of its pods. The second label keeps apart what somebody else has called agentsmith.
 SELECTOR = "app=agentsmith,job-id"

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import LockedRun, Transaction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import ReleaseLease, give_back
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import ReleaseRecord, Releases
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Cluster, Settings
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
+from ..secrets.redaction import Redactor
+from .deploy import LockedRun, Transaction
+from .lock import ReleaseLease, give_back
+from .record import ReleaseRecord, Releases
+from .run import Cluster, Settings
 
 
 class CommitRun(LockedRun):

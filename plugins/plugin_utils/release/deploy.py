@@ -13,19 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_permissions import Need, ask, needs_of
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import Drain, wait_for_jobs
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import (
-    LockSettings,
-    ReleaseLease,
-    given_back_on_failure,
-    new_holder,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import ReleaseRecord
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Cluster, Run, Settings
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
+from ..apply.write_permissions import Need, ask, needs_of
+from ..objects.owner import Owner
+from ..objects.planned_object import PlannedObject
+from ..secrets.redaction import Redactor
+from .drain import Drain, wait_for_jobs
+from .lock import LockSettings, ReleaseLease, given_back_on_failure, new_holder
+from .record import ReleaseRecord
+from .run import Cluster, Run, Settings
 
 RIGHTS_TIMEOUT = 10.0  # seconds
 RIGHTS_PAUSE = 0.5  # seconds

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.wait_report import Say, WaitReport
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.spawned_jobs import is_running, read_spawned_jobs
+from ..api.connection import Connection
+from ..api.wait_report import Say, WaitReport
+from ..objects.errors import ApplyError
+from ..objects.planned_object import PlannedObject
+from ..pods.spawned_jobs import is_running, read_spawned_jobs
 
 POLL_PAUSE = 1.0  # seconds
 POD_TEMPLATE = ("spec", "template")

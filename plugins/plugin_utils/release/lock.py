@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.wait_report import Say, WaitReport
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_permissions import Need, Permission
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
+from ..api.connection import Connection
+from ..api.wait_report import Say, WaitReport
+from ..apply.write_permissions import Need, Permission
+from ..objects.errors import ApiError, ApplyError
+from ..objects.identity import Identity
+from ..objects.owner import Owner
 
 POLL_PAUSE = 0.5  # seconds between two looks of a waiter
 RENEWALS = 3  # as often is a lease renewed in the time that it lasts

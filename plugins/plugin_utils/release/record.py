@@ -16,16 +16,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import APPLY_PATCH, Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_permissions import VERBS, Need, Permission
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import annotations_of
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import (
-    FIELD_MANAGER,
-    apply_query,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
+from ..api.connection import APPLY_PATCH, Connection
+from ..apply.write_permissions import VERBS, Need, Permission
+from ..objects.errors import ApiError, ApplyError
+from ..objects.identity import Identity
+from ..objects.labels import annotations_of
+from ..objects.managed_fields import FIELD_MANAGER, apply_query
+from ..objects.owner import Owner
 
 RECORD_TYPE = f"{FIELD_MANAGER}/release.v1"
 RECORDED_BY = f"{FIELD_MANAGER}/recorded-by"

@@ -8,25 +8,17 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import APPLY_PATCH, Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.execution import Execution, wait_until_gone
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import list_metadata
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_permissions import Need, Permission
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import (
-    INSTANCE_LABEL,
-    MANAGED_BY_LABEL,
-    labels_of,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import (
-    FIELD_MANAGER,
-    apply_query,
-    recorded_fields,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.namespace_origin import was_created_by_us
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject, is_going
+from ..api.connection import APPLY_PATCH, Connection
+from ..api.discovery import Discovery
+from ..apply.execution import Execution, wait_until_gone
+from ..apply.owned_objects import list_metadata
+from ..apply.write_permissions import Need, Permission
+from ..objects.identity import Identity
+from ..objects.labels import INSTANCE_LABEL, MANAGED_BY_LABEL, labels_of
+from ..objects.managed_fields import FIELD_MANAGER, apply_query, recorded_fields
+from ..objects.namespace_origin import was_created_by_us
+from ..objects.owner import Owner
+from ..objects.planned_object import PlannedObject, is_going
 
 DELETED, RELEASED, KEPT, ABSENT = "deleted", "released", "kept", "absent"
 

@@ -5,28 +5,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_permissions import (
-    Need,
-    NotPermitted,
-    needs_of,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.normalisation import normalise_objects
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import LockedRun, Transaction
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import (
-    Drain,
-    JobsInFlight,
-    wait_for_jobs,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import (
-    LeaseLost,
-    ReleaseLease,
-    give_back,
-    new_holder,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import ReleaseRecord, Releases
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Cluster, Settings
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
+from ..apply.write_permissions import Need, NotPermitted, needs_of
+from ..objects.errors import ApplyError
+from ..objects.normalisation import normalise_objects
+from ..secrets.redaction import Redactor
+from .deploy import LockedRun, Transaction
+from .drain import Drain, JobsInFlight, wait_for_jobs
+from .lock import LeaseLost, ReleaseLease, give_back, new_holder
+from .record import ReleaseRecord, Releases
+from .run import Cluster, Settings
 
 CURRENT, PREVIOUS = "current", "previous"
 

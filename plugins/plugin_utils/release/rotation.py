@@ -8,14 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import annotations_of
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import (
-    LAST_APPLIED_ANNOTATION,
-    as_text,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_digest import DIGEST_ANNOTATION
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_reads import secret_reads
+from ..objects.identity import Identity
+from ..objects.labels import annotations_of
+from ..objects.managed_fields import LAST_APPLIED_ANNOTATION, as_text
+from ..secrets.secret_digest import DIGEST_ANNOTATION
+from ..secrets.secret_reads import secret_reads
 
 Entry = Mapping[str, Any]
 """One entry of ``objects`` in the result of agentsmith.platform.apply."""

@@ -8,31 +8,23 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import CONCURRENCY, Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.wait_report import Say
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.execution import Execution, wait_until_gone
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import plan_absent, plan_present, read_live
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.prune import plan_prune
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_permissions import (
-    Need,
-    NotPermitted,
-    ask,
-    refusal,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import FIELD_MANAGER
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.namespace_origin import mark_created
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.normalisation import normalise_objects
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.rollout import wait_for_rollout
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_digest import (
-    SecretDigests,
-    changed_keys,
-)
+from ..api.connection import CONCURRENCY, Connection
+from ..api.discovery import Discovery
+from ..api.wait_report import Say
+from ..apply.execution import Execution, wait_until_gone
+from ..apply.plan import plan_absent, plan_present, read_live
+from ..apply.prune import plan_prune
+from ..apply.write_permissions import Need, NotPermitted, ask, refusal
+from ..objects.errors import ApplyError
+from ..objects.identity import Identity
+from ..objects.managed_fields import FIELD_MANAGER
+from ..objects.namespace_origin import mark_created
+from ..objects.normalisation import normalise_objects
+from ..objects.owner import Owner
+from ..objects.planned_object import PlannedObject
+from ..pods.rollout import wait_for_rollout
+from ..secrets.redaction import Redactor
+from ..secrets.secret_digest import SecretDigests, changed_keys
 
 
 @dataclass(frozen=True)

@@ -10,38 +10,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import CONCURRENCY, Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.wait_report import Say, WaitReport
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply import write_permissions
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.execution import (
-    POLL_PAUSE,
-    Execution,
-    wait_until_gone,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import (
-    RENDERED_KINDS,
-    Found,
-    find_owned,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject, is_going
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.spawned_jobs import (
-    SELECTOR,
-    is_running,
-    read_spawned_jobs,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import (
-    LockSettings,
-    ReleaseLease,
-    give_back,
-    given_back_on_failure,
-    new_holder,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.release_namespace import ReleaseNamespace
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.text_table import aligned
+from ..api.connection import CONCURRENCY, Connection
+from ..api.discovery import Discovery
+from ..api.wait_report import Say, WaitReport
+from ..apply import write_permissions
+from ..apply.execution import POLL_PAUSE, Execution, wait_until_gone
+from ..apply.owned_objects import RENDERED_KINDS, Found, find_owned
+from ..objects.errors import ApplyError
+from ..objects.identity import Identity
+from ..objects.owner import Owner
+from ..objects.planned_object import PlannedObject, is_going
+from ..pods.spawned_jobs import SELECTOR, is_running, read_spawned_jobs
+from ..text.text_table import aligned
+from .lock import LockSettings, ReleaseLease, give_back, given_back_on_failure, new_holder
+from .release_namespace import ReleaseNamespace
 
 WAIT, KILL, REFUSE = "wait", "kill", "refuse"
 WORKLOADS = frozenset({"Deployment", "CronJob"})

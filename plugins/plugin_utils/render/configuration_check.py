@@ -7,14 +7,11 @@ import os.path
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import Report, examine
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.document import MAX_BYTES
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.finding import Finding
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.shapes import SHAPES, misfits
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.template_engine import (
-    RenderError,
-    TemplateEngine,
-)
+from ..agentsmith_config.check import Report, examine
+from ..agentsmith_config.document import MAX_BYTES
+from ..agentsmith_config.finding import Finding
+from .shapes import SHAPES, misfits
+from .template_engine import RenderError, TemplateEngine
 
 _OTHER_RULES = (
     "agentsmith.yml is checked by the rules of be4bffa1, and the app {app} (agentsmith_app) reads it differently: it "

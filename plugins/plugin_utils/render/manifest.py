@@ -11,7 +11,7 @@ import re
 import typing as t
 from copy import deepcopy
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import (
+from ..objects.labels import (
     COMPONENT_LABEL,
     INSTANCE_LABEL,
     MANAGED_BY,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.block_yaml import block_yaml
+from ..text.block_yaml import block_yaml
 
 HEADER = "# Written by agentsmith.platform.write_manifests: the next run overwrites this file, or removes it.\n"
 

@@ -15,25 +15,12 @@ import jinja2
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.datatag import native_type_name
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.configuration_check import check_configuration
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.manifest import (
-    Manifest,
-    ManifestError,
-    labelled,
-    parse_manifest,
-    stamp_labels,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.template_engine import (
-    RenderError,
-    TemplateEngine,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.variable_checks import (
-    Arguments,
-    Check,
-    kind_of,
-    variable_faults,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.map_texts import map_texts
+
+from ..text.map_texts import map_texts
+from .configuration_check import check_configuration
+from .manifest import Manifest, ManifestError, labelled, parse_manifest, stamp_labels
+from .template_engine import RenderError, TemplateEngine
+from .variable_checks import Arguments, Check, kind_of, variable_faults
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 

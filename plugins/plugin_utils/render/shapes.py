@@ -10,10 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.schema import (
-    NOISE_WORDS,
-    PROJECT_NAME,
-)
+from ..agentsmith_config.schema import NOISE_WORDS, PROJECT_NAME
 
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _DNS_NAME = rf"(?=.{{1,253}}\Z){_DNS_LABEL}(\.{_DNS_LABEL})*"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.document import Origin
+from ..agentsmith_config.document import Origin
 
 
 class RenderError(Exception):

@@ -14,19 +14,11 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.shapes import (
-    SHAPES,
-    Shape,
-    misfits,
-    type_in_words,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.template_engine import TemplateEngine
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_values import (
-    placeholder_fault,
-    value_fault,
-    vault_variable,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.map_texts import map_texts
+
+from ..secrets.secret_values import placeholder_fault, value_fault, vault_variable
+from ..text.map_texts import map_texts
+from .shapes import SHAPES, Shape, misfits, type_in_words
+from .template_engine import TemplateEngine
 
 Arguments = Mapping[str, Mapping[str, Any]]
 """What an argument spec says of each variable."""
@@ -167,7 +159,7 @@ def _certificate_faults(
     engine: TemplateEngine, check: Check, values: Mapping[str, Any], warn: Callable[[str], None]
 ) -> list[str]:
     # Imported here: it costs 30 ms, and few releases bring a certificate of their own
-    from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets import tls_certificate
+    from ..secrets import tls_certificate
 
     names = check.variable, check.certificate_key
     faults = [f"{name} {fault}" for name in names if (fault := placeholder_fault(values.get(name)))]

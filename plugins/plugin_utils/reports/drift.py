@@ -8,14 +8,14 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.concurrency import concurrently
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import CONCURRENCY, Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import find_owned
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import plan_object, read_live
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import is_engines
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import (
+from ..api.concurrency import concurrently
+from ..api.connection import CONCURRENCY, Connection
+from ..api.discovery import Discovery
+from ..apply.owned_objects import find_owned
+from ..apply.plan import plan_object, read_live
+from ..objects.identity import Identity
+from ..objects.labels import is_engines
+from ..objects.managed_fields import (
     FIELD_MANAGER,
     LAST_APPLIED_ANNOTATION,
     FieldOwner,
@@ -27,21 +27,13 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.manage
     stated_beside,
     value_at,
 )
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.namespace_origin import mark_created
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.normalisation import normalise_objects
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject, is_going
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.drift_report import (
-    CHANGED,
-    EXTRA,
-    MISSING,
-    TERMINATING,
-    DriftReport,
-    FieldDrift,
-    ObjectDrift,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_digest import PENDING, SecretDigests
+from ..objects.namespace_origin import mark_created
+from ..objects.normalisation import normalise_objects
+from ..objects.owner import Owner
+from ..objects.planned_object import PlannedObject, is_going
+from ..secrets.redaction import Redactor
+from ..secrets.secret_digest import PENDING, SecretDigests
+from .drift_report import CHANGED, EXTRA, MISSING, TERMINATING, DriftReport, FieldDrift, ObjectDrift
 
 # What the cluster does of itself to objects, a number of replicas by an autoscaler for example, is nobody's change.
 CONTROLLERS = frozenset({"kube-controller-manager", "kube-scheduler", "kube-apiserver"})

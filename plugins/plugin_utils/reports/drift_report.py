@@ -7,9 +7,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import FIELD_MANAGER
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.one_line import one_line
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.text_table import aligned
+from ..objects.managed_fields import FIELD_MANAGER
+from ..text.one_line import one_line
+from ..text.text_table import aligned
 
 MISSING = "missing"
 CHANGED = "changed"

@@ -8,21 +8,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.diagnosis import (
-    causes_of_pod,
-    read_events,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.job_state import JobState, state_of
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.pod import controlled_by, is_ready
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.rollout import progress_of
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.one_line import one_line
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.text_table import aligned
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import (
-    DISPATCHER,
-    REDIS,
-    Target,
-)
+from ..objects.errors import ApiError
+from ..pods.diagnosis import causes_of_pod, read_events
+from ..pods.job_state import JobState, state_of
+from ..pods.pod import controlled_by, is_ready
+from ..pods.rollout import progress_of
+from ..text.one_line import one_line
+from ..text.text_table import aligned
+from ..verification.target import DISPATCHER, REDIS, Target
 
 # On the screen; the result has all of it.
 CAUSE_WIDTH = 100  # characters

@@ -11,19 +11,10 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_keys import (
-    RequiredSecret,
-    existing_faults,
-    missing_keys,
-    reasons_of,
-    unused_keys,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_values import (
-    REQUIRED_KEYS,
-    vault_variable,
-)
+from ..api.connection import Connection
+from ..objects.errors import ApiError, ApplyError
+from .secret_keys import RequiredSecret, existing_faults, missing_keys, reasons_of, unused_keys
+from .secret_values import REQUIRED_KEYS, vault_variable
 
 Connect = Callable[[], AbstractContextManager[Connection]]
 
@@ -74,7 +65,7 @@ def compare_secret(
 def _certificate_warnings(connect: Connect, namespace: str, name: str, host: str) -> list[str]:
     """Refuse a Secret that gives the host no certificate; return the warnings about one that soon will not."""
     # Imported here: it costs 30 ms, and most releases have no such Secret
-    from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets import tls_secret
+    from . import tls_secret
 
     secret = f"{namespace}/{name}"
     try:

@@ -15,11 +15,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import LAST_APPLIED_ANNOTATION
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redis_configuration import credentials_of
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.block_yaml import block_yaml
+from ..objects.errors import ApplyError
+from ..objects.identity import Identity
+from ..objects.managed_fields import LAST_APPLIED_ANNOTATION
+from ..text.block_yaml import block_yaml
+from .redis_configuration import credentials_of
 
 Plain = TypeVar("Plain")
 

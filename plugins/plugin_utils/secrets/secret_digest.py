@@ -16,12 +16,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import (
-    FIELD_MANAGER,
-    recorded_fields,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_reads import SecretRead, secret_reads
+from ..objects.identity import Identity
+from ..objects.managed_fields import FIELD_MANAGER, recorded_fields
+from .secret_reads import SecretRead, secret_reads
 
 DIGEST_ANNOTATION = f"{FIELD_MANAGER}/secret-digest"
 # Stands for a digest with the UID of a Secret that this run is yet to create.

@@ -11,11 +11,8 @@ import binascii
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.schema import SECRET_KEYS
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_values import (
-    REQUIRED_KEYS,
-    value_fault,
-)
+from ..agentsmith_config.schema import SECRET_KEYS
+from .secret_values import REQUIRED_KEYS, value_fault
 
 RequiredSecret = Mapping[str, Any]
 """One entry of the result `required_secrets` of agentsmith.platform.config_check: `key`, `reasons` and more."""

@@ -9,12 +9,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redis_configuration import (
-    EXAMPLE,
-    RedisConfigurationError,
-    check_configuration,
-    configuration_of,
-)
+from .redis_configuration import EXAMPLE, RedisConfigurationError, check_configuration, configuration_of
 
 SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET, REDIS_URL = "slack-bot-token", "slack-signing-secret", "redis-url"  # noqa: S105
 REQUIRED_KEYS = (SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET, REDIS_URL)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.tls_certificate import judge
+from .tls_certificate import judge
 
 TYPE = "kubernetes.io/tls"
 CERTIFICATE, KEY = "tls.crt", "tls.key"

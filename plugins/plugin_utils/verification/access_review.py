@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
-
+from ..objects.errors import ApiError
 from .access import Answers, Question
 from .target import Target
 

@@ -6,10 +6,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import CONCURRENCY
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import CommandMissing, StreamFailed
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
-
+from ..api.connection import CONCURRENCY
+from ..api.pod_stream import CommandMissing, StreamFailed
+from ..objects.errors import ApiError
 from . import (
     config_probes,
     dispatcher_probes,

@@ -9,17 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import Answer, send_request
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import ContainerOf, forwarded_port
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import (
-    ApiError,
-    ApplyError,
-    ConnectionFailed,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.diagnosis import read_events
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.job_state import JobState, state_of
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.pod import controlled_by
-
+from ..api.http_over_socket import Answer, send_request
+from ..api.pod_stream import ContainerOf, forwarded_port
+from ..objects.errors import ApiError, ApplyError, ConnectionFailed
+from ..pods.diagnosis import read_events
+from ..pods.job_state import JobState, state_of
+from ..pods.pod import controlled_by
 from .configuration import FILE
 from .conversation import Conversation, Talk
 from .end_to_end import CHECKS, judge_conversation

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import time
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import output_of
-
+from ..api.pod_stream import output_of
 from . import configuration
 from .outcome import OK, Outcome
 from .probe import Asked, Probe, intended_text, live_text, not_checked

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.job_state import COMPLETE, FAILED, JobState
-
+from ..pods.job_state import COMPLETE, FAILED, JobState
 from .bot_message import Meaning, meaning_of, words_of
 from .pod_refusal import is_for_good
 from .stand_in_slack import StandInSlack

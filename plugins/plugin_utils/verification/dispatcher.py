@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import Answer
-
+from ..api.http_over_socket import Answer
 from .outcome import NOT_CHECKED, Outcome, judged
 from .slack_answer import Answerer, answerer_of, challenge_in, describe
 

@@ -8,11 +8,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import Answer, send_request
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import forwarded_port
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack.slack_payload import url_verification
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack.slack_signature import signature_headers
-
+from ..api.http_over_socket import Answer, send_request
+from ..api.pod_stream import forwarded_port
+from ..slack.slack_payload import url_verification
+from ..slack.slack_signature import signature_headers
 from . import dispatcher
 from .outcome import FAILED, Outcome
 from .probe import POD_TIMEOUT, Asked, Probe, known_signing_secret, not_checked, rollout

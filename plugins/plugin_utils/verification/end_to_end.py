@@ -8,8 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.one_line import one_line
-
+from ..text.one_line import one_line
 from .conversation import AGENT_SMITH, DELIVERED, Conversation, describe_job
 from .outcome import FAILED, NOT_CHECKED, OK, Outcome, judged
 

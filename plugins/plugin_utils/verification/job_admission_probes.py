@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
-
+from ..objects.errors import ApiError
 from . import job_policy, pod_security
 from .outcome import FAILED, OK, Outcome
 from .probe import Asked, Probe, not_checked, refusal_of

@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
-
+from ..objects.errors import ApiError
 from .outcome import NOT_CHECKED, Outcome, judged
 from .quota_refusal import is_by_quota, is_too_small
 

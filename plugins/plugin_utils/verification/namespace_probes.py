@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.labels import labels_of
-
+from ..objects.errors import ApiError
+from ..objects.labels import labels_of
 from . import network_policy, pod_security
 from .job_admission_probes import job_admission
 from .outcome import Outcome

@@ -9,12 +9,7 @@ the node itself, which no policy keeps out. No object is made for this.
 
 from __future__ import annotations
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import (
-    ContainerOf,
-    EndedCommand,
-    run_command,
-)
-
+from ..api.pod_stream import ContainerOf, EndedCommand, run_command
 from .outcome import FAILED, NOT_CHECKED, OK, WARNING, Outcome
 from .redis_client import redis_client
 from .target import REDIS, Target, dispatcher_port

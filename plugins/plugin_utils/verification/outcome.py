@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.text_table import aligned
+from ..text.text_table import aligned
 
 OK = "ok"
 # Something to know that nobody has asked to be otherwise.

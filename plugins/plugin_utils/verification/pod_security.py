@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
-
+from ..objects.errors import ApiError
 from .outcome import NOT_CHECKED, WARNING, Outcome, judged
 from .quota_refusal import is_by_quota, is_too_small
 from .spawned_job import RESOURCES

@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.rollout import progress_of
-
+from ..pods.rollout import progress_of
 from .outcome import FAILED, NOT_CHECKED, Outcome, judged
 
 

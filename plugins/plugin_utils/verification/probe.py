@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.diagnosis import describe_pod
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.pod import is_ready
-
+from ..objects.errors import ApiError
+from ..pods.diagnosis import describe_pod
+from ..pods.pod import is_ready
 from . import configuration, pods_ready, secret
 from .app_release import APPS, DEFAULT_APP, AppRelease
 from .outcome import FAILED, NOT_CHECKED, Outcome

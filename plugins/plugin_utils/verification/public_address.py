@@ -17,11 +17,11 @@ from urllib.error import HTTPError
 
 from ansible.module_utils.urls import ConnectionError as UrlConnectionError
 from ansible.module_utils.urls import open_url
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import LARGEST_BODY, Answer
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack.slack_payload import url_verification
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack.slack_signature import signature_headers
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.one_line import one_line
 
+from ..api.http_over_socket import LARGEST_BODY, Answer
+from ..slack.slack_payload import url_verification
+from ..slack.slack_signature import signature_headers
+from ..text.one_line import one_line
 from .dispatcher import check_challenge, check_wrong_signature
 from .outcome import FAILED, NOT_CHECKED, Outcome
 from .slack_answer import Answerer, answerer_of

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
+from ..objects.errors import ApiError
 
 try:
     from kubernetes.utils.quantity import parse_quantity

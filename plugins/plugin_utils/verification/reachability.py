@@ -8,8 +8,8 @@ from urllib.error import HTTPError
 
 from ansible.module_utils.urls import ConnectionError as UrlConnectionError
 from ansible.module_utils.urls import open_url
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import LARGEST_BODY, Answer
 
+from ..api.http_over_socket import LARGEST_BODY, Answer
 from .dispatcher import check_health
 from .outcome import FAILED, NOT_CHECKED, OK, Outcome
 

@@ -6,10 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import ContainerOf, forwarded_port
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.redis_over_socket import RedisClient
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redis_configuration import credentials_of
-
+from ..api.pod_stream import ContainerOf, forwarded_port
+from ..api.redis_over_socket import RedisClient
+from ..secrets.redis_configuration import credentials_of
 from .secret import value_of
 from .target import REDIS_PORT, Target
 

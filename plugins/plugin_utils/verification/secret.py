@@ -8,11 +8,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redis_configuration import (
-    RedisConfigurationError,
-    check_configuration,
-)
-
+from ..secrets.redis_configuration import RedisConfigurationError, check_configuration
 from .outcome import NOT_CHECKED, OK, Outcome, judged
 
 REQUIRED_KEYS = ("redis-url", "slack-bot-token", "slack-signing-secret")

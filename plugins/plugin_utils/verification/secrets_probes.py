@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import examine
-
+from ..agentsmith_config.check import examine
 from . import secret
 from .outcome import Outcome
 from .probe import Asked, Probe, intended_text, live_text

@@ -10,8 +10,8 @@ import re
 from enum import Enum
 from urllib.parse import urlsplit
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import Answer
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.text.one_line import one_line
+from ..api.http_over_socket import Answer
+from ..text.one_line import one_line
 
 _TITLE = re.compile(r"<title[^>]*>([^<]*)</title", re.IGNORECASE)
 LONGEST_TITLE = 60  # characters; a longer one is no title of an error page

@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import Answer
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
+from ..api.http_over_socket import Answer
+from ..objects.errors import ApplyError
 
 Send = Callable[[str, str, bytes], Answer]
 """Sends one request (method, path, body) and returns the answer."""

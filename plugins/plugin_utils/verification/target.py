@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import ContainerOf
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import is_going
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.pod import is_ready
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.spawned_jobs import SELECTOR, read_spawned_jobs
+from ..api.connection import Connection
+from ..api.pod_stream import ContainerOf
+from ..objects.planned_object import is_going
+from ..pods.pod import is_ready
+from ..pods.spawned_jobs import SELECTOR, read_spawned_jobs
 
 DISPATCHER = "agentsmith-dispatcher"
 REDIS = "redis"
