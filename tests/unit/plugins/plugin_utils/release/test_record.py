@@ -74,6 +74,7 @@ def test_equal_releases_make_equal_records(release_record: ReleaseRecord, cluste
     before = cluster.objects[SECRET]["data"]
     release_record.write(Releases(FIRST), "another")
     assert cluster.objects[SECRET]["data"] == before
+    assert base64.b64decode(before["current"])[4:8] == bytes(4)  # the time of a gzip file
 
 
 def test_a_deploy_pushes_the_release_before_it_down() -> None:
