@@ -12,16 +12,11 @@ from ansible.errors import AnsibleActionFail
 
 from ..plugin_utils.actions.ansible_templates import AnsibleTemplates
 from ..plugin_utils.actions.control_node_action import ControlNodeAction
+from ..plugin_utils.actions.documented_options import documented_options
 from ..plugin_utils.render.configuration_check import check_configuration
 from ..plugin_utils.render.template_engine import RenderError
 
-ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
-    "config": {"type": "dict"},
-    "file": {"type": "path"},
-    # Raw, so that a number is told from a text
-    "app": {"type": "raw", "default": "be4bffa1"},
-    "fail_on_warnings": {"type": "bool", "default": False},
-}
+OPTIONS = documented_options(__name__)
 
 
 class ActionModule(ControlNodeAction):
@@ -32,7 +27,7 @@ class ActionModule(ControlNodeAction):
         options = self.checked_options(
             tmp,
             task_vars,
-            ARGUMENT_SPEC,
+            OPTIONS,
             mutually_exclusive=[("config", "file")],
             required_one_of=[("config", "file")],
         )

@@ -11,19 +11,12 @@ from ansible.template import trust_as_template
 
 from ..plugin_utils.actions.ansible_templates import AnsibleTemplates
 from ..plugin_utils.actions.control_node_action import ControlNodeAction
+from ..plugin_utils.actions.documented_options import documented_options
 from ..plugin_utils.render.part import Part, read_part, render_part, role_arguments
 from ..plugin_utils.render.template_engine import RenderError
-from ..plugin_utils.render.variable_checks import CHECKS_OPTION
+from ..plugin_utils.render.variable_checks import CHECK_RULES
 
-ARGUMENT_SPEC: dict[str, Any] = {
-    "part": {"type": "str"},
-    "component": {"type": "str"},
-    "instance": {"type": "str"},
-    "templates": {"type": "list", "elements": "str", "default": []},
-    # Checked one by one: what Ansible says of a wrong one would quote it.
-    "objects": {"type": "raw", "default": []},
-    "checks": CHECKS_OPTION,
-}
+OPTIONS = documented_options(__name__, rules={"checks": CHECK_RULES})
 
 
 class ActionModule(ControlNodeAction):
@@ -37,7 +30,7 @@ class ActionModule(ControlNodeAction):
         options = self.checked_options(
             tmp,
             task_vars,
-            ARGUMENT_SPEC,
+            OPTIONS,
             mutually_exclusive=[("part", "component")],
             required_one_of=[("part", "component")],
             required_together=[("component", "instance")],

@@ -18,6 +18,7 @@ from ansible.template import trust_as_template
 
 from ..plugin_utils.actions.ansible_templates import AnsibleTemplates
 from ..plugin_utils.actions.cluster_action import ClusterAction
+from ..plugin_utils.actions.documented_options import documented_options
 from ..plugin_utils.objects.errors import ApplyError
 from ..plugin_utils.render.part import ROLES, read_part, render_part
 from ..plugin_utils.render.part_selection import is_selected
@@ -25,11 +26,7 @@ from ..plugin_utils.render.template_engine import RenderError
 from ..plugin_utils.secrets.preflight import compare_secret
 from ..plugin_utils.text.map_texts import map_texts
 
-ARGUMENT_SPEC: dict[str, Any] = {
-    "parts": {"type": "list", "elements": "str", "required": True},
-    "in_full": {"type": "bool", "default": False},
-    "preflight": {"type": "bool", "default": False},
-}
+OPTIONS = documented_options(__name__)
 
 
 class ActionModule(ClusterAction):
@@ -39,7 +36,7 @@ class ActionModule(ClusterAction):
         """Return the objects, which no callback prints. A part with a fault ends the task, in the part's own words."""
         # The worker ends with this task: what it leaves behind needs no collecting, which took a tenth of the time
         gc.disable()
-        options = self.checked_options(tmp, task_vars, ARGUMENT_SPEC)
+        options = self.checked_options(tmp, task_vars, OPTIONS)
         roles = [*options["parts"], "preflight"]
         # One dictionary for all parts: a value that one has checked is not templated again by the next
         engine = AnsibleTemplates(self, _with_role_variables(roles, task_vars or {}))

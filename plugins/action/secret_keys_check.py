@@ -8,19 +8,11 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 
 from ..plugin_utils.actions.cluster_action import ClusterAction
+from ..plugin_utils.actions.documented_options import documented_options
 from ..plugin_utils.objects.errors import ApplyError
 from ..plugin_utils.secrets.preflight import compare_secret
 
-OPTIONS: dict[str, dict[str, Any]] = {
-    "namespace": {"type": "str", "required": True},
-    "name": {"type": "str", "required": True},
-    "required": {"type": "list", "elements": "dict", "required": True},
-    "keys": {"type": "list", "elements": "str", "no_log": False},
-    "report_unused": {"type": "bool", "default": True},
-    # The name of an object, no secret
-    "tls_secret": {"type": "str", "default": "", "no_log": False},
-    "tls_host": {"type": "str", "default": ""},
-}
+OPTIONS = documented_options(__name__)
 
 
 class ActionModule(ClusterAction):

@@ -74,12 +74,14 @@ options:
         description: A common shape by its name.
         type: str
         choices:
+          - app
           - cidr
           - count
           - dns_label
           - dns_name
           - image_reference
           - namespace
+          - no_proxy
           - node_port
           - optional_proxy
           - optional_url

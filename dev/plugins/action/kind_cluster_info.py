@@ -9,13 +9,9 @@ from typing import Any
 
 from ansible_collections.agentsmith.dev.plugins.plugin_utils import container_engine, kind_node, toolchain
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
 
-_ARGUMENTS: dict[str, dict[str, Any]] = {
-    "name": {"type": "str", "required": True},
-    "kubeconfig": {"type": "path", "required": True},
-    "bin_dir": {"type": "path", "required": True},
-    "cache_dir": {"type": "path", "required": True},
-}
+OPTIONS = documented_options(__name__)
 
 
 class ActionModule(ControlNodeAction):
@@ -23,7 +19,7 @@ class ActionModule(ControlNodeAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what kind_cluster_info documents."""
-        options = self.checked_options(tmp, task_vars, _ARGUMENTS)
+        options = self.checked_options(tmp, task_vars, OPTIONS)
         kind, kubectl = (str(Path(options["bin_dir"]) / name) for name in ("kind", "kubectl"))
         found = kind_node.find_node(options["name"], container_engine.ENGINES)
         return {

@@ -8,25 +8,9 @@ from typing import Any
 from ansible_collections.agentsmith.dev.plugins.plugin_utils import container_engine, kind_node, node_images
 from ansible_collections.agentsmith.dev.plugins.plugin_utils.command import LocalClusterError
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
 
-_ARGUMENTS: dict[str, dict[str, Any]] = {
-    "cluster": {"type": "str", "required": True},
-    "images": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            "name": {"type": "str", "required": True},
-            "args": {"type": "dict", "default": {}},
-            "context": {"type": "path"},
-            "files": {"type": "dict"},
-            "alias": {"type": "str"},
-        },
-    },
-    "base_image": {"type": "str", "required": True},
-    "registry_base_image": {"type": "str", "required": True},
-    "cache_dir": {"type": "path", "required": True},
-}
+OPTIONS = documented_options(__name__)
 
 
 class ActionModule(ControlNodeAction):
@@ -34,7 +18,7 @@ class ActionModule(ControlNodeAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what kind_images_info documents."""
-        options = self.checked_options(tmp, task_vars, _ARGUMENTS)
+        options = self.checked_options(tmp, task_vars, OPTIONS)
         found = kind_node.find_node(options["cluster"], container_engine.ENGINES)
         if found is None and self._task.check_mode:
             return {"skipped": True, "msg": f"The local cluster {options['cluster']} is not there yet"}

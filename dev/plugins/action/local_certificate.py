@@ -10,14 +10,12 @@ from typing import Any
 
 from ansible_collections.agentsmith.dev.plugins.plugin_utils import server_certificate
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.shapes import SHAPES
 
 # As long as the common name of a certificate may be. An address would need an entry of another kind in it.
 _HOST = re.compile(rf"(?=.{{1,64}}\Z)(?![0-9.]+\Z){SHAPES['dns_name'].pattern}")
-_ARGUMENTS: dict[str, dict[str, Any]] = {
-    "host": {"type": "str", "required": True},
-    "directory": {"type": "path", "required": True},
-}
+OPTIONS = documented_options(__name__)
 
 
 class ActionModule(ControlNodeAction):
@@ -25,7 +23,7 @@ class ActionModule(ControlNodeAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what local_certificate documents."""
-        options = self.checked_options(tmp, task_vars, _ARGUMENTS)
+        options = self.checked_options(tmp, task_vars, OPTIONS)
         if not _HOST.fullmatch(options["host"]):
             return {"failed": True, "msg": "host: it is no DNS name in small letters of 64 characters at most."}
         files = server_certificate.Files(Path(options["directory"]))

@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible.utils.display import Display
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
 
 display = Display()
 
@@ -24,13 +25,7 @@ KEPT_LINES = 30
 # Columns of the last output line that are shown
 _WIDTH = 100
 
-_ARGUMENTS: dict[str, dict[str, Any]] = {
-    "argv": {"type": "list", "elements": "str", "required": True},
-    "chdir": {"type": "path"},
-    "environment": {"type": "dict", "default": {}},
-    "stdin": {"type": "str"},
-    "creates": {"type": "path"},
-}
+OPTIONS = documented_options(__name__)
 
 
 def duration(seconds: float) -> str:
@@ -46,7 +41,7 @@ class ActionModule(ControlNodeAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the command unless `creates` or check mode say otherwise."""
-        options = self.checked_options(tmp, task_vars, _ARGUMENTS)
+        options = self.checked_options(tmp, task_vars, OPTIONS)
         creates = options["creates"]
         if creates and Path(creates).exists():
             return {"changed": False, "msg": f"Did not run the command: {creates} exists"}

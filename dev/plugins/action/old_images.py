@@ -8,13 +8,9 @@ from typing import Any
 from ansible_collections.agentsmith.dev.plugins.plugin_utils import container_engine, old_images
 from ansible_collections.agentsmith.dev.plugins.plugin_utils.command import LocalClusterError
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.control_node_action import ControlNodeAction
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
 
-_ARGUMENTS: dict[str, dict[str, Any]] = {
-    "engine": {"type": "str", "required": True, "choices": list(container_engine.ENGINES)},
-    "repositories": {"type": "list", "elements": "str", "required": True},
-    "keep": {"type": "int", "required": True},
-    "cache_dir": {"type": "path", "required": True},
-}
+OPTIONS = documented_options(__name__)
 
 
 class ActionModule(ControlNodeAction):
@@ -24,7 +20,7 @@ class ActionModule(ControlNodeAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what old_images documents."""
-        options = self.checked_options(tmp, task_vars, _ARGUMENTS)
+        options = self.checked_options(tmp, task_vars, OPTIONS)
         if options["keep"] < 1:
             return {"failed": True, "msg": f"keep is {options['keep']}, but the newest image always stays: at least 1."}
         environment = container_engine.environment(options["engine"], options["cache_dir"])

@@ -7,7 +7,7 @@ parsed once a play, which takes 1 to 2 ms.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -19,7 +19,9 @@ from ansible.module_utils.common.yaml import yaml_load
 _SAME = ("type", "elements", "required", "default", "aliases")
 
 
-def documented_options(action: str, unquoted: Iterable[str] = ()) -> dict[str, dict[str, Any]]:
+def documented_options(
+    action: str, unquoted: Iterable[str] = (), rules: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, dict[str, Any]]:
     """Return the argument specification that the documentation of an action's module states.
 
     It has the options of the module and of the doc fragments of the same collection. Those of kubernetes.core's
@@ -28,6 +30,7 @@ def documented_options(action: str, unquoted: Iterable[str] = ()) -> dict[str, d
     :param action: C(__name__) of the action plugin
     :param unquoted: options whose value may be secret and which the action checks itself. Ansible's own message about
         a value of another type would quote it.
+    :param rules: by option, which of its suboptions go together, such as mutually_exclusive
     """
     plugins, _, module = action.rpartition(".action.")
     documentation = _documentation(f"{plugins}.modules.{module}", "DOCUMENTATION")
@@ -36,7 +39,9 @@ def documented_options(action: str, unquoted: Iterable[str] = ()) -> dict[str, d
         for name, option in fragment["options"].items():
             options[name] = {**option, **options.get(name, {})}
     specification = {name: _specification(option) for name, option in options.items()}
-    return {**specification, **{name: _any_type(specification[name]) for name in unquoted}}
+    specification |= {name: _any_type(specification[name]) for name in unquoted}
+    specification |= {name: {**specification[name], **rule} for name, rule in (rules or {}).items()}
+    return specification
 
 
 def _own_fragments(plugins: str, documentation: dict[str, Any]) -> Iterator[dict[str, Any]]:

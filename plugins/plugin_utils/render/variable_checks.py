@@ -23,29 +23,13 @@ from .template_engine import TemplateEngine
 Arguments = Mapping[str, Mapping[str, Any]]
 """What an argument spec says of each variable."""
 
-CHECKS_OPTION: dict[str, Any] = {
-    "type": "list",
-    "elements": "dict",
-    "default": [],
-    "options": {
-        "variable": {"type": "str", "required": True},
-        "shape": {"type": "str", "choices": sorted(SHAPES)},
-        "matches": {"type": "str"},
-        "that": {"type": "str"},
-        "value_of": {"type": "str"},
-        "vault": {"type": "str"},
-        "certificate_for": {"type": "str"},
-        "certificate_key": {"type": "str", "no_log": False},
-        "each": {"type": "bool", "default": False},
-        "allowed": {"type": "str"},
-        "secret": {"type": "bool", "default": False},
-    },
+CHECK_RULES: dict[str, Any] = {
     "mutually_exclusive": [("shape", "matches", "value_of", "vault", "certificate_for", "that")],
     "required_one_of": [("shape", "matches", "value_of", "vault", "certificate_for", "that")],
     "required_together": [("certificate_for", "certificate_key")],
     "required_by": {"matches": "allowed", "that": "allowed"},
 }
-"""The option `checks` of agentsmith.platform.render_objects."""
+"""Which keys of a check go together. Each of them is documented in plugins/modules/render_objects.py."""
 
 
 @dataclass(frozen=True)

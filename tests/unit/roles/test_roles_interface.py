@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.variable_checks import CHECKS_OPTION
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.variable_checks import CHECK_RULES
 
 CHECKOUT = Path(__file__).parents[3]
 ROLES = sorted(
     meta.parents[1] for folder in ("roles", "dev/roles") for meta in CHECKOUT.glob(f"{folder}/*/meta/main.yml")
 )
+RENDER_OBJECTS = "ansible_collections.agentsmith.platform.plugins.action.render_objects"
+CHECKS = documented_options(RENDER_OBJECTS, rules={"checks": CHECK_RULES})["checks"]
 PARTS = ["config", "dispatcher", "extra", "job_policy", "namespace", "quota", "rbac", "redis", "secrets"]
 
 
@@ -102,7 +105,7 @@ def test_the_checks_of_a_part_are_such_as_the_module_takes(part: Path) -> None:
     for check in checks:
         if "{{" in check.get("shape", ""):
             check["shape"] = "image_reference"
-    result = ArgumentSpecValidator({"checks": CHECKS_OPTION}).validate({"checks": checks})
+    result = ArgumentSpecValidator({"checks": CHECKS}).validate({"checks": checks})
     assert result.error_messages == []
 
 
@@ -113,8 +116,8 @@ def test_the_checks_of_a_part_stand_in_its_file_and_those_of_all_in_none(part: P
 
 
 def test_the_parts_of_a_release_are_tags() -> None:
-    tags, task = load(ROLES[0].parents[1] / "playbooks/tasks/render_release.yml")
-    assert sorted(tags["tags"]) == PARTS == sorted(path.parent.name for path in ROLES[0].parent.glob("*/part.yml"))
+    tags, task = load(CHECKOUT / "playbooks/tasks/render_release.yml")
+    assert sorted(tags["tags"]) == PARTS == sorted(path.parent.name for path in CHECKOUT.glob("roles/*/part.yml"))
     assert task["agentsmith.platform.render_release"]["parts"] == tags["tags"]
     # With the tags of the parts, --skip-tags of one of them would skip all
     assert task["tags"] == ["always"]

@@ -13,19 +13,21 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.agentsmith.dev.plugins.plugin_utils.container_engine import ENGINES
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release import restore, teardown
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.shapes import SHAPES
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack import slack_payload
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.app_release import APPS, DEFAULT_APP
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 REPOSITORY = Path(__file__).parents[5]
-ACTIONS = sorted(path.stem for path in (REPOSITORY / "plugins/action").glob("[a-z]*.py"))
-PENDING = [
-    *("config_check", "render_objects", "render_release", "secret_keys_check"),
-    *("kind_cluster_info", "kind_cluster_plan", "kind_images_info", "local_certificate", "long_command", "old_images"),
+COLLECTIONS = {"agentsmith.platform": REPOSITORY, "agentsmith.dev": REPOSITORY / "dev"}
+ACTIONS = [
+    f"{collection}.{path.stem}"
+    for collection, directory in COLLECTIONS.items()
+    for path in sorted((directory / "plugins/action").glob("[a-z]*.py"))
 ]
-PLUGINS = "ansible_collections.agentsmith.platform.plugins"
 DEMO = "ansible_collections.example.demo.plugins"
 
 
@@ -155,6 +157,12 @@ def test_no_message_quotes_an_unquoted_option(demo: str, value: Any) -> None:
     assert not messages("checks")
 
 
+def test_rules_between_suboptions(demo: str) -> None:
+    specification = documented_options(demo, rules={"checks": {"required_together": [("kind", "limits")]}})
+    result = ArgumentSpecValidator(specification).validate({"name": "x", "place": {}, "checks": [{"kind": "all"}]})
+    assert result.error_messages == ["parameters are required together: kind, limits found in checks"]
+
+
 def test_refuses_to_leave_an_option_unquoted_that_there_is_not(demo: str) -> None:
     with pytest.raises(KeyError, match="chekcs"):
         documented_options(demo, unquoted=["chekcs"])
@@ -164,21 +172,26 @@ def test_refuses_to_leave_an_option_unquoted_that_there_is_not(demo: str) -> Non
 def shown() -> dict[str, Any]:
     """What ansible-doc shows of every module, which puts the doc fragments together itself."""
     process = subprocess.run(
-        ["ansible-doc", "--type", "module", "--json", *(f"agentsmith.platform.{name}" for name in ACTIONS)],
+        ["ansible-doc", "--type", "module", "--json", *ACTIONS],
         cwd=REPOSITORY,
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=True,
     )
-    return {name.rpartition(".")[2]: entry["doc"]["options"] for name, entry in json.loads(process.stdout).items()}
+    return {name: entry["doc"]["options"] for name, entry in json.loads(process.stdout).items()}
+
+
+def options_of(action: str) -> dict[str, Any]:
+    collection, _, name = action.rpartition(".")
+    return documented_options(f"ansible_collections.{collection}.plugins.action.{name}")
 
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_an_action_knows_the_options_that_ansible_doc_shows(action: str, shown: dict[str, Any]) -> None:
     connection = AUTH_ARG_SPEC.keys() if AUTH_ARG_SPEC.keys() <= shown[action].keys() else ()
     said = {name: _said(option) for name, option in shown[action].items() if name not in connection}
-    assert {name: _known(option) for name, option in documented_options(f"{PLUGINS}.action.{action}").items()} == said
+    assert {name: _known(option) for name, option in options_of(action).items()} == said
 
 
 def _said(option: dict[str, Any]) -> dict[str, Any]:
@@ -206,9 +219,10 @@ def _known(option: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("action", [action for action in ACTIONS if action not in PENDING])
+@pytest.mark.parametrize("action", ACTIONS)
 def test_no_action_states_options_itself(action: str) -> None:
-    source = (REPOSITORY / "plugins/action" / f"{action}.py").read_text()
+    collection, _, name = action.rpartition(".")
+    source = (COLLECTIONS[collection] / f"plugins/action/{name}.py").read_text()
     assert "documented_options(__name__" in source
     assert '"type":' not in source
 
@@ -216,13 +230,22 @@ def test_no_action_states_options_itself(action: str) -> None:
 @pytest.mark.parametrize(
     ("action", "option", "choices", "default"),
     [
-        ("teardown", "jobs", {teardown.WAIT, teardown.KILL, teardown.REFUSE}, teardown.REFUSE),
-        ("restore_release", "generation", {restore.CURRENT, restore.PREVIOUS}, restore.CURRENT),
-        ("slack_event", "type", set(slack_payload.TYPES), "url_verification"),
-        ("verify_release", "app", set(APPS), DEFAULT_APP),
+        ("platform.teardown", "jobs", {teardown.WAIT, teardown.KILL, teardown.REFUSE}, teardown.REFUSE),
+        ("platform.restore_release", "generation", {restore.CURRENT, restore.PREVIOUS}, restore.CURRENT),
+        ("platform.slack_event", "type", set(slack_payload.TYPES), "url_verification"),
+        ("platform.verify_release", "app", set(APPS), DEFAULT_APP),
+        ("dev.kind_cluster_plan", "engine", {"auto", *ENGINES}, "auto"),
     ],
 )
 def test_choices_are_those_that_the_code_knows(action: str, option: str, choices: set[str], default: str) -> None:
-    specification = documented_options(f"{PLUGINS}.action.{action}")[option]
+    specification = options_of(f"agentsmith.{action}")[option]
     assert set(specification["choices"]) == choices
     assert specification["default"] == default
+
+
+def test_shapes_are_those_that_the_code_knows() -> None:
+    assert options_of("agentsmith.platform.render_objects")["checks"]["options"]["shape"]["choices"] == sorted(SHAPES)
+
+
+def test_engines_are_those_that_the_code_knows() -> None:
+    assert options_of("agentsmith.dev.old_images")["engine"]["choices"] == list(ENGINES)
