@@ -173,7 +173,7 @@ def has_a_wrong_bot_token(platform: Platform) -> None:
         (lambda _platform: None, "fix #54 in on-azure", "ok ok ? failed", "AZURE_DEVOPS_TOKEN", 8),
         (has_no_redis, "fix #54 in short", "ok failed – –", "timed out in the backlog", 15),
         (is_outside_a_cluster, "fix #54 in short", "ok failed – –", "no answer and no Job within 8 s", 13),
-        (has_a_wrong_bot_token, "fix #54 in short", "ok ok failed failed", "nothing was said in the channel", 15),
+        (has_a_wrong_bot_token, "fix #54 in short", "ok ok failed failed", "there was no message in the channel", 15),
         (lambda platform: platform.dispatcher.kill(), "fix #54 in short", "failed – – –", "cannot be reached", 5),
     ],
     ids=[
@@ -228,7 +228,7 @@ def test_a_question_that_nobody_answers_takes_the_whole_time(platform: Platform)
     conversation = held(platform, "fix #101 in agent-smith-test", timeout=6)
     found = {outcome.check: outcome for outcome in judge_conversation(conversation, CONFIGURATION)}
     assert found["e2e_completion"].result == "failed"
-    assert "the time of 6 s is over" in found["e2e_completion"].evidence
+    assert "the time limit of 6 s is over" in found["e2e_completion"].evidence
 
 
 def test_a_name_that_is_taken(platform: Platform) -> None:

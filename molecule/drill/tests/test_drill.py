@@ -56,7 +56,7 @@ def test_wrong_signing_secret(verify: Drill) -> None:
     """Slack and the Vault file have a new one, the running Dispatcher does not."""
     run = verify(secrets_slack_signing_secret="5" * 32)
     assert run.checks("failed") == {"challenge"}, run.output
-    assert "has another signing secret" in " ".join(run.output.split())
+    assert "The signing secret of the Dispatcher differs" in " ".join(run.output.split())
 
 
 def test_job_out_of_memory(verify: Drill) -> None:

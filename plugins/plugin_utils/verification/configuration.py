@@ -22,7 +22,10 @@ def check_config_map(check: str, name: str, config_map: Mapping[str, Any] | None
     found = config_map["data"][FILE]
     if intended is None:
         return Outcome(check, NOT_CHECKED, f"{digest(found)}; no release was given to compare it with")
-    hint = "Somebody changed it, or the inventory was changed and not deployed: playbooks/deploy.yml --check --diff."
+    hint = (
+        "Somebody changed it in the cluster, or the inventory changed and was not deployed. Compare them: "
+        "playbooks/deploy.yml --check --diff."
+    )
     return judged(check, found == intended, _seen(found, intended, "the inventory"), hint)
 
 
@@ -34,7 +37,7 @@ def check_mounted(check: str, pods: Sequence[tuple[str, str]], intended: str) ->
     other = [(pod, text) for pod, text in pods if text != intended]
     evidence = "\n".join(f"{pod}: {_seen(text, intended, 'the ConfigMap')}" for pod, text in other or pods[:1])
     hint = (
-        "The kubelet brings a changed ConfigMap into its pods within two minutes; later than that, look whether the "
+        "The kubelet updates a changed ConfigMap in its pods within two minutes. If it takes longer, check that the "
         "Deployment mounts it as a directory at /app/config."
     )
     return judged(check, not other, evidence, hint)

@@ -145,14 +145,14 @@ class Talk:
         elif view.over_since is None:
             view.over_since = now
         if view.over_since is not None and now - view.over_since > LAST_WORDS:
-            return f"nothing more was said for {LAST_WORDS:g} s after it"
+            return f"no further message within {LAST_WORDS:g} s after it"
         answered = view.last is Meaning.UNKNOWN and job is None
         if answered and now - view.last_at > LAST_WORDS:
             return f"no Job followed this answer within {LAST_WORDS:g} s"
         silent = conversation.delivery == DELIVERED and view.last is None and job is None
         if silent and now - view.started > FIRST_WORDS:
             return f"no answer and no Job within {FIRST_WORDS:g} s"
-        return f"the time of {self._timeout:g} s is over" if now - view.started > self._timeout else ""
+        return f"the time limit of {self._timeout:g} s is over" if now - view.started > self._timeout else ""
 
     def _note(self, conversation: Conversation, text: str, started: float) -> None:
         if text not in (noted for _seconds, who, noted in conversation.transcript if who == KUBERNETES):

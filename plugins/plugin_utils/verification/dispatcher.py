@@ -11,15 +11,17 @@ SLACK_PATIENCE = 3.0
 """Seconds that Slack gives an app for its answer: https://api.slack.com/apis/events-api"""
 # For whoever deploys another image than that of docker/dispatcher.
 _THROWN_AWAY = (
-    "This build throws its answers away: an empty 200 to everything. So Slack cannot verify the Request URL. A message "
-    "with a wrong signature starts nothing all the same. Builds from the commit 79b52441 up to before 1d1d522f do so, "
-    "among them be4bffa1 as it is. docker/dispatcher mends it: docs/how-to/images.md, docs/reference/versions.md."
+    "This build answers everything with an empty 200. So Slack cannot verify the Request URL. A message with a wrong "
+    "signature still starts nothing. Builds from the commit 79b52441 up to before 1d1d522f do so, among them the "
+    "unpatched be4bffa1. docker/dispatcher fixes it: docs/how-to/images.md, docs/reference/versions.md."
 )
-_BROKEN = "The Dispatcher failed over the event. Read its log: kubectl logs deploy/agentsmith-dispatcher"
-_NO_ROUTE = "No route lets the path in, or to no Service that answers. The Dispatcher answers at /slack/events."
+_BROKEN = "The Dispatcher failed while it handled the event. Read its log: kubectl logs deploy/agentsmith-dispatcher"
+_NO_ROUTE = (
+    "No route admits the path, or the Service behind it does not answer. The Dispatcher answers at /slack/events."
+)
 _OTHER = (
     "Something else answers instead of the Dispatcher: a proxy, a login page or another program. The app answers with "
-    "JSON or with an empty body. Look at what stands before it, and at the Service and its port."
+    "JSON or with an empty body. Check what is in front of the Dispatcher, and the Service and its port."
 )
 _HINTS = {
     Answerer.THROWN_AWAY: _THROWN_AWAY,
@@ -43,8 +45,8 @@ def check_challenge(check: str, challenge: str, answer: Answer) -> Outcome:
     hint = _HINTS.get(answerer, f"Slack wants the challenge back within {SLACK_PATIENCE:g} s.")
     if answerer is Answerer.REFUSED:
         hint = (
-            "The Dispatcher has another signing secret than the Vault file (slack-signing-secret), or its node's clock "
-            "differs by more than 5 min. It reads the secret at its start: deploy, or restart it."
+            "The signing secret of the Dispatcher differs from the one in the Vault file (slack-signing-secret), or "
+            "its node's clock differs by more than 5 min. It reads the secret when it starts: deploy, or restart it."
         )
     return judged(check, good, _seen(answer, good), hint)
 
@@ -55,7 +57,7 @@ def check_wrong_signature(check: str, answer: Answer) -> Outcome:
     if answer.status == 401 and answerer is Answerer.OTHER:
         return Outcome(check, NOT_CHECKED, f"{describe(answer)}: not the Dispatcher's answer", _OTHER)
     good = answerer is Answerer.REFUSED and answer.elapsed < SLACK_PATIENCE
-    hint = _HINTS.get(answerer, f"It has to be refused with 401 within {SLACK_PATIENCE:g} s.")
+    hint = _HINTS.get(answerer, f"The app must refuse it with 401 within {SLACK_PATIENCE:g} s.")
     if answerer is Answerer.ACCEPTED:
         hint = "Anybody can start Jobs: the Dispatcher has no signing secret. Set slack-signing-secret and restart it."
     return judged(check, good, _seen(answer, good), hint)

@@ -40,7 +40,7 @@ def judge_conversation(
 
 def _delivery(seen: Conversation) -> Outcome:
     evidence = seen.delivery or "the Dispatcher has not answered"
-    hint = "Slack could not hand the message over: look at `health` and `challenge`, and at Slack's signing secret."
+    hint = "Slack could not deliver the message: check `health`, `challenge` and Slack's signing secret."
     return judged("e2e_delivery", seen.delivery == DELIVERED, evidence, hint)
 
 
@@ -62,10 +62,13 @@ def _progress(seen: Conversation) -> Outcome:
     if seen.job is None:
         return Outcome("e2e_progress", NOT_CHECKED, "there was no Job")
     if seen.job[1].cause or seen.error:
-        return Outcome("e2e_progress", NOT_CHECKED, "the Job did not get as far; see e2e_completion")
-    hint = "The Job reports through Redis: look at its log, and whether redis-url leads it to the same Redis."
+        return Outcome("e2e_progress", NOT_CHECKED, "the Job did not get that far; see e2e_completion")
+    hint = "The Job reports through Redis: read its log, and check that redis-url leads it to the same Redis."
     if _is_silent(seen):
-        hint = "Not even the start was shown: Slack refuses the bot token or is not reached: see the Dispatcher's log."
+        hint = (
+            "The channel does not show even the start: Slack refuses the bot token, or cannot be reached. Read the "
+            "Dispatcher's log."
+        )
     return Outcome("e2e_progress", FAILED, f"no step was reported; {_state(seen)}", hint)
 
 
@@ -74,7 +77,7 @@ def _completion(seen: Conversation) -> Outcome:
         return Outcome("e2e_completion", OK, seen.done)
     if seen.job is None:
         return Outcome("e2e_completion", NOT_CHECKED, "there was no Job")
-    hint = "The cause stands in the evidence; the Job's log says more while its pod is there."
+    hint = "The evidence shows the cause. While the pod of the Job exists, its log says more."
     return Outcome("e2e_completion", FAILED, f"{_state(seen)}; {_last_words(seen)}", hint)
 
 
@@ -82,7 +85,7 @@ def _configuration(seen: Conversation, configuration: str | None) -> Outcome:
     """Jobs read the copy in their image, which the ConfigMap does not change."""
     check, told = "e2e_configuration", _DIGEST.search(seen.done)
     if configuration is None or not told:
-        return Outcome(check, NOT_CHECKED, "the agent has not told which configuration it has read")
+        return Outcome(check, NOT_CHECKED, "the agent did not report which configuration it reads")
     wanted = hashlib.sha256(configuration.encode()).hexdigest()
     evidence = f"agent sha256:{told[1][:12]}, ConfigMap sha256:{wanted[:12]}"
     return judged(check, told[1] == wanted, evidence, "Build the agent's image again with the present configuration.")
@@ -108,7 +111,7 @@ def _state(seen: Conversation) -> str:
 def _last_words(seen: Conversation) -> str:
     """Return what the app has said at last, and why nothing more was waited for."""
     said = [text for _seconds, who, text in seen.transcript if who == AGENT_SMITH]
-    words = f"last message: {seen.error or said[-1]}" if said else "nothing was said in the channel"
+    words = f"last message: {seen.error or said[-1]}" if said else "there was no message in the channel"
     return f"{words}; {seen.ended}" if seen.ended else words
 
 

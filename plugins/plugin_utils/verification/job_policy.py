@@ -36,7 +36,7 @@ def check_completed(check: str, config_map: str, answer: Mapping[str, Any] | Api
     """
     if isinstance(answer, ApiError):
         if is_by_quota(answer) and not is_too_small(answer):
-            hint = "As many Jobs exist as the quota allows at this moment. Verify again when some have ended."
+            hint = "The quota for Jobs is used up at this moment. Verify again when some Jobs have ended."
             return Outcome(check, NOT_CHECKED, str(answer), hint)
         hint = "Every Job would fail. The refusal says what is allowed: correct that, and deploy again."
         return _not_asked(check, answer) or judged(check, False, str(answer), hint)
@@ -59,7 +59,7 @@ def check_refused(check: str, refusal: ApiError | None) -> Outcome:
     :param refusal: the API server's error; None where it would take the Job.
     """
     if refusal is None:
-        return judged(check, False, f"a Job with the image {FORGED_IMAGE} would be taken", _DEPLOY)
+        return judged(check, False, f"a Job with the image {FORGED_IMAGE} would be admitted", _DEPLOY)
     by_policy = "ValidatingAdmissionPolicy" in str(refusal)
     hint = "Something else refused it first. Correct that, and verify again."
     return _not_asked(check, refusal) or judged(check, by_policy, str(refusal), hint)

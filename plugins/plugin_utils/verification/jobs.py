@@ -23,7 +23,7 @@ def check_job_ttl(check: str, jobs: Sequence[Mapping[str, Any]], now: datetime) 
     faults = [f"{name} has no ttlSecondsAfterFinished" for name in endless]
     faults += [f"{name} should be gone" for name in late]
     finished = sum(1 for job in jobs if finished_at(job) is not None)
-    hint = "kube-controller-manager removes finished Jobs: look whether it runs and whether a finalizer holds them."
+    hint = "kube-controller-manager removes finished Jobs: check that it runs and that no finalizer holds them."
     return judged(check, not faults, "; ".join(faults) or f"{len(jobs)} Jobs, {finished} finished", hint)
 
 

@@ -33,7 +33,7 @@ def ask_network_policy(target: Target, required: bool) -> Outcome:
         return Outcome(CHECK, NOT_CHECKED, f"there is no NetworkPolicy {REDIS} that could be enforced")
     callers, called = target.ready_containers(target.redis), _listening(target)
     if not callers or called is None:
-        return Outcome(CHECK, NOT_CHECKED, "it takes a pod of Redis and one of the Dispatcher that are ready")
+        return Outcome(CHECK, NOT_CHECKED, "the check needs a ready pod of Redis and a ready one of the Dispatcher")
     address, port = called
     with redis_client(target, callers[0], ANSWER_TIMEOUT) as client:
         clients = client.command("CLIENT", "LIST")
@@ -54,7 +54,10 @@ def judge(call: EndedCommand, connected: bool, address: str, required: bool) -> 
     refused = call.code in _KILLED_BY_TIMEOUT or any(text in call.errors + call.output for text in _NOT_CONNECTED)
     if not refused:
         evidence = f"not enforced: Redis can call the Dispatcher ({address}), which its NetworkPolicy forbids"
-        hint = "The cluster's network plugin ignores NetworkPolicies: take one that does not, or a cluster of your own."
+        hint = (
+            "The cluster's network plugin ignores NetworkPolicies: install one that enforces them, or use a cluster "
+            "of your own."
+        )
         return Outcome(CHECK, FAILED if required else WARNING, evidence, hint)
     if not connected:
         evidence = f"Redis cannot call the Dispatcher ({address}), which has no connection to Redis either"

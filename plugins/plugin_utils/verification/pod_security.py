@@ -38,7 +38,10 @@ def check_refusal(check: str, refusal: ApiError | None, level: str | None) -> Ou
     if refusal is None and level == "privileged":
         return Outcome(check, NOT_CHECKED, "the namespace enforces `privileged`, which forbids nothing")
     if refusal is None:
-        hint = f"Nothing enforces Pod Security: set the label {ENFORCE_LABEL} (the part namespace), or have it set."
+        hint = (
+            f"Nothing enforces Pod Security: set the label {ENFORCE_LABEL} (the part namespace), or have an "
+            "administrator set it."
+        )
         return judged(check, False, "a pod on the node's own network would be admitted", hint)
     if may_not_create(refusal):
         return forbidden(check)
@@ -49,16 +52,16 @@ def check_refusal(check: str, refusal: ApiError | None, level: str | None) -> Ou
 def check_admission(check: str, refusal: ApiError | None) -> Outcome:
     """Judge the answer to the Dispatcher's pod."""
     if refusal is None:
-        return judged(check, True, "the API server would take the pod of a Job", "")
+        return judged(check, True, "the API server would admit the pod of a Job", "")
     if may_not_create(refusal):
         return forbidden(check)
     if is_by_quota(refusal):
         return by_quota(check, refusal)
-    hint = "Every Job would fail. Let the namespace admit it."
+    hint = "Every Job would fail. Change the namespace so that it admits the pod."
     if "violates PodSecurity" in str(refusal):
         hint = (
-            "Every Job would fail: Jobs have no securityContext, so `baseline` is the strictest level for them. "
-            "Or let the part job_policy give them one (agentsmith_job_policy)."
+            "Every Job would fail: Jobs have no securityContext, so `baseline` is the strictest level for them. The "
+            "part job_policy can give them one (agentsmith_job_policy)."
         )
     return judged(check, False, str(refusal), hint)
 
@@ -69,7 +72,8 @@ def by_quota(check: str, refusal: ApiError) -> Outcome:
         hint = "Every Job would wait for ever. It needs 250m CPU and 512Mi memory, with limits of 1 CPU and 1Gi."
         return judged(check, False, str(refusal), f"{hint} Raise the quota.")
     hint = (
-        "The quota is used up at this moment: the next Job waits until others have ended. Raise it if that is too few."
+        "The quota is used up at this moment: the next Job waits until others have ended. Raise it to run more Jobs "
+        "at the same time."
     )
     return Outcome(check, WARNING, str(refusal), hint)
 

@@ -28,4 +28,4 @@ def check_rollout(
     if progress.complete:
         return judged(check, True, f"generation {generation}, {replicas} available", "")
     evidence = "\n".join(filter(None, [f"generation {generation}: {progress.failure or progress.text}", diagnosis]))
-    return Outcome(check, FAILED, evidence, "What keeps its pods from running stands in the evidence.")
+    return Outcome(check, FAILED, evidence, "The evidence shows what keeps its pods from running.")

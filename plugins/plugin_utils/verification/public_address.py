@@ -103,7 +103,7 @@ def _judge(check: str, address: str, answer: Answer | Exception, judge: Callable
     outcome = judge(answer)
     hint = outcome.hint
     if answerer_of(answer) is Answerer.THROWN_AWAY:
-        hint += " If the check `challenge` is ok, something before the Dispatcher answers so instead of it."
+        hint += " If the check `challenge` is ok, something in front of the Dispatcher gives this answer instead."
     return Outcome(check, outcome.result, f"{address}: {outcome.evidence}", hint)
 
 
@@ -113,7 +113,5 @@ def _reason_of(error: Exception) -> str:
 
 def _hint(error: Exception) -> str:
     if isinstance(getattr(error, "reason", error), ssl.SSLError):
-        return (
-            "Slack trusts public authorities only: look at the certificate of the Ingress or Gateway (dispatcher_tls)."
-        )
-    return "Look at the DNS entry of the host, the Ingress or Gateway and what stands before it."
+        return "Slack trusts public authorities only: check the certificate of the Ingress or Gateway (dispatcher_tls)."
+    return "Check the DNS entry of the host, the Ingress or Gateway, and what is in front of it."

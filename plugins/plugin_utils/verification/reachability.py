@@ -20,7 +20,7 @@ PAUSE = 0.5  # seconds between two attempts
 def check_reachable(check: str, url: str, timeout: float) -> Outcome:
     """Ask for `/health` at *url* until the answer is right or *timeout* (seconds) is over: routes take a moment."""
     if not url:
-        return Outcome(check, NOT_CHECKED, "verify_url is empty: nothing says where it answers from outside")
+        return Outcome(check, NOT_CHECKED, "verify_url is empty: its address from outside is not known")
     deadline = time.monotonic() + timeout
     while True:
         outcome = _attempt(check, f"{url.rstrip('/')}/health")
@@ -37,7 +37,7 @@ def _attempt(check: str, url: str) -> Outcome:
     except HTTPError as error:
         status, body = error.code, ""
     except (OSError, UrlConnectionError) as error:
-        hint = "Look at the Service (type, nodePort) or the Ingress, and whether verify_url names it."
+        hint = "Check the Service (type, nodePort) or the Ingress, and that verify_url leads to it."
         return Outcome(check, FAILED, f"{url}: {getattr(error, 'reason', error)}", hint)
     outcome = check_health(check, Answer(status, body, time.monotonic() - started))
     return Outcome(check, outcome.result, f"{url}: {outcome.evidence}", outcome.hint)

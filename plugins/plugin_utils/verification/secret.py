@@ -20,7 +20,7 @@ def check_secret_keys(check: str, name: str, secret: Mapping[str, Any] | None, i
     :param intended: keys that the release gives it.
     """
     if secret is None:
-        hint = "Deploy, or make the Secret that the release refers to."
+        hint = "Deploy, or create the Secret that the release refers to."
         return judged(check, False, f"Secret {name} does not exist", hint)
     data = secret.get("data") or {}
     wanted = list(dict.fromkeys([*REQUIRED_KEYS, *intended]))
@@ -59,10 +59,10 @@ def check_provider_tokens(
     missing = [entry for entry in required if not value_of(data.get(entry["key"], "")).strip()]
     if missing:
         evidence = "\n".join(f"no {entry['key']}, needed by {'; '.join(entry['reasons'])}" for entry in missing)
-        return judged(check, False, evidence, "Put it into the Vault file and deploy, or take the project out.")
+        return judged(check, False, evidence, "Add it to the Vault file and deploy, or remove the project.")
     lost = [entry["key"] for entry in required if not entry["reaches_jobs"]]
     evidence = ", ".join(entry["key"] for entry in required) or "the configuration needs none"
-    hint = f"The app does not hand {', '.join(lost)} on to its Jobs: `fix` cannot work for the projects that need it."
+    hint = f"The app does not pass {', '.join(lost)} on to its Jobs: `fix` cannot work for the projects that need it."
     # Known before the deploy, and `list` works: nothing is wrong with this installation.
     return Outcome(check, OK, evidence, hint if lost else "")
 

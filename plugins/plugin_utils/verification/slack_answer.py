@@ -27,7 +27,7 @@ class Answerer(Enum):
     REFUSED = "the app refuses the signature"
     THROWN_AWAY = "an empty 200"
     BROKEN = "the app has an error"
-    NO_ROUTE = "nothing behind the address, or nothing that answers"
+    NO_ROUTE = "nothing answers behind the address"
     OTHER = "something else"
 
 
@@ -69,5 +69,5 @@ def _host_of(location: str) -> str:
     try:
         host = urlsplit(location).netloc.rpartition("@")[2]
     except ValueError:
-        return "an address that is none"
+        return "an invalid address"
     return one_line(host, LONGEST_NAME) or "the same host"

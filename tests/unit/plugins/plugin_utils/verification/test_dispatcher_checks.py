@@ -12,9 +12,9 @@ PAGE = "<html><head><title>\n Sign in · Example </title></head><body>MARKED-ses
 HTML = {"content-type": "text/html; charset=utf-8"}
 JSON = {"content-type": "application/json"}
 NO_SECRET = "Anybody can start Jobs"
-THROWN_AWAY = "This build throws its answers away"
+THROWN_AWAY = "This build answers everything with an empty 200"
 BUILDS = "79b52441 up to before 1d1d522f"
-NO_ROUTE = "No route lets the path in"
+NO_ROUTE = "No route admits the path"
 OTHER = "Something else answers instead of the Dispatcher"
 FAILED_OVER_IT = "Read its log"
 
@@ -42,7 +42,7 @@ def test_health(status: int, body: str, result: str, evidence: str) -> None:
         (200, CHALLENGE, 0.1, "ok", ""),
         (200, '{"challenge":"xyz"}', 0.1, "failed", "challenge back"),
         (200, CHALLENGE, 3.1, "failed", "within 3 s"),
-        (401, "", 0.1, "failed", "another signing secret"),
+        (401, "", 0.1, "failed", "The signing secret of the Dispatcher differs"),
         (401, "", 0.1, "failed", "clock differs by more than 5 min"),
         (400, "", 0.1, "failed", FAILED_OVER_IT),
     ],
@@ -101,7 +101,7 @@ def test_wrong_signature(status: int, body: str, elapsed: float, result: str, hi
         # Nobody promises that it is well formed, short or fit for a terminal
         (Answer(200, "[" * 60_000, 0.1), OTHER, "60000 characters of no stated type"),
         (Answer(200, '{"challenge": ' + "[" * 60_000, 0.1), OTHER, "60014 characters"),
-        (Answer(302, "", 0.1, {"location": "http://[MARKED"}), OTHER, "a redirect to an address that is none"),
+        (Answer(302, "", 0.1, {"location": "http://[MARKED"}), OTHER, "a redirect to an invalid address"),
         (Answer(302, "", 0.1, {"location": f"https://me:MARKED@{'x' * 900}/MARKED"}), OTHER, "x" * 119 + "…"),
         (Answer(302, "", 0.1, {"location": "//a\x1b[31m\x07]"}), OTHER, "a redirect to"),
         (Answer(200, "x", 0.1, {"content-type": "text/\x1b[31m" + "y" * 900}), OTHER, "text/ [31myyy"),

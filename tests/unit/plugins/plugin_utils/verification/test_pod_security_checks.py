@@ -48,7 +48,7 @@ def test_refusal(refusal: ApiError | None, level: str | None, result: str, words
         (USED_UP, "warning", "used up at this moment"),
         (JUST_FITS, "warning", "used up at this moment"),
         (TOO_SMALL, "failed", "Every Job would wait for ever"),
-        (ApiError(422, "Invalid", "image is required"), "failed", "Let the namespace admit it"),
+        (ApiError(422, "Invalid", "image is required"), "failed", "Change the namespace so that it admits the pod"),
         (NO_RIGHT, "not checked", "Needs `create` on `pods`"),
     ],
 )

@@ -103,7 +103,7 @@ def test_an_authority_that_slack_does_not_know(authority: tuple[str, Path]) -> N
 def test_another_signing_secret_and_one_that_is_not_checked(
     authority: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "another signing secret" in ask(*authority, secret="other")["public_challenge"].hint
+    assert "The signing secret of the Dispatcher differs" in ask(*authority, secret="other")["public_challenge"].hint
     monkeypatch.setattr(Dispatcher, "secret", "")
     found = ask(*authority)
     assert found["public_signature"].result == "failed"
@@ -112,7 +112,7 @@ def test_another_signing_secret_and_one_that_is_not_checked(
 
 
 def test_no_route_and_nobody_there(authority: tuple[str, Path]) -> None:
-    assert "No route lets the path in" in ask(f"{authority[0]}/elsewhere", authority[1])["public_challenge"].hint
+    assert "No route admits the path" in ask(f"{authority[0]}/elsewhere", authority[1])["public_challenge"].hint
     assert "DNS entry" in ask("https://127.0.0.1:1", authority[1])["public_challenge"].hint
 
 
@@ -124,29 +124,34 @@ PAGE = "<html><title>502 Bad Gateway</title>MARKED</html>"
 @pytest.mark.parametrize(
     ("instead", "result", "hint", "evidence"),
     [
-        ((200, {}, ""), "failed", "throws its answers away", "200 in"),
-        ((200, {}, ""), "failed", "If the check `challenge` is ok, something before the Dispatcher", "an empty body"),
+        ((200, {}, ""), "failed", "answers everything with an empty 200", "200 in"),
+        (
+            (200, {}, ""),
+            "failed",
+            "If the check `challenge` is ok, something in front of the Dispatcher",
+            "an empty body",
+        ),
         ((500, {}, ""), "failed", "Read its log", "500 in"),
         ((200, {"Content-Type": "text/html"}, PAGE), "failed", "Something else answers", "502 Bad Gateway"),
         ((403, {"Content-Type": "text/html"}, PAGE), "failed", "Something else answers", "text/html"),
-        ((502, {"Content-Type": "text/html"}, PAGE), "failed", "No route lets the path in", '"502 Bad Gateway"'),
+        ((502, {"Content-Type": "text/html"}, PAGE), "failed", "No route admits the path", '"502 Bad Gateway"'),
         ((302, {"Location": "https://sso.example.com/?MARKED"}, ""), "failed", "a login page", "sso.example.com"),
         ((200, {"Content-Type": "application/json"}, '{"MARKED": 1}'), "failed", "Something else answers", "json"),
         ((401, {"WWW-Authenticate": "Basic"}, ""), "not checked", "Something else answers", "401 in"),
-        ((200, {"Content-Encoding": "gzip"}, PAGE), "failed", "what stands before it", "gzip"),
+        ((200, {"Content-Encoding": "gzip"}, PAGE), "failed", "what is in front of it", "gzip"),
         (
             (200, {"Content-Encoding": "gzip"}, COMPRESSED[:20]),
             "failed",
-            "what stands before it",
+            "what is in front of it",
             "Compressed file ended",
         ),
         (
             (200, {"Content-Encoding": "gzip"}, COMPRESSED[:12] + "\xff" * 20),
             "failed",
-            "what stands before it",
+            "what is in front of it",
             "decompress",
         ),
-        ((302, {"Location": "https://[MARKED"}, ""), "failed", "what stands before it", "slack/events: "),
+        ((302, {"Location": "https://[MARKED"}, ""), "failed", "what is in front of it", "slack/events: "),
     ],
 )
 def test_what_answers_instead(

@@ -31,7 +31,7 @@ def a_secret(**changes: str | None) -> dict[str, Any]:
         (a_secret(redis_url="redis://:MARKED@redis:6379"), [], "failed", "redis-url is a URL"),
         (a_secret(redis_url="rediss://redis:6379,password=MARKED"), [], "failed", "redis-url is a URL"),
         (a_secret(redis_url="me:MARKED@redis:6379"), [], "failed", "redis-url has no end point"),
-        (a_secret(redis_url="redis:6379,password=MARKED,MARKED"), [], "failed", "redis-url has something after"),
+        (a_secret(redis_url="redis:6379,password=MARKED,MARKED"), [], "failed", "redis-url has text after"),
         (a_secret(redis_url="redis:6379,password=://MARKED"), [], "ok", "all of 3 keys"),
         (a_secret(redis_url=" redis:6379, abortConnect=false,\n"), [], "ok", "all of 3 keys"),
         (a_secret(redis_url="redis:6379, password = MARKED MARKED"), [], "ok", "all of 3 keys"),

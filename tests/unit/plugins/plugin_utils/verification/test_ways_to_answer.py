@@ -85,7 +85,12 @@ WAYS = {
         "ok failed ok ok ok ok", 1, "Anybody can start Jobs", DONE, {1: RUNNING}, answers=(CHALLENGE, CHALLENGE)
     ),
     "answers thrown away": Way(
-        "failed failed ok ok ok ok", 1, "This build throws its answers away", DONE, {1: RUNNING}, answers=(EMPTY, EMPTY)
+        "failed failed ok ok ok ok",
+        1,
+        "This build answers everything with an empty 200",
+        DONE,
+        {1: RUNNING},
+        answers=(EMPTY, EMPTY),
     ),
     "Job refused (403)": Way(
         "ok ok ok failed – –",
@@ -179,7 +184,7 @@ WAYS = {
         answers=(PAGE, PAGE),
     ),
     "time-out": Way(
-        "ok ok ok ok ok failed", None, "the time of 180 s is over", {1: START, 3: STEP, 5: LATER}, {2: RUNNING}
+        "ok ok ok ok ok failed", None, "the time limit of 180 s is over", {1: START, 3: STEP, 5: LATER}, {2: RUNNING}
     ),
     "bot token refused": Way(
         "ok ok ok ok failed failed",
