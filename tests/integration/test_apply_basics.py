@@ -61,7 +61,7 @@ def test_an_edit_by_hand_is_undone(apply: Apply, control_plane: ControlPlane, na
     control_plane.request("PATCH", path + "?fieldManager=kubectl-edit", {"data": {"key": "theirs"}}, MERGE)
     result = apply([a_config_map(namespace, key="ours")])
     assert result["objects"][0]["former_owners"] == [{"manager": "kubectl-edit", "fields": ["data.key"]}]
-    assert "data.key was taken back from field manager kubectl-edit" in result["warnings"][0]
+    assert "data.key was taken over from field manager kubectl-edit" in result["warnings"][0]
     assert control_plane.get(path)["data"] == {"key": "ours"}
 
 
@@ -137,7 +137,7 @@ def test_what_is_on_its_way_out_is_not_deleted_again(apply: Apply, control_plane
     again = apply(objects, state="absent")
     assert results(again) == {"absent"}
     assert again["requests"]["write"] == 0
-    with pytest.raises(ApplyError, match="is deleted but still there"):
+    with pytest.raises(ApplyError, match="is being deleted but still exists"):
         apply(objects, state="absent", wait=True, wait_timeout=1)
     path = f"/api/v1/namespaces/{namespace}/configmaps/agentsmith-config"
     control_plane.request("PATCH", path, {"metadata": {"finalizers": None}}, MERGE)

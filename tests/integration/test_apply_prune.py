@@ -138,5 +138,5 @@ def test_a_kind_that_may_not_be_listed_stays_with_a_warning(
     _status, answer = control_plane.request("POST", path, {"spec": {}})
     options = {**connection_options, "api_key": answer["status"]["token"]}
     result = apply([a_config_map(namespace, key="v")], options, prune=Owner(namespace, "agentsmith"))
-    assert result["warnings"] == ["Objects of the kind ConfigMap cannot be listed: none of them was pruned."]
+    assert result["warnings"] == ["Objects of the kind ConfigMap cannot be listed, so none of them was pruned."]
     assert not result["changed"]

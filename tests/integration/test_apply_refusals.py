@@ -145,7 +145,7 @@ def test_a_kubeconfig_that_does_not_exist(apply: Apply, tmp_path: Path) -> None:
 def test_a_kubeconfig_that_nobody_named(apply: Apply, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     message = refusal(apply, [], options={"kubeconfig": None})
-    assert f"The kubeconfig {tmp_path}/.kube/config (the default, as none was named) does not exist" in message
+    assert f"The kubeconfig {tmp_path}/.kube/config (the default, because you named none) does not exist" in message
 
 
 def test_a_context_that_does_not_exist(apply: Apply, control_plane: ControlPlane, tmp_path: Path) -> None:

@@ -93,8 +93,8 @@ class Connection:
     ) -> None:
         if IMPORT_FAULT:
             raise ConnectionFailed(
-                f"The Python that runs ansible-playbook lacks what talks to Kubernetes: {IMPORT_FAULT}. "
-                "Install the Python package kubernetes (35 or newer) and the collection kubernetes.core there."
+                f"The Python that runs ansible-playbook cannot talk to Kubernetes: {IMPORT_FAULT}. Install the Python "
+                "package kubernetes (35 or newer) and the collection kubernetes.core for it."
             )
         self._options = dict(options)
         self._scratch_parent = scratch_directory
@@ -159,7 +159,9 @@ class Connection:
             with the rights of another account than everything else.
         """
         if any(name.lower().startswith("impersonate-") for name in client.headers):
-            raise ConnectionFailed("Port-forward and exec do not work with the options that impersonate a user.")
+            raise ConnectionFailed(
+                "Port-forward and exec do not work while you impersonate a user. Remove the options that do so."
+            )
         settings = client.api_client.configuration.auth_settings().values()
         return client.api_client.configuration, {
             entry["key"].lower(): entry["value"] for entry in settings if entry["in"] == "header" and entry["value"]
@@ -325,25 +327,25 @@ class Connection:
     def _unreachable(self, error: Exception) -> ConnectionFailed:
         if any(isinstance(part, ssl.SSLCertVerificationError) for part in (error, *error.args)):
             return ConnectionFailed(
-                f"The certificate of the API server {self._where()} is not trusted: {error}. "
-                "Name the authority that signed it with ca_cert, or in the kubeconfig."
+                f"The certificate of the API server {self._where()} is not trusted: {error}. Give the certificate of "
+                "the authority that signed it in ca_cert, or in the kubeconfig."
             )
         if self._policy.in_contact:
             return ConnectionFailed(
-                f"The API server {self._where()} stopped answering and did not come back: {error}. "
-                "What was applied stays; run again when it answers: the run continues where this one ended."
+                f"The API server {self._where()} stopped answering and did not come back: {error}. What was applied "
+                "stays. Run again when the server answers: the run continues where this one ended."
             )
         return ConnectionFailed(
-            f"The API server {self._where()} does not answer: {error}. Nothing was changed. "
-            "Check that the cluster runs, and that agentsmith_kubeconfig and agentsmith_context "
-            "(options kubeconfig, context, host) name the one that you mean."
+            f"The API server {self._where()} does not answer: {error}. Nothing was changed. Check that the cluster "
+            "runs, and that agentsmith_kubeconfig and agentsmith_context (options kubeconfig, context, host) name the "
+            "cluster that you mean."
         )
 
     def _anonymous(self, error: ApiError) -> ConnectionFailed:
         return ConnectionFailed(
-            f"The API server {self._where()} was asked without credentials: {error}. The user in the kubeconfig has "
-            "none, or what it runs to get them (exec) failed or is not installed, of which the Python client prints "
-            "the reason before this task."
+            f"The API server {self._where()} got a request without credentials: {error}. The user in the kubeconfig "
+            "has none, or the command that gets them (exec) failed or is not installed. The Python client prints the "
+            "reason before this task."
         )
 
     def _unauthenticated(self) -> ConnectionFailed:

@@ -86,8 +86,8 @@ class Discovery:
         wanted = (int(match[1]), int(match[2])) if match else (0, 0)
         if wanted < OLDEST_USABLE:
             raise ApplyError(
-                f"minimum_kubernetes is {minimum!s}: it must be a version from 1.22 on, in quotes ('1.30'), "
-                "because YAML reads 1.30 as the number 1.3."
+                f"minimum_kubernetes is {minimum!s}: it must be a version from 1.22 on, in quotes ('1.30'): YAML reads "
+                "an unquoted 1.30 as the number 1.3."
             )
         if self._version_number() < wanted:
             raise ApplyError(

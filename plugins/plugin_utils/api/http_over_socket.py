@@ -54,6 +54,6 @@ def send_request(
         response = connection.getresponse()
         text = response.read(largest).decode("utf-8", "replace")
     except http.client.HTTPException as error:
-        raise ConnectionError(f"no HTTP answer ({type(error).__name__})") from None
+        raise ConnectionError(f"the answer is not HTTP ({type(error).__name__})") from None
     headers = {name.lower(): value for name, value in response.getheaders()}
     return Answer(response.status, text, time.monotonic() - started, headers)

@@ -59,7 +59,7 @@ def configuration_fault(auth: Mapping[str, Any], error: Exception) -> str:
         paths = _paths(auth)
         shown = ENV_KUBECONFIG_PATH_SEPARATOR.join(map(str, paths))
         if not any(path.exists() for path in paths):
-            named = "" if auth.get("kubeconfig") else " (the default, as none was named)"
+            named = "" if auth.get("kubeconfig") else " (the default, because you named none)"
             return (
                 f"The kubeconfig {shown}{named} does not exist; {asked} was to be used. Set agentsmith_kubeconfig "
                 "(option kubeconfig, environment variable K8S_AUTH_KUBECONFIG) to a file on the control node. "

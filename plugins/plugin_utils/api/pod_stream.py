@@ -109,7 +109,7 @@ def run_command(connection: Connection, target: ContainerOf, command: Sequence[s
     finally:
         client.close()
     if code is None:
-        raise CommandMissing(f"pod {target.pod}: its image has no {command[0]}")
+        raise CommandMissing(f"pod {target.pod}: its image does not contain {command[0]}")
     return EndedCommand(code, output, errors)
 
 

@@ -251,7 +251,7 @@ def _remaining_text(item: PlannedObject, state: dict[str, Any]) -> str:
         if condition.get("status") == "True" and condition.get("message")
     ]
     reasons = ([f"finalizers {', '.join(holders)}"] if holders else []) + conditions
-    return f"{item.identity} is deleted but still there: {'; '.join(reasons) or 'the server names no reason'}."
+    return f"{item.identity} is being deleted but still exists: {'; '.join(reasons) or 'the server gives no reason'}."
 
 
 def _former_owners(error: ApiError) -> list[dict[str, Any]]:
@@ -267,8 +267,8 @@ def _former_owners(error: ApiError) -> list[dict[str, Any]]:
 def _conflict_text(item: PlannedObject, error: ApiError) -> str:
     owners = "; ".join(f"{owner['manager']} owns {', '.join(owner['fields'])}" for owner in _former_owners(error))
     return (
-        f"{item.identity} does not carry the labels of this installation, and others manage fields of it: {owners}. "
-        "Let them give the fields up, or set force_conflicts to take the fields from them."
+        f"{item.identity} lacks the labels of this installation, and other field managers own fields of it: {owners}. "
+        "Let them give up the fields, or set force_conflicts to take the fields over."
     )
 
 

@@ -43,8 +43,9 @@ def read_live(
             return connection.find(f"/api/v1/namespaces/{identity.namespace}/secrets/{identity.name}")
         except ApiError as error:
             raise ApplyError(
-                f"{identity} cannot be read ({error.status}): {error}. A workload among the objects reads it and is "
-                "to roll when it changes. Allow to get it, or set roll_on_secret_change to false. Nothing was changed."
+                f"{identity} cannot be read ({error.status}): {error}. A workload among the objects reads it and has "
+                "to roll if it changes. Grant the right to get it, or set roll_on_secret_change to false. Nothing was "
+                "changed."
             ) from None
 
     identities = [*map(Identity.of, bodies), *secrets_elsewhere]
@@ -144,8 +145,9 @@ def _check_immutable(planned: Sequence[PlannedObject]) -> None:
             kind, space, name = item.identity.kind, item.identity.namespace, item.identity.name
             faults.append(
                 f"{item.identity} is immutable and would change in {', '.join(map(as_text, guarded))}, which "
-                "Kubernetes refuses for ever. Give it the values that the cluster has, or delete it (kubectl -n "
-                f"{space} delete {kind.lower()} {name}) and deploy again: it is made anew, and what reads it rolls."
+                f"Kubernetes always refuses. Give it the values that the cluster has, or delete it (kubectl -n {space} "
+                f"delete {kind.lower()} {name}) and deploy again: that creates it again and rolls the workloads that "
+                "read it."
             )
     if faults:
         raise ApplyError("\n".join([*faults, "Nothing was changed."]))

@@ -43,8 +43,8 @@ def plan_prune(
     """
     if not bodies and not owner.component:
         raise ApplyError(
-            f"There are no objects, and prune would delete all that the release {owner.instance} has in the namespace "
-            f"{owner.namespace}. Nothing was changed. To remove a release, use playbooks/teardown.yml."
+            f"The list of objects is empty: prune would delete everything that the release {owner.instance} has in the "
+            f"namespace {owner.namespace}. Nothing was changed. To remove a release, use playbooks/teardown.yml."
         )
     identities = [Identity.of(body) for body in bodies]
     wanted = {identity.unversioned for identity in identities}
@@ -73,7 +73,7 @@ def plan_prune(
 
     # Who may not list a kind has not applied any of it either, unless the release has objects of that kind.
     blind = sorted(kind for _group, kind in set(found.denied) & desired_kinds)
-    warnings = [f"Objects of the kind {kind} cannot be listed: none of them was pruned." for kind in blind]
+    warnings = [f"Objects of the kind {kind} cannot be listed, so none of them was pruned." for kind in blind]
     return [item for item in concurrently(executor, examine, surplus) if item], warnings
 
 

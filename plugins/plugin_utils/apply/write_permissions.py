@@ -101,7 +101,7 @@ def needs_of(discovery: Discovery, planned: Sequence[PlannedObject], undoable: b
         needs += [Need(Permission.on(verb, identity, resource), identity) for verb in verbs]
         if undoable and item.result == "created" and identity.kind != "Namespace":
             undo = Permission.on("delete", identity, resource)
-            needs.append(Need(undo, identity, ", where the deploy fails and is undone"))
+            needs.append(Need(undo, identity, ", if the deploy fails and is rolled back"))
         if item.result in ("created", "updated"):
             needs += _rights_granted(item, roles)
     unique: dict[tuple[Permission, Permission | None], Need] = {}
@@ -152,9 +152,9 @@ def refusal(needs: Sequence[Need], namespace: str) -> str:
         lines.append("Without rights on the namespace itself: set namespace_create to false.")
     return "\n".join(
         [
-            f"You may not do all that this run has to do in the namespace {namespace}. Missing are:",
+            f"You lack these permissions, which this run needs in the namespace {namespace}:",
             *lines,
-            "docs/how-to/deployer.md has a Role for a release with the defaults, and says what more takes.",
+            "docs/how-to/deployer.md has a Role for a release with the defaults, and lists what other settings need.",
         ]
     )
 

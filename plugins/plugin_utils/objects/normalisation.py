@@ -35,7 +35,7 @@ def normalise_objects(objects: Sequence[Any]) -> list[dict[str, Any]]:
     for body in bodies:
         identity = Identity.of(body)
         if identity.unversioned in seen:
-            faults.append(f"{identity} is in the list twice: the two would undo each other. Keep one of them.")
+            faults.append(f"{identity} is in the list twice: each entry would overwrite the other. Keep one of them.")
         seen.add(identity.unversioned)
     if faults:
         raise ApplyError("\n".join(faults))
@@ -52,8 +52,8 @@ def _normalise(given: Any, where: str) -> dict[str, Any]:
     except (TypeError, ValueError) as error:
         # The text of the error could quote a value; its type and the object's place are enough to find it.
         raise ApplyError(
-            f"{where} ({given.get('kind')}) holds something that JSON cannot express ({type(error).__name__}), "
-            "for example an unquoted date: quote it."
+            f"{where} ({given.get('kind')}) contains a value that JSON cannot express ({type(error).__name__}), for "
+            "example an unquoted date: quote it."
         ) from None
     metadata = body.get("metadata")
     missing = [key for key in ("apiVersion", "kind") if not isinstance(body.get(key), str) or not body[key]]

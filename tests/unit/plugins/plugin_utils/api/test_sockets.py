@@ -75,7 +75,10 @@ def test_what_is_no_stand_in_slack(status: int, body: bytes) -> None:
 
 
 def test_what_is_no_http() -> None:
-    with peer(b"-ERR unknown command\r\n") as (connected, _received), pytest.raises(OSError, match="no HTTP answer"):
+    with (
+        peer(b"-ERR unknown command\r\n") as (connected, _received),
+        pytest.raises(OSError, match="the answer is not HTTP"),
+    ):
         send_request(connected, "GET", "/health")
 
 

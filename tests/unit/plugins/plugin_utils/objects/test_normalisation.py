@@ -61,7 +61,7 @@ def test_an_object_of_another_group_that_is_called_secret_stays_as_it_is() -> No
         (secret(data=[MARK]), "Secret n/s: data must be a dictionary"),
         (
             config_map(data={"day": datetime.date(2026, 1, 1)}),
-            "objects[0] (ConfigMap) holds something that JSON",
+            "objects[0] (ConfigMap) contains a value that JSON",
         ),
         (MARK, "objects[0] is a str"),
         ({"kind": "ConfigMap", "metadata": {"name": MARK}}, "objects[0] (ConfigMap) lacks apiVersion"),
