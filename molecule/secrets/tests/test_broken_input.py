@@ -45,7 +45,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str, list[str]]] = {
     "empty-signing-secret": (
         {"vault_slack_signing_secret": ""},
         CONFIG,
-        ["secrets_slack_signing_secret is empty, with which", "vault_slack_signing_secret"],
+        ["secrets_slack_signing_secret is empty, so the app would check no signature", "vault_slack_signing_secret"],
     ),
     "token-with-line-end": (
         {"vault_github_token": f"ghp_{MARKED}\n"},
@@ -55,12 +55,12 @@ BROKEN: dict[str, tuple[dict[str, Any], str, list[str]]] = {
     "token-of-digits": (
         {"vault_anthropic_api_key": 47114711471147114711},
         CONFIG,
-        ["secrets_anthropic_api_key is no text", "vault_anthropic_api_key"],
+        ["secrets_anthropic_api_key is not a string", "vault_anthropic_api_key"],
     ),
     "redis-password-with-comma": (
         {"vault_redis_url": f"cache:6379,password=4711,{MARKED}"},
         CONFIG,
-        ["secrets_redis_url has something after the password, item 3", "cannot hold a comma"],
+        ["secrets_redis_url has text after the password, item 3", "cannot hold a comma"],
     ),
     "several-values-at-once": (
         {"vault_slack_bot_token": "", "vault_jira_token": f" {MARKED}", "vault_redis_url": ""},

@@ -97,9 +97,9 @@ def check_configuration(value: str) -> None:
     It trims items, names and values as the library does; a text that is a value may have blanks in it.
     """
     if url := _SCHEME.match(value.strip()):
-        printed = ", and whose password it prints in Slack and in its log" if "@" in url[2] else ""
+        printed = " and whose password it prints in Slack and in its log" if "@" in url[2] else ""
         raise RedisConfigurationError(
-            f"is a URL, which the app cannot read{printed}: it takes host:port,option=… ({EXAMPLE})"
+            f"is a URL, which the app cannot read{printed}. Write host:port,option=… ({EXAMPLE})"
         )
     options: list[str] = []
     endpoints = 0
@@ -113,16 +113,16 @@ def check_configuration(value: str) -> None:
         elif not item:
             continue
         elif item.partition(":")[0].lower() in ("user", "password"):
-            raise RedisConfigurationError(f"has an option with a colon as its item {position}: write an equals sign")
+            raise RedisConfigurationError(f"has an option with a colon, item {position}: write an equals sign")
         elif options:
             raise RedisConfigurationError(f"has no option as its item {position}: end points come first ({EXAMPLE})")
         else:
             # What the app would print of it: a password
-            printed = ", and what is before an @ the app prints in Slack and in its log" if "@" in item else ""
+            printed = "; the app prints the text before an @ in Slack and in its log" if "@" in item else ""
             _check_endpoint(item, f"has no end point host:port as its item {position}{printed}")
             endpoints += 1
     if not endpoints:
-        raise RedisConfigurationError(f"names no end point: it begins with host:port ({EXAMPLE})")
+        raise RedisConfigurationError(f"names no end point: begin with host:port ({EXAMPLE})")
 
 
 def credentials_of(configuration: str) -> tuple[str, str]:
@@ -151,7 +151,7 @@ def _check_option(position: int, name: str, setting: str, after_password: bool) 
         raise _rest_of_password(position)
     if known is None:
         raise RedisConfigurationError(
-            f"has an option, item {position}, that the library does not know; it knows {', '.join(_OPTIONS.values())}"
+            f"has an unknown option, item {position}; the library knows {', '.join(_OPTIONS.values())}"
         )
     if known in _TEXTS and not setting.isprintable():
         raise RedisConfigurationError(f"has a value for {known} with a line end or another control character in it")
@@ -169,7 +169,7 @@ def _check_option(position: int, name: str, setting: str, after_password: bool) 
 def _check_number(name: str, setting: str) -> None:
     smallest = _NUMBERS[name]
     if not re.fullmatch(r"[+-]?[0-9]{1,20}", setting) or int(setting) not in _INT32:
-        raise RedisConfigurationError(f"has a value for {name} that is no whole number of 32 bits")
+        raise RedisConfigurationError(f"has a value for {name} that is not a 32-bit whole number")
     if int(setting) < smallest:
         raise RedisConfigurationError(
             f"has a value for {name} that the app cannot work with; it takes {smallest} or more"
@@ -190,8 +190,8 @@ def _is_combination_of(text: str, names: Mapping[str, int]) -> bool:
 
 def _rest_of_password(position: int) -> RedisConfigurationError:
     return RedisConfigurationError(
-        f"has something after the password, item {position}, that is no option: a password cannot hold a comma, as the "
-        "library takes what follows it for another item; choose a password without one"
+        f"has text after the password, item {position}, that is not an option: a password cannot hold a comma, because "
+        "the library reads the text after the comma as another item. Choose a password without a comma"
     )
 
 
@@ -208,19 +208,19 @@ def _converted(scheme: str, rest: str) -> str:
         raise RedisConfigurationError("is a URL that begins neither with redis:// nor with rediss://")
     if "#" in rest or "?" in rest:
         raise RedisConfigurationError(
-            "is a URL with a query (?) or fragment (#), which nothing here translates; write its options as "
-            "host:port,option=…, and such a character of a password as %3F or %23"
+            "is a URL with a query (?) or fragment (#), which cannot be converted. Write the options as "
+            "host:port,option=…, and ? or # in a password as %3F or %23"
         )
     authority, slash, path = rest.partition("/")
     if path:
         raise RedisConfigurationError(
-            "is a URL with a database path, which nothing here translates; write host:port,defaultDatabase=… where you "
-            "mean it, and a / of a password as %2F"
+            "is a URL with a database path, which cannot be converted. Write the database as "
+            "host:port,defaultDatabase=…, and a / in a password as %2F"
         )
     credentials, _at, address = authority.rpartition("@")
     if "," in address:
         raise RedisConfigurationError("is a URL with several hosts; write them as host:port,host:port,option=…")
-    if _check_endpoint(address, "is a URL without one end point host:port in it") is None:
+    if _check_endpoint(address, "is a URL without an end point host:port") is None:
         raise RedisConfigurationError(f"is a URL without a port: add it, as in {scheme}://host:6379")
     user, _colon, password = credentials.partition(":")
     options = [f"{name}={text}" for name, text in (("user", _decoded(user)), ("password", _decoded(password))) if text]
@@ -231,15 +231,15 @@ def _converted(scheme: str, rest: str) -> str:
 
 def _decoded(text: str) -> str:
     if _BAD_ESCAPE.search(text):
-        raise RedisConfigurationError("is a URL with a % that begins no percent-encoding: write %25 for it")
+        raise RedisConfigurationError("is a URL with a % that does not begin a percent-encoding: write it as %25")
     try:
         decoded = unquote(text, errors="strict")
     except UnicodeDecodeError:
         raise RedisConfigurationError("is a URL with a percent-encoding that is not UTF-8") from None
     if "," in decoded:
         raise RedisConfigurationError(
-            "is a URL with a comma in its user or password, encoded or not: the library would take what follows it for "
-            "another item; choose a password without one"
+            "is a URL with a comma in its user or password, encoded or not: the library would read the text after the "
+            "comma as another item. Choose a password without a comma"
         )
     _check_characters(decoded)
     return decoded

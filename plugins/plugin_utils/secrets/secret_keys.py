@@ -50,7 +50,7 @@ def existing_faults(required: Sequence[RequiredSecret], data: Mapping[str, str])
     faults += [f"it has no {secret['key']}. {reasons_of(secret)}" for secret in missing_keys(required, present)]
     for key, value in values.items():
         if key in present and (key in REQUIRED_KEYS or key in SECRET_KEYS):
-            fault = "is no UTF-8 text." if value is None else value_fault(key, value, convertible=False)
+            fault = "is not UTF-8 text." if value is None else value_fault(key, value, convertible=False)
             faults += [f"the value of {key} {fault}"] if fault else []
     return faults
 

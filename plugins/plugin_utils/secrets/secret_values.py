@@ -21,14 +21,14 @@ PLACEHOLDER = "PLACEHOLDER"
 _ALLOWED = {
     SLACK_BOT_TOKEN: "the Bot User OAuth Token of the Slack app (xoxb-…), from its page OAuth & Permissions",
     SLACK_SIGNING_SECRET: (
-        "the Signing Secret of the Slack app, 32 lower-case hexadecimal digits, from its page Basic Information "
-        "(not the Client Secret there, which looks alike)"
+        "the Signing Secret of the Slack app, 32 lower-case hexadecimal digits, from its page Basic Information (not "
+        "the Client Secret on that page, which looks the same)"
     ),
     REDIS_URL: f"host:port and options as StackExchange.Redis reads them ({EXAMPLE}), or redis://[user:password@]host:port",
 }
 _ALLOWED_TOKEN = "one line of printable ASCII without white space, or nothing"  # noqa: S105
 _WHY_REQUIRED = {
-    SLACK_SIGNING_SECRET: "is empty, with which the app would check no signature and anybody could start Jobs",
+    SLACK_SIGNING_SECRET: "is empty, so the app would check no signature and anybody could start Jobs",
 }
 _SLACK_TOKENS = {
     "xapp-": "is the app-level token (xapp-…), which cannot write messages",
@@ -62,13 +62,13 @@ def _reason(key: str, value: object, convertible: bool) -> str:
     if value is None or value == "":
         return _WHY_REQUIRED.get(key, "is empty") if key in REQUIRED_KEYS else ""
     if not isinstance(value, str):
-        return "is no text, as YAML reads digits only, true and dates as something else: put it in quotes"
+        return "is not a string: YAML reads digits, true and dates as other types. Put it in quotes"
     if fault := placeholder_fault(value) or _paste_fault(value):
         return fault
     if key == REDIS_URL:
         return _redis_fault(value, convertible)
     if not value.isascii():
-        return "has a character that no token has (an invisible space, a curly quote, an ellipsis): copy it again"
+        return "contains a character that no token has (an invisible space, a curly quote, an ellipsis): copy it again"
     if key == SLACK_BOT_TOKEN:
         return _bot_token_fault(value)
     if key == SLACK_SIGNING_SECRET:
@@ -80,14 +80,17 @@ def _paste_fault(value: str) -> str:
     if value.splitlines()[0] != value:
         end = value.rstrip()
         where = "ends with a line end" if len(end.splitlines()) == 1 else "has several lines"
-        return f"{where}, as a YAML block (| or >), `echo` or a copied file gives it: write it on one line, in quotes"
+        return (
+            f"{where}; a YAML block (| or >), `echo` or a copied file adds line ends. Write the value on one line, in "
+            "quotes"
+        )
     if any(character.isspace() for character in value):
         inside = value.strip() == value
         return f"has white space {'in it' if inside else 'at its beginning or end'}: copy the value alone"
     if value[0] in "\"'`" or value[-1] in "\"'`":
         return "begins or ends with a quotation mark of its own: the pair that YAML needs around it is enough"
     if not value.isprintable():
-        return "has a control or invisible character in it: copy it again"
+        return "contains a control or invisible character: copy it again"
     return ""
 
 
@@ -116,5 +119,5 @@ def _signing_secret_fault(value: str) -> str:
     if re.fullmatch(r"[0-9a-fA-F]{32}", value):
         return "contains upper-case letters; Slack's secrets are lower-case: copy it as Slack shows it"
     if value.startswith(("xox", "xapp-")):
-        return "is a token of Slack"
-    return "has other characters than hexadecimal digits" if len(value) == 32 else "has not 32 characters"
+        return "is a Slack token, not a signing secret"
+    return "contains characters other than hexadecimal digits" if len(value) == 32 else "does not have 32 characters"

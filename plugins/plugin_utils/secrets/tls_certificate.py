@@ -53,9 +53,9 @@ def _order_faults(chain: Sequence[Any]) -> list[str]:
             entry.verify_directly_issued_by(issuer)
         except (ValueError, TypeError, InvalidSignature):
             return [
-                f"has its certificates in the wrong order, or one is missing: number {number} "
-                f"({_name(entry.subject)}) was issued by {_name(entry.issuer)}, and number {number + 1} is "
-                f"{_name(issuer.subject)}. The server's own comes first, then the one that issued it, and so on"
+                f"has its certificates in the wrong order, or one is missing: number {number} ({_name(entry.subject)}) "
+                f"was issued by {_name(entry.issuer)}, and number {number + 1} is {_name(issuer.subject)}. The "
+                "server's own certificate comes first, then the certificate of its issuer, and so on"
             ]
     return []
 
@@ -95,7 +95,7 @@ def _key_faults(key: str, leaf: Any) -> list[str]:
     try:
         loaded = serialization.load_pem_private_key(key.encode(), password=None)
     except TypeError:
-        return ["is encrypted with a passphrase, which a Secret cannot give along: decrypt it, Vault protects it"]
+        return ["is encrypted, and a Secret has no place for the passphrase: decrypt it; Vault protects it"]
     except Exception:  # noqa: BLE001  cryptography has many; what each says might quote the key
         return ["holds no private key in PEM"]
     form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)

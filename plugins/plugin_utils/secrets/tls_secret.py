@@ -25,7 +25,7 @@ def examine(live: Mapping[str, Any], host: str, now: datetime) -> tuple[list[str
     try:
         certificate, key = (base64.b64decode(live["data"][name], validate=True).decode() for name in (CERTIFICATE, KEY))
     except (KeyError, TypeError, binascii.Error, UnicodeDecodeError):
-        return [f"its {CERTIFICATE} or {KEY} is missing, or no text"], []
+        return [f"its {CERTIFICATE} or {KEY} is missing or not text"], []
     verdict = judge(certificate, key, host, now)
     faults = [f"its {CERTIFICATE} {fault}" for fault in verdict.certificate_faults]
     faults += [f"its {KEY} {fault}" for fault in verdict.key_faults]

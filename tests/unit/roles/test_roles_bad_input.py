@@ -33,7 +33,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "slack-missing": (
         {"vault_slack_signing_secret": "", "vault_slack_bot_token": None},
         [
-            "secrets_slack_signing_secret is empty, with which the app would check no signature",
+            "secrets_slack_signing_secret is empty, so the app would check no signature",
             "secrets_slack_bot_token is empty. Allowed: the Bot User OAuth Token",
             "Its Vault variable is vault_slack_bot_token.",
         ],
@@ -57,10 +57,10 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         ],
     ),
     "redis-url-empty": ({"vault_redis_url": ""}, ["secrets_redis_url is empty"]),
-    "token-list": ({"vault_github_token": ["MARKED"]}, ["secrets_github_token is no text"]),
+    "token-list": ({"vault_github_token": ["MARKED"]}, ["secrets_github_token is not a string"]),
     "token-number": (
         {"vault_github_token": 271828182845},
-        ["secrets_github_token is no text"],
+        ["secrets_github_token is not a string"],
     ),
     "token-newline": (
         {"vault_github_token": "MARKED\n"},
@@ -196,7 +196,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "redis-password-comma": (
         {"vault_redis_password": "MARKED,MARKED,MARKED"},
-        ["secrets_redis_url has something after the password"],
+        ["secrets_redis_url has text after the password"],
     ),
     "redis-password-elsewhere": (
         {"vault_redis_password": "MARKED-MARKED-MARKED", "vault_redis_url": "redis:6379,password=MARKED"},

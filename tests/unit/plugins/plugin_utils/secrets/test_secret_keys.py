@@ -95,12 +95,12 @@ def test_an_existing_secret_without_anything(required: list[dict[str, Any]]) -> 
         ),
         (
             encoded({"redis-url": "smith:SECRET@cache:6379"}),
-            "the value of redis-url has no end point host:port as its item 1, and what is before an @ the app prints",
+            "the value of redis-url has no end point host:port as its item 1; the app prints the text before an @",
         ),
         (encoded({"redis-url": "cache:6379,password:4711"}), "the value of redis-url has an option with a colon"),
         (encoded({"redis-url": "cache:6379,protocol=SECRET"}), "the value of redis-url has a value for protocol that"),
         (encoded({"slack-bot-token": "xapp-SECRET"}), "the value of slack-bot-token is the app-level token"),
-        ({"github-token": base64.b64encode(b"\xff\xfeSECRET").decode()}, "the value of github-token is no UTF-8 text"),
+        ({"github-token": base64.b64encode(b"\xff\xfeSECRET").decode()}, "the value of github-token is not UTF-8 text"),
         # An optional key that the configuration does not use is as wrong: it may use it tomorrow
         (encoded({"gemini-api-key": "SECRET SECRET"}), "the value of gemini-api-key has white space in it"),
     ],

@@ -93,7 +93,10 @@ def test_the_key_must_be_the_certificates_own_and_readable() -> None:
     assert judge(server.pem, leaf().key_pem(), HOST, NOW).key_faults == [
         "is not the key of the certificate (CN=server)"
     ]
-    assert "encrypted with a passphrase" in judge(server.pem, server.key_pem(b"x"), HOST, NOW).key_faults[0]
+    assert (
+        "is encrypted, and a Secret has no place for the passphrase"
+        in judge(server.pem, server.key_pem(b"x"), HOST, NOW).key_faults[0]
+    )
     for text in ("", "MARKED", server.pem, server.key_pem()[:90]):
         (fault,) = judge(server.pem, text, HOST, NOW).key_faults
         assert fault.startswith("holds no private key in PEM")

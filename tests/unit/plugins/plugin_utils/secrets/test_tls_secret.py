@@ -32,8 +32,8 @@ def test_a_sound_one_draws_its_warning_only() -> None:
     ("live", "faults"),
     [
         (a_secret(type="Opaque"), ["its type is Opaque, not kubernetes.io/tls"]),
-        (a_secret(data=None), ["its tls.crt or tls.key is missing, or no text"]),
-        (a_secret(data={"tls.crt": "/w==", "tls.key": "x"}), ["its tls.crt or tls.key is missing, or no text"]),
+        (a_secret(data=None), ["its tls.crt or tls.key is missing or not text"]),
+        (a_secret(data={"tls.crt": "/w==", "tls.key": "x"}), ["its tls.crt or tls.key is missing or not text"]),
         (a_secret(key=ROOT.key_pem()), ["its tls.key is not the key of the certificate (CN=server)"]),
         (a_secret(key="MARKED"), ["its tls.key holds no private key in PEM"]),
     ],
