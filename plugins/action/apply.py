@@ -49,7 +49,7 @@ class ActionModule(ClusterAction):
             prune = transaction.owner
         if options["state"] == "absent" and (prune or transaction):
             raise ApplyError(
-                "state absent deletes the objects that are listed: prune and transaction do not go with it."
+                "state: absent deletes the listed objects. It cannot be combined with prune or transaction."
             )
         settings = Settings(
             state=options["state"],

@@ -24,7 +24,7 @@ OPTIONS = documented_options(__name__, unquoted=["objects"])
 
 
 OF_OTHERS = (
-    "The Secret is made by others, so its old values are not known here. Put them back where it is made, and deploy."
+    "Another tool manages the Secret, so its old values are not known here. Restore them at their source, and deploy."
 )
 
 

@@ -28,8 +28,10 @@ LARGEST_BODY = 64 * 1024  # bytes of an answer that are read
 OPTIONS = documented_options(__name__, unquoted=["signing_secret"])
 
 HINTS = {
-    401: "The app refuses the signature: it has another signing secret, or its clock differs by more than 300 s.",
-    404: "Nothing is there: events go to /slack/events, pressed buttons to /slack/interact.",
+    401: (
+        "The app refuses the signature: its signing secret is a different one, or its clock differs by more than 300 s."
+    ),
+    404: "The app has no such path: events go to /slack/events, pressed buttons to /slack/interact.",
 }
 
 
@@ -51,12 +53,12 @@ class ActionModule(ControlNodeAction):
         secret = options["signing_secret"]
         if not isinstance(secret, str) or not secret.strip():
             raise AnsibleActionFail(
-                "signing_secret is empty or no text. It is the signing secret of the Slack app (Basic Information, "
-                "App Credentials); quote one of digits only."
+                "signing_secret is empty or not a string. Give the signing secret of the Slack app (Basic "
+                "Information, App Credentials). Put it in quotes, in case it has only digits."
             )
         if not options["url"].startswith(("http://", "https://")):
             raise AnsibleActionFail(
-                "url is no http:// or https:// address, such as https://bot.example.com/slack/events"
+                "url must be an http:// or https:// address, such as https://bot.example.com/slack/events"
             )
         if self._task.check_mode:
             return {"changed": False, "skipped": True, "msg": "Nothing is sent in check mode."}
@@ -113,4 +115,4 @@ def _send(options: dict[str, Any], secret: str) -> dict[str, Any]:
 
 
 def _unanswered(options: dict[str, Any], cause: str) -> str:
-    return f"{options['type']}: {options['url']} cannot be reached: {cause}. Check url, and that the app runs."
+    return f"{options['type']}: {options['url']} cannot be reached: {cause}. Check the url, and that the app runs."

@@ -36,8 +36,9 @@ class ActionModule(ControlNodeAction):
             foreign = sorted(present.keys() & wanted.keys() - ours.keys())
             if foreign:
                 raise AnsibleActionFail(
-                    f"{dest} has files that agentsmith.platform.write_manifests did not write and will not overwrite: "
-                    f"{', '.join(foreign)}. Move them away, or choose another dest; nothing was written."
+                    f"{dest} contains files that agentsmith.platform.write_manifests did not write and will not "
+                    f"overwrite: {', '.join(foreign)}. Nothing was written. Move the files away, or choose another "
+                    "dest."
                 )
             results = {path: _result(dest / path, text, ours.get(path)) for path, text in wanted.items()}
             if options["complete"]:

@@ -46,7 +46,9 @@ from ..plugin_utils.secrets.redis_configuration import RedisConfigurationError, 
 def redis_configuration(value: Any) -> str:
     """Convert one value; see DOCUMENTATION."""
     if not isinstance(value, str):
-        raise AnsibleFilterError("agentsmith.platform.redis_configuration: the value is no text. Put it in quotes.")
+        raise AnsibleFilterError(
+            "agentsmith.platform.redis_configuration: the value is not a string. Put it in quotes."
+        )
     try:
         return configuration_of(value)
     except RedisConfigurationError as error:

@@ -285,7 +285,7 @@ def test_a_lock_that_a_failed_deploy_cannot_give_back_is_said(release: Release, 
     release.options = behind(fault_proxy)
     applied = release.apply(changed(a_release(release.namespace), BAD_IMAGE))
     assert BAD_IMAGE in applied["msg"]
-    assert "The lock of the release could not be given back" in str(applied["warnings"])
+    assert "This run could not release its lock" in str(applied["warnings"])
 
 
 def test_a_failed_deploy_can_be_kept(release: Release, control_plane: ControlPlane) -> None:
@@ -316,7 +316,7 @@ def test_the_previous_release_comes_back_and_the_present_one_again(
     objects = a_release(release.namespace)
     release.deploy(objects)
     refused = release.restore("previous")
-    assert "there is none to go back to" in refused["msg"]
+    assert "There is nothing to roll back to" in refused["msg"]
     first = live(control_plane, release)
     release.deploy(changed(objects))
     second = live(control_plane, release)
@@ -352,7 +352,7 @@ def test_a_rollback_that_died_with_its_lock_is_not_taken_back_by_the_next(
     completed = release.restore("previous")
     assert (preview["summary"], preview["changed"]) == (completed["summary"], False)
     assert completed["restored"] and not completed["changed"]
-    assert f"{holder} brought it, and died" in completed["summary"]
+    assert f"{holder} restored it, and died" in completed["summary"]
     assert live(control_plane, release) == first
     assert lease_of(control_plane, release) is None
     assert release.restore("previous")["changed"]
@@ -378,7 +378,7 @@ def test_a_previous_release_that_no_longer_works_is_not_kept(release: Release, c
     before = live(control_plane, release)
     done = release.restore("previous")
     assert "The previous release does not work" in done["msg"]
-    assert "The present one is back" in done["msg"]
+    assert "The present release is back" in done["msg"]
     assert live(control_plane, release) == before
     assert lease_of(control_plane, release) is None
 
@@ -396,7 +396,7 @@ def test_a_second_deploy_stops_and_names_the_holder(release: Release, control_pl
     assert live(control_plane, release) == before
     undo = release.restore(holder="somebody@else run 0")
     assert f"{holder} has been deploying" in undo["msg"]
-    assert "What the failed run wrote is still there." in undo["msg"]
+    assert "The changes of the failed run are still in the cluster." in undo["msg"]
     assert "Nothing was changed" not in undo["msg"]
 
 

@@ -186,7 +186,7 @@ def test_somebody_who_edits_all_the_time_does_not_make_a_deploy_fail(
             await_true(lambda: image_of_redis(control_plane, release.namespace).startswith("edited:"))
             applied = release.apply(with_image(objects, f"redis:{number}"), wait=False)
             assert not applied.get("failed"), applied
-            assert f"{IMAGE_OF_REDIS} was taken back from field manager kubectl-edit." in str(applied["warnings"])
+            assert f"{IMAGE_OF_REDIS} was taken over from field manager kubectl-edit." in str(applied["warnings"])
             assert not release.commit(objects, applied, wait=False).get("failed")
     finally:
         stop.set()

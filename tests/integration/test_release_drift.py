@@ -69,7 +69,7 @@ def test_an_unchanged_release_has_no_drift(apply: Apply, drift: Drift, new_names
     apply(a_release(new_namespace))
     report = drift(a_release(new_namespace))
     assert report["in_sync"] and report["objects"] == []
-    assert report["text"].endswith("No drift: all 10 objects of the release are as the inventory has them.")
+    assert report["text"].endswith("No drift: all 10 objects of the release match the inventory.")
 
 
 def test_what_people_do(apply: Apply, drift: Drift, edit: Edit, new_namespace: str) -> None:

@@ -86,7 +86,7 @@ def test_a_rotation_changes_its_keys_and_rolls_their_readers(
     assert state() == {**before, "github-token": NEW, "dispatcher": 2}
     again = rotate(new, "github-token")
     assert again.returncode != 0
-    assert "github-token has the same value in" in again.stdout
+    assert "github-token already has this value in" in again.stdout
     assert state() == {**before, "github-token": NEW, "dispatcher": 2}
 
 
@@ -114,7 +114,7 @@ def test_several_keys_in_one_text(
     ("changed", "keys", "expected"),
     [
         ({"github-token": NEW, "anthropic-api-key": NEW}, "github-token", "anthropic-api-key of Secret"),
-        ({"github-token": NEW}, "github-token,redis-url", "redis-url has the same value"),
+        ({"github-token": NEW}, "github-token,redis-url", "redis-url already has this value"),
         ({"github-token": NEW}, "githubtoken", "githubtoken is no key of Secret"),
         ({"github-token": NEW}, "", "No key is named"),
     ],
@@ -201,8 +201,8 @@ def test_nothing_is_rotated_before_the_first_deploy(
     ("on_failure", "of_others", "value", "outcome"),
     [
         ("rollback", False, OLD, "The last good release, recorded at"),
-        ("keep", False, NEW, "Everything is left as the failed run"),
-        ("rollback", True, NEW, "The Secret is made by others, so its old values are not known here."),
+        ("keep", False, NEW, "The changes of the failed run stay"),
+        ("rollback", True, NEW, "Another tool manages the Secret, so its old values are not known here."),
     ],
 )
 def test_a_rotation_whose_pods_do_not_start_is_undone(
@@ -253,4 +253,4 @@ def test_a_lock_that_a_rotation_cannot_give_back_is_said(
     new = a_stack(namespace, **{"github-token": NEW})
     ended = rotate(new, "github-token", kubeconfig=str(kubeconfig), transaction=transaction)
     assert ended.returncode == 0, ended.stdout
-    assert "The lock of the release could not be given back" in ended.stdout + ended.stderr
+    assert "This run could not release its lock" in ended.stdout + ended.stderr

@@ -209,7 +209,7 @@ def test_a_finalizer_is_named(apply: Apply, tear_down: Tear, control_plane: Cont
     body["metadata"]["finalizers"] = ["example.com/held"]
     apply([*a_release(new_namespace)[:1], body])
     with pytest.raises(
-        ApplyError, match=r"ConfigMap .*/agentsmith-config is deleted but still there: .*example.com/held"
+        ApplyError, match=r"ConfigMap .*/agentsmith-config is being deleted but still exists: .*example.com/held"
     ):
         tear_down(timeout=1)
     path = f"/api/v1/namespaces/{new_namespace}/configmaps/agentsmith-config"

@@ -200,7 +200,7 @@ def test_a_missing_verb_is_a_warning_of_a_preview(
     result = release_of(without(rules, resource, verb)).apply(objects_in(namespace), check_mode=True)
     assert not result.get("failed"), result
     (warning,) = result["warnings"]
-    assert warning.startswith("This run would be refused.")
+    assert warning.startswith("A real run would be refused.")
     assert f"- {verb} {resource}" in warning
     assert {entry["result"] for entry in result["objects"]} == {"created"}
 
@@ -234,7 +234,7 @@ def test_what_a_failed_deploy_would_have_to_undo_is_asked_for(
         first = release.deploy(objects_in(namespace))
         assert first["commit"]["recorded"], "a first deploy is not undone"
         refused = release.apply([*objects_in(namespace), added])
-    undo = f"- delete services: for Service {namespace}/added, where the deploy fails and is undone"
+    undo = f"- delete services: for Service {namespace}/added, if the deploy fails and is rolled back"
     assert undo in refused["msg"]
     assert control_plane.get(f"/api/v1/namespaces/{namespace}/services/added") is None
 
@@ -283,7 +283,7 @@ def test_a_rollback_names_what_lacks(
         before = versions(control_plane, namespace)
         refused = release.restore("previous")
         assert f"- create networkpolicies.networking.k8s.io: for NetworkPolicy {namespace}/redis" in refused["msg"]
-        assert "The present one is back" not in refused["msg"]
+        assert "The present release is back" not in refused["msg"]
         assert versions(control_plane, namespace) == before
         set_rules(control_plane, namespace, rules, "networkpolicies.networking.k8s.io", "create")
         assert release.restore("previous")["restored"]
@@ -356,7 +356,7 @@ def test_a_rotation_names_what_lacks_in_all_it_writes(
         assert f"- patch secrets: for Secret {namespace}/agentsmith-secrets" in ended.stdout
         preview = play(rotated, options, "--check", action="rotate_secret")
         assert preview.returncode == 0, preview.stdout
-        assert "This run would be refused." in preview.stdout + preview.stderr
+        assert "A real run would be refused." in preview.stdout + preview.stderr
         assert versions(control_plane, namespace) == before
 
 
@@ -406,7 +406,7 @@ def test_a_teardown_needs_the_documented_role_and_names_what_lacks(
         assert f"- delete services: for Service {namespace}/redis" in str(refused.value)
         assert f"- delete jobs.batch: for Job {namespace}/agentsmith-0123456789ab" in str(refused.value)
         preview = tear_down(check_mode=True)
-        assert preview["warnings"][0].startswith("This run would be refused.")
+        assert preview["warnings"][0].startswith("A real run would be refused.")
         assert any(entry["kind"] == "Service" for entry in preview["objects"])
         assert versions(control_plane, namespace) == before
         set_rules(control_plane, namespace, rules, "services", "delete")

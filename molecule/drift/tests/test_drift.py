@@ -63,7 +63,7 @@ def test_changes_by_hand(playbook, kubectl, versions: Versions, inventory) -> No
     assert re.search(r"spec\.replicas 1 2 kubectl \(scale\)", lines)
     assert re.search(r"\+ spec\.template\.spec\.containers\[name=redis\]\.env.* kubectl-set 20\d\d-", lines)
     assert "Service redis does not exist" in lines
-    assert "ConfigMap left-over carries our labels" in lines
+    assert "ConfigMap left-over has the labels of the release" in lines
     assert re.search(r"Secret agentsmith-secrets data\[?\.?github-token\]? \*+ \(digest .* kubectl-patch", lines)
     assert "2 changed, 1 missing, 1 extra" in lines
     assert "canary4711" not in finished.output and inventory["vault_github_token"] not in finished.output

@@ -115,7 +115,7 @@ def test_a_rotation_rolls_the_readers_and_leaves_the_rest(
     assert_only_the_dispatcher_rolled_once(before, after)
     assert token_of_dispatcher() == GITHUB
     assert job() == running
-    assert "github-token has the same value" in act("rotate_secrets", changed, *keys, fails=True)
+    assert "github-token already has this value" in act("rotate_secrets", changed, *keys, fails=True)
     assert look() == after
 
 

@@ -23,7 +23,7 @@ def test_left_over_annotation_is_removed_and_reported(playbook, kubectl, get, in
     assert run.returncode == 0, run.output
     assert ANNOTATION not in get("secret/agentsmith-secrets")["metadata"].get("annotations", {})
     message = " ".join(run.output.split())
-    assert "Secret agentsmith/agentsmith-secrets: the annotation that client-side kubectl apply had left" in message
+    assert "Secret agentsmith/agentsmith-secrets: client-side kubectl apply had left a copy of the object" in message
     for output in (preview.output, run.output):
         assert token not in output
         assert encoded not in output

@@ -65,12 +65,12 @@ def wait_for_jobs(
             return []
         if not drain.timeout:
             return [
-                f"{rolling[0].identity} rolls while {_jobs(running)} in flight. They run on and finish their work, but "
-                "nothing more is reported of them in Slack. To wait for them first, set dispatcher_drain_timeout."
+                f"{rolling[0].identity} rolls while {_jobs(running)} in flight. They go on and finish their work, but "
+                "Slack shows nothing more of them. To wait for them first, set dispatcher_drain_timeout."
             ]
         if clock() >= deadline:
             raise JobsInFlight(
-                f"{rolling[0].identity} is to roll, and after {drain.timeout:g} s (dispatcher_drain_timeout) "
+                f"{rolling[0].identity} has to roll, but after {drain.timeout:g} s (dispatcher_drain_timeout) "
                 f"{_jobs(running)} still in flight; their Slack threads would fall silent. Nothing was changed. Run "
                 "again when they are done, wait longer, or set dispatcher_drain_timeout to 0 to roll at once."
             )

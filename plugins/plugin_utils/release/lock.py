@@ -141,7 +141,7 @@ class ReleaseLease:
                 continue
             if now >= deadline:
                 raise ApplyError(self._held_text(spec, so_far))
-            report.tell(f"Waiting for the lock of the release, which {spec['holderIdentity']} holds")
+            report.tell(f"Waiting for the lock of the release; its holder is {spec['holderIdentity']} holds")
             self._sleep(POLL_PAUSE)
 
     def adopt(self) -> None:
@@ -212,10 +212,10 @@ class ReleaseLease:
                     raise
 
     def _lose(self, live: dict[str, Any] | None) -> LeaseLost:
-        who = (live["spec"].get("holderIdentity") or "nobody") if live else "nobody, as the Lease was deleted"
+        who = (live["spec"].get("holderIdentity") or "nobody") if live else "nobody, because the Lease was deleted"
         self._lost = (
             f"The lock of the release (Lease {self._owner.namespace}/{self.name}) has passed to {who}. This run "
-            f"({self.holder}) stopped where it was, so that two do not write at the same time. Run again."
+            f"({self.holder}) stopped where it was, so that two runs do not write at the same time. Run again."
         )
         return LeaseLost(self._lost)
 
@@ -264,8 +264,8 @@ class ReleaseLease:
         return (
             f"{spec.get('holderIdentity')} has been deploying this release since {spec.get('acquireTime')} (Lease "
             f"{self._owner.namespace}/{self.name}); this run waited for {self._settings.timeout:g} s "
-            f"(agentsmith_lock_timeout). {so_far} Run again when that run is over. Of a run that was killed "
-            f"the lock passes on after {spec.get('leaseDurationSeconds')} s (agentsmith_lock_duration)."
+            f"(agentsmith_lock_timeout). {so_far} Run again when that run is over. The lock of a killed run expires "
+            f"after {spec.get('leaseDurationSeconds')} s (agentsmith_lock_duration)."
         )
 
     def _refused(self, error: ApiError) -> ApplyError:
@@ -294,5 +294,5 @@ def give_back(lease: ReleaseLease) -> list[str]:
     try:
         lease.release()
     except ApplyError as error:
-        return [f"The lock of the release could not be given back, so the next run waits until it expires: {error}"]
+        return [f"This run could not release its lock, so the next run waits until the lock expires: {error}"]
     return []

@@ -100,8 +100,9 @@ class ReleaseRecord:
             return Releases()
         if live.get("type") != RECORD_TYPE:
             raise ApplyError(
-                f"{self.identity} is where the last good release is recorded, but its type is {live.get('type')}, not "
-                f"{RECORD_TYPE}: it is somebody else's. Rename it, or give this release another agentsmith_instance."
+                f"{self.identity} has the name of the record of the last good release, but its type is "
+                f"{live.get('type')}, not {RECORD_TYPE}. So it belongs to somebody else. Rename it, or give this "
+                "release another agentsmith_instance."
             )
         data, annotations = live.get("data") or {}, annotations_of(live)
         return Releases(
@@ -145,8 +146,8 @@ class ReleaseRecord:
             self._connection.request("PATCH", self._path, query=query, body=body, content_type=APPLY_PATCH)
         except ApiError as error:
             raise ApplyError(
-                f"The release works, but {self.identity}, its record, was refused ({error.status}): {error}. "
-                "A failed deploy would go back to the release before this one."
+                f"The release works, but {self.identity}, its record, was refused ({error.status}): {error}. If the "
+                "next deploy fails, it rolls back to the release before this one."
             ) from None
 
     def _unpacked(self, packed: str | None) -> Objects | None:
@@ -156,8 +157,8 @@ class ReleaseRecord:
             objects: Objects = json.loads(gzip.decompress(base64.b64decode(packed, validate=True)))
         except (binascii.Error, ValueError, OSError, EOFError):
             raise ApplyError(
-                f"{self.identity} does not hold a release that this collection recorded. Delete it: the next deploy "
-                "records the release anew, and until then no rollback is possible."
+                f"{self.identity} holds no release that this collection recorded. Delete it: the next deploy records "
+                "the release again. Until then no rollback is possible."
             ) from None
         return objects
 

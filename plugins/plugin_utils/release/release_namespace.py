@@ -98,7 +98,10 @@ class ReleaseNamespace:
         elif self.untouchable:
             self.reason = "you may not delete or change it"
         elif not was_created_by_us(self.live) and not is_going(self.live):
-            self.result, self.reason = RELEASED, "it was there before the release, whose labels were taken off it"
+            self.result, self.reason = (
+                RELEASED,
+                ("it is older than the release; only the labels of the release were removed from it"),
+            )
             if not check_mode:
                 self._release()
         else:
@@ -122,10 +125,11 @@ class ReleaseNamespace:
             and not live["metadata"].get("ownerReferences")
         )
         if self.foreign:
-            self.reason = "it holds objects that are not of this release"
+            self.reason = "it contains objects that do not belong to this release"
         elif found.denied:
             self.reason = (
-                f"these kinds cannot be listed, so it may hold objects of others: {', '.join(found.denied_kinds)}"
+                "it may contain objects of others, because these kinds cannot be listed: "
+                f"{', '.join(found.denied_kinds)}"
             )
 
     def _delete(self, executor: Executor, live: dict[str, Any], timeout: float, check_mode: bool) -> None:
@@ -133,7 +137,7 @@ class ReleaseNamespace:
         Execution(self.connection, executor, check_mode).delete([item])
         if not check_mode:
             wait_until_gone(self.connection, executor, [item], timeout)
-        self.result, self.reason = item.result, "the release made it, and nothing else is in it"
+        self.result, self.reason = item.result, "the release created it, and nothing else is in it"
 
     def _release(self) -> None:
         """Give up all fields that we state: an apply that states nothing."""

@@ -60,7 +60,7 @@ class RestoreRun(LockedRun):
             live = lease.find()
             self._restore(cluster, record, live["spec"].get("holderIdentity") if live else None)
             return
-        lease.acquire(*(["What the failed run wrote is still there."] if self._holder else []))
+        lease.acquire(*(["The changes of the failed run are still in the cluster."] if self._holder else []))
         self._lease = lease
         # What has failed may have made an object of a kind that no recorded release has.
         self._every_kind = self._generation == CURRENT or lease.was_left_behind
@@ -73,7 +73,7 @@ class RestoreRun(LockedRun):
     def _restore(self, cluster: Cluster, record: ReleaseRecord, predecessor: str | None) -> None:
         """Bring the release back, after a *predecessor* that may have died when all was done but its lock's end."""
         if self._generation == CURRENT and self._transaction.keep:
-            self.summary = "Everything is left as the failed run made it (agentsmith_on_failure is keep)."
+            self.summary = "The changes of the failed run stay in the cluster (agentsmith_on_failure is keep)."
             return
         releases = record.read()
         self._redactor.learn(releases.bodies())
@@ -84,14 +84,15 @@ class RestoreRun(LockedRun):
             # Another one would go forth again to the release that the user was leaving
             self.restored = True
             self.summary = (
-                f"The previous release is back since {releases.recorded_at}: {predecessor} brought it, and died "
-                "before it could give its lock back. Nothing was changed. A further run comes back to the other one."
+                f"The previous release is back since {releases.recorded_at}: {predecessor} restored it, and died "
+                "before it could release its lock. Nothing was changed. Run again to return to the release that you "
+                "had left."
             )
             return
         if releases.previous is None:
             raise ApplyError(
-                f"No release before the present one is recorded in {record.identity}, so there is none to go back to. "
-                "Nothing was changed."
+                "There is nothing to roll back to: no release before the present one is recorded in "
+                f"{record.identity}. Nothing was changed."
             )
         self._needs = [*self._lock_needs, *record.needs(releases)]
         try:
@@ -102,19 +103,19 @@ class RestoreRun(LockedRun):
             if releases.current is None or self._settings.check_mode:
                 raise
             self._bring_back(cluster, releases.current, releases)
-            raise ApplyError(f"The previous release does not work: {error}\n\nThe present one is back.") from None
+            raise ApplyError(f"The previous release does not work: {error}\n\nThe present release is back.") from None
         if self._lease:
             self._check_lock()
             record.write(releases.swapped(), self._lease.holder)
         self.restored = True
         back = "would be" if self._settings.check_mode else "is"
-        self.summary = f"The previous release {back} back. Deploying from the inventory brings what the inventory says."
+        self.summary = f"The previous release {back} back. The next deploy from the inventory replaces it."
 
     def _restore_current(self, cluster: Cluster, releases: Releases) -> None:
         if releases.current is None:
             self.summary = (
-                "No good release is recorded yet, so there is none to go back to: what the failed run made is left "
-                "for you to look at. The next deploy goes on from there."
+                "There is nothing to roll back to, because no good release is recorded yet. The changes of the failed "
+                "run stay for you to look at. The next deploy continues from there."
             )
             return
         self._bring_back(cluster, releases.current, releases)

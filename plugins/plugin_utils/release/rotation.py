@@ -23,7 +23,7 @@ LAST_APPLIED_PATH = as_text(("metadata", "annotations", LAST_APPLIED_ANNOTATION)
 # A key, and the Secret with the hash of the password in it, which the bundled Redis knows its users by (roles/redis).
 REDIS_URL = "redis-url"
 REDIS_USERS = "redis-acl"
-DEPLOY = "playbooks/deploy.yml brings the whole release"
+DEPLOY = "playbooks/deploy.yml deploys the whole release"
 
 
 class Rotation:
@@ -52,15 +52,15 @@ class Rotation:
     def input_faults(self) -> list[str]:
         """Say what is wrong before the cluster is asked."""
         if not self._keys:
-            return ["No key is named. Name those whose values are to change: -e rotate_secrets_keys=github-token"]
+            return ["No key is named. Name the keys whose values change: -e rotate_secrets_keys=github-token"]
         if not self.objects:
             return [f"{self._secret} is not among the objects, and no workload among them reads it."]
         if self._stated and self._stated.get("immutable"):
-            return [f"{self._secret} is immutable (secrets_immutable): delete it, then deploy; {DEPLOY}."]
+            return [f"{self._secret} is immutable (secrets_immutable). Delete it, then deploy: {DEPLOY}."]
         if self._redis_users and REDIS_URL in self._keys:
             return [
-                f"{REDIS_URL} of {self._secret} has the password of the bundled Redis, and {self._redis_users} would "
-                f"change as well, which is no rotation: {DEPLOY}, Redis included."
+                f"{REDIS_URL} of {self._secret} contains the password of the bundled Redis, so {self._redis_users} "
+                f"would change as well. A rotation cannot do that: {DEPLOY}, Redis included."
             ]
         return []
 
@@ -74,7 +74,7 @@ class Rotation:
             others = self._other_fields(entry)
             if others:
                 faults.append(
-                    f"{_name(entry)} would change in {', '.join(others)} as well, which is no rotation: {DEPLOY}."
+                    f"{_name(entry)} would change in {', '.join(others)} as well. A rotation cannot do that: {DEPLOY}."
                 )
         return faults
 
@@ -92,19 +92,19 @@ class Rotation:
         faults = []
         for key in self._keys:
             if key not in stated and key in changed:
-                faults.append(f"{key} would be removed from {self._secret}. A rotation gives new values; {DEPLOY}.")
+                faults.append(f"{key} would be removed from {self._secret}. A rotation only changes values: {DEPLOY}.")
             elif key not in stated:
                 faults.append(f"{key} is no key of {self._secret}, which has {', '.join(sorted(stated))}.")
             elif key not in changed and not self._changed_before(key, entries):
                 faults.append(
-                    f"{key} has the same value in {self._secret} already, and all pods that read it have that value. "
-                    "Change it where your inventory keeps it, in the Vault file, then rotate."
+                    f"{key} already has this value in {self._secret} and in all pods that read it. Change the value in "
+                    "the Vault file of your inventory, then rotate."
                 )
         others = [key for key in changed if key not in self._keys]
         if others:
             faults.append(
-                f"{', '.join(others)} of {self._secret} would change as well. Name every key that is to change in "
-                f"rotate_secrets_keys, or give the others the values that the cluster has; {DEPLOY}."
+                f"{', '.join(others)} of {self._secret} would change as well. Name every key that changes in "
+                f"rotate_secrets_keys, or set the others to the values in the cluster. Without a rotation, {DEPLOY}."
             )
         return faults
 
@@ -112,7 +112,7 @@ class Rotation:
         """Judge a Secret that somebody else has changed. Of a key that no workload reads nothing can be known."""
         return [
             f"{key} has not changed in {self._secret} since the pods of {', '.join(map(_name, readers))} were started. "
-            "Change it where the Secret is made, then rotate."
+            "Change it at the source of the Secret, then rotate."
             for key in self._keys
             if (readers := self._readers(key, entries)) and not self._rolling_readers(key, entries)
         ]
@@ -146,7 +146,7 @@ class Rotation:
         rolled = self._rolling_readers(key, entries)
         if rolled:
             return f"{changed}; {', '.join(map(_name, rolled))} {'would roll' if dry_run else 'rolled'}"
-        return f"{changed}; nothing rolls, because only pods that are yet to start read it, such as those of new Jobs"
+        return f"{changed}; nothing rolls, because only future pods read it, such as those of new Jobs"
 
     def _readers(self, key: str, entries: Sequence[Entry]) -> list[Entry]:
         return [

@@ -139,13 +139,13 @@ class Run:
         """
         answer = ask(cluster.connection, cluster.executor, namespace, needs)
         if answer.unknown:
-            self._warnings.append(f"Whether you may write what this run writes is not checked: {answer.unknown}")
+            self._warnings.append(f"Could not check whether you may write what this run writes: {answer.unknown}")
         if not answer.missing:
             return
         text = refusal(answer.missing, namespace)
         if not self._settings.check_mode:
             raise NotPermitted(f"{text} {changed}")
-        self._warnings.append(f"This run would be refused. {text}")
+        self._warnings.append(f"A real run would be refused. {text}")
         refused = {need.subject for need in answer.missing}
         for item in self._planned:
             item.refused = item.identity in refused
@@ -169,7 +169,7 @@ class Run:
         self._plan_prune(cluster, bodies)
         missing = self._digests.missing()
         if missing and not self._settings.check_mode:
-            advice = "Make the Secret first, put it among the objects, or mark the reference optional."
+            advice = "Create the Secret first, add it to the objects, or mark the reference optional."
             raise ApplyError("\n".join([*missing, f"{advice} Nothing was changed."]))
         # Of a preview it is no fault: an earlier task of the same play may be about to make the Secret.
         self._warnings += missing
@@ -217,14 +217,14 @@ class Run:
     def _ownership_warnings(self) -> list[str]:
         done = "would be" if self._settings.check_mode else "was"
         warnings = [
-            f"{item.identity}: {field} {done} taken back from field manager {owner['manager']}."
+            f"{item.identity}: {field} {done} taken over from field manager {owner['manager']}."
             for item in self._planned
             for owner in item.former_owners
             for field in owner["fields"]
         ]
         warnings += [
-            f"{item.identity}: the annotation that client-side kubectl apply had left, a copy of the object, {done} "
-            f"removed. Change the object through {FIELD_MANAGER} only."
+            f"{item.identity}: client-side kubectl apply had left a copy of the object in an annotation, which {done} "
+            f"removed. Change the object only through {FIELD_MANAGER}."
             for item in self._planned
             if item.strip_last_applied and item.done
         ]

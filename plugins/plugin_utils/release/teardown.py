@@ -179,13 +179,13 @@ class Teardown:
             self._namespace.untouchable = any(need in about_namespace for need in answer.missing)
         answer.missing = [need for need in answer.missing if need not in about_namespace]
         if answer.unknown:
-            self._warnings.append(f"Whether you may delete what would be deleted is not checked: {answer.unknown}")
+            self._warnings.append(f"Could not check whether you may delete these objects: {answer.unknown}")
         if not answer.missing:
             return
         text = write_permissions.refusal(answer.missing, self._owner.namespace)
         if not self._settings.check_mode:
             raise write_permissions.NotPermitted(f"{text} Nothing was changed.")
-        self._warnings.append(f"This run would be refused. {text}")
+        self._warnings.append(f"A real run would be refused. {text}")
 
     def _lease(self) -> ReleaseLease:
         settings = self._settings

@@ -78,7 +78,7 @@ class DriftReport:
         counts = {state: sum(item.state == state for item in self.objects) for state in (CHANGED, MISSING, EXTRA)}
         terminating = sum(item.state == TERMINATING for item in self.objects)
         if not self.objects:
-            return f"No drift: all {self.compared} objects of the release are as the inventory has them."
+            return f"No drift: all {self.compared} objects of the release match the inventory."
         parts = [f"{count} {state}" for state, count in [*counts.items(), (TERMINATING, terminating)] if count]
         fields = sum(len(item.fields) for item in self.objects)
         return f"Drift: of the objects in {self.namespace}, {', '.join(parts)} ({fields} fields)."
@@ -95,10 +95,13 @@ class DriftReport:
         lines.append(self.summary)
         if any(not entry.restored for item in self.objects for entry in item.fields):
             lines.append(
-                "A deploy keeps the fields marked with +, which the release does not state; remove them by hand."
+                "The release does not set the fields marked with +, so a deploy keeps them. Remove them by hand."
             )
         if self.not_looked_at:
-            lines.append(f"Extra objects of these kinds cannot be listed: {', '.join(self.not_looked_at)}.")
+            lines.append(
+                "Objects of these kinds cannot be listed, so extra ones may be missing here: "
+                f"{', '.join(self.not_looked_at)}."
+            )
         return "\n".join(lines)
 
 
@@ -107,7 +110,7 @@ def _rows(item: ObjectDrift) -> list[list[str]]:
     if item.state != CHANGED:
         said = {
             MISSING: "does not exist",
-            EXTRA: "carries our labels, and the release has no such object",
+            EXTRA: "has the labels of the release, but is not part of it",
             TERMINATING: "is being deleted",
         }
         return [[name, said[item.state], "", "", "", ""]]

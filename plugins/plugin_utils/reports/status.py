@@ -66,7 +66,7 @@ class Status:
             lines += ["", f"Image of the Jobs: {self.agent_image}"]
         if not self.jobs:
             return "\n".join(
-                [*lines, "", "No Jobs: none runs, and finished ones are removed after their time to live."]
+                [*lines, "", "No Jobs: none is running. Finished Jobs are removed after their time to live."]
             )
         rows = [["JOB", "STATE", "AGE", "TOOK", "REQUEST", "CAUSE"]]
         rows += [

@@ -141,12 +141,12 @@ def test_a_redirect_is_not_followed(results: dict[str, dict[str, Any]]) -> None:
 @pytest.mark.parametrize(
     ("case", "words"),
     [
-        ("other secret", ["401, not 200", "another signing secret"]),
+        ("other secret", ["401, not 200", "its signing secret is a different one"]),
         ("late", ["no answer within 0.2 s"]),
         ("nobody there", ["127.0.0.1:9", "refused"]),
-        ("no address", ["url is no http:// or https:// address"]),
-        ("empty secret", ["signing_secret is empty or no text"]),
-        ("no text as secret", ["signing_secret is empty or no text"]),
+        ("no address", ["url must be an http:// or https:// address"]),
+        ("empty secret", ["signing_secret is empty or not a string"]),
+        ("no text as secret", ["signing_secret is empty or not a string"]),
         ("message without text", ["text"]),
         ("echo", ["500, not 200"]),
     ],

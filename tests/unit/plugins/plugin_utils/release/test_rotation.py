@@ -74,9 +74,9 @@ def test_the_password_of_the_bundled_redis_is_no_matter_of_one_secret(own: bool)
     elsewhere = {**users, "metadata": {"name": "redis-acl", "namespace": "m"}}
     bodies = [*OTHERS, DISPATCHER, *([STATED] if own else [])]
     (fault,) = Rotation([*bodies, users], SECRET, ["github-token", "redis-url"]).input_faults()
-    assert fault.startswith("redis-url of Secret n/s has the password of the bundled Redis")
+    assert fault.startswith("redis-url of Secret n/s contains the password of the bundled Redis")
     assert "Secret n/redis-acl would change as well" in fault
-    assert "playbooks/deploy.yml brings the whole release" in fault
+    assert "playbooks/deploy.yml deploys the whole release" in fault
     assert Rotation([*bodies, users], SECRET, ["github-token"]).input_faults() == []
     assert Rotation([*bodies, elsewhere], SECRET, ["redis-url"]).input_faults() == []
 
@@ -123,17 +123,17 @@ REFUSED: dict[str, tuple[Rotation, list[dict[str, Any]], str]] = {
     "an unchanged key": (
         rotation("github-token", "jira-token"),
         [of_secret("github-token"), of_dispatcher()],
-        "jira-token has the same value in Secret n/s already",
+        "jira-token already has this value in Secret n/s",
     ),
     "an unchanged key beside one that rolls the same workload": (
         rotation("github-token", "jira-token"),
         [of_secret("github-token"), of_dispatcher(DIGEST, changed=("github-token",))],
-        "jira-token has the same value in Secret n/s already",
+        "jira-token already has this value in Secret n/s",
     ),
     "an unchanged key that nobody reads": (
         rotation("anthropic-api-key"),
         [of_secret(result="unchanged"), of_dispatcher(DIGEST)],
-        "anthropic-api-key has the same value",
+        "anthropic-api-key already has this value",
     ),
     "an unknown key": (
         rotation("githubtoken"),
@@ -200,8 +200,7 @@ def test_the_report_says_what_rolled_and_what_did_not() -> None:
     subject = rotation("github-token", "anthropic-api-key")
     assert subject.report(entries, dry_run=False) == [
         "github-token: changed; Deployment dispatcher rolled.",
-        "anthropic-api-key: changed; nothing rolls, because only pods that are yet to start read it, such as those of "
-        "new Jobs.",
+        "anthropic-api-key: changed; nothing rolls, because only future pods read it, such as those of new Jobs.",
     ]
     assert subject.report(entries, dry_run=True)[0] == (
         "github-token: would be changed; Deployment dispatcher would roll."
