@@ -78,7 +78,7 @@ clean-reports:
 	@rm -rf $(REPORTS)
 
 # Each linter has a target of its own, which .pre-commit-config.yaml calls. .importlinter states the layers.
-LINTERS := lint-python lint-layers lint-ansible
+LINTERS := lint-python lint-layers lint-types lint-ansible
 .PHONY: lint $(LINTERS)
 lint: $(LINTERS)
 $(LINTERS): $(VENV)/.complete
@@ -89,6 +89,9 @@ lint-python:
 
 lint-layers:
 	PYTHONPATH=.collections $(BIN)/lint-imports --no-logo --no-cache
+
+lint-types:
+	$(BIN)/mypy
 
 lint-ansible:
 	$(BIN)/ansible-lint --offline --profile production

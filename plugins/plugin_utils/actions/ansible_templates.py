@@ -47,7 +47,7 @@ class AnsibleTemplates:
 
     def holds(self, condition: str) -> bool:
         """Whether a condition holds."""
-        return self._templar.evaluate_conditional(trust_as_template(condition))
+        return bool(self._templar.evaluate_conditional(trust_as_template(condition)))
 
     def document(self, source: str) -> Any:
         """Render the text of a template file."""

@@ -55,7 +55,8 @@ def _own_fragments(plugins: str, documentation: dict[str, Any]) -> Iterator[dict
 @cache
 def _documentation(python_module: str, section: str) -> dict[str, Any]:
     source = import_module(python_module)
-    return yaml_load(getattr(getattr(source, "ModuleDocFragment", source), section))
+    content: dict[str, Any] = yaml_load(getattr(getattr(source, "ModuleDocFragment", source), section))
+    return content
 
 
 def _specification(option: dict[str, Any]) -> dict[str, Any]:

@@ -240,13 +240,13 @@ def _compose(events: Iterable[Any], file: str | None) -> Document:
         elif isinstance(event, yaml.SequenceStartEvent):
             node = Sequence(origin, event.tag, event.anchor is not None)
         elif isinstance(event, yaml.AliasEvent):
-            target = anchors.get(event.anchor)
+            target = anchors.get(event.anchor or "")
             if target is None:
                 raise _Unreadable("yaml", f"is not YAML: the alias `*{event.anchor}` has no anchor before it", origin)
             if any(target is container for container in containers):
                 problem = f"cannot be read: the alias `*{event.anchor}` stands inside its own anchor"
                 raise _Unreadable("yaml", problem, origin)
-            node = Alias(origin, event.anchor, target)
+            node = Alias(origin, event.anchor or "", target)
         elif isinstance(event, yaml.CollectionEndEvent):
             containers.pop()
             pending_keys.pop()

@@ -22,10 +22,7 @@ from ..objects.labels import (
     PART_OF_LABEL,
 )
 
-try:
-    import yaml
-except ImportError:  # PyYAML is ansible-core's own requirement; only a bare import check of this file lacks it
-    yaml = None
+import yaml
 
 Manifest = dict[str, t.Any]
 
@@ -51,12 +48,13 @@ def parse_manifest(text: str) -> Manifest | None:
     hold are errors.
     """
     # libyaml's loader is ten times as fast; PyYAML is sometimes built without it
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(_SURROGATE_PAIR.sub(_as_yaml_escape, text))
+    loader: t.Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(_SURROGATE_PAIR.sub(_as_yaml_escape, text))
     try:
-        documents = []
+        documents: list[yaml.Node] = []
         while loader.check_node():
-            documents.append(loader.get_node())
-        documents = [node for node in documents if node.tag != _NULL_TAG]
+            node = loader.get_node()
+            if node.tag != _NULL_TAG:
+                documents.append(node)
         if not documents:
             return None
         if len(documents) > 1:
@@ -65,7 +63,7 @@ def parse_manifest(text: str) -> Manifest | None:
                 "give every object a template of its own"
             )
         _check_node(documents[0], set())
-        manifest = loader.construct_document(documents[0])
+        manifest: Manifest = loader.construct_document(documents[0])
     except yaml.MarkedYAMLError as error:
         place = _place_of_mark(error.problem_mark or error.context_mark)
         raise ManifestError(
@@ -82,12 +80,12 @@ def parse_manifest(text: str) -> Manifest | None:
     return manifest
 
 
-def labelled(manifest: object, instance: str, component: str, namespace: str | None = None) -> Manifest:
+def labelled(manifest: t.Any, instance: str, component: str, namespace: str | None = None) -> Manifest:
     """Return a copy, with labels, of an object that no template rendered.
 
     One of another namespace than the release's is refused: no removal and no comparison would ever look there.
     """
-    copy = deepcopy(manifest)
+    copy: Manifest = deepcopy(manifest)
     _check_identity(copy)
     elsewhere = copy["metadata"].get("namespace")
     if namespace and elsewhere and elsewhere != namespace:

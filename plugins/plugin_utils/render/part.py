@@ -92,7 +92,8 @@ def role_arguments(directory: Path) -> Arguments:
     """
     path = directory / "meta/argument_specs.yml"
     specs = yaml_load(path.read_bytes())["argument_specs"] if path.is_file() else {}
-    return specs.get("render", {}).get("options", {})
+    arguments: Arguments = specs.get("render", {}).get("options", {})
+    return arguments
 
 
 def render_part(part: Part, engine: TemplateEngine, warn: Callable[[str], None]) -> dict[str, Any]:
@@ -122,10 +123,10 @@ def _is_enabled(part: Part, engine: TemplateEngine) -> bool:
         return True
     value = engine.value(engine.variables[part.enabled])
     try:
-        return boolean(value)
+        return bool(boolean(value))
     except TypeError:
         raise RenderError(
-            f"Whether the part {part.directory.name} is wanted cannot be told for the target {_target(engine)}: "
+            f"Whether the part {(part.directory or Path(part.component)).name} is wanted cannot be told for the target {_target(engine)}: "
             f"{part.enabled} is {value!r}. Allowed: true, false."
         ) from None
 
@@ -199,7 +200,7 @@ def _labels(part: Part, engine: TemplateEngine) -> tuple[str, str, str | None]:
 
 
 def _target(engine: TemplateEngine) -> str:
-    return engine.variables.get("inventory_hostname", "localhost")
+    return str(engine.variables.get("inventory_hostname", "localhost"))
 
 
 def _syntax_error(source: str) -> str | None:

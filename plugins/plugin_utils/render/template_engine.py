@@ -22,8 +22,8 @@ class TemplateEngine(Protocol):
     Fault: type[Exception]
     """Raised for a template that cannot be rendered."""
 
-    Undefined: type[Exception]
-    """The Fault that a variable is not defined. It has a `message`."""
+    Undefined: Any
+    """The Fault that a variable is not defined, an exception with a `message`."""
 
     variables: dict[str, Any]
     """The values, and the templates that they are made from."""

@@ -121,7 +121,7 @@ def _container_faults(arguments: Arguments, values: Mapping[str, Any]) -> dict[s
     """What is no list or dictionary where one is asked for, by variable. The validator takes a text such as `-e` gives
     for a list of one and throws the list away; the templates would go through its letters.
     """
-    kinds = {"list": (list, "a list"), "dict": (dict, "a dictionary")}
+    kinds: dict[Any, tuple[type, str]] = {"list": (list, "a list"), "dict": (dict, "a dictionary")}
     return {
         name: f"{name} is {type_in_words(values[name])}. Allowed: {words} "
         f"(on the command line as JSON: -e '{{\"{name}\": …}}')."
@@ -134,9 +134,9 @@ def _container_faults(arguments: Arguments, values: Mapping[str, Any]) -> dict[s
 def _argument_faults(arguments: Arguments, values: dict[str, Any]) -> list[str]:
     # The validator copies everything. Without the notes on its origin that Ansible keeps with each text, that is quick.
     plain = map_texts(values, str.__str__)
-    faults = ArgumentSpecValidator(arguments).validate(plain).error_messages
+    faults: list[str] = ArgumentSpecValidator(arguments).validate(plain).error_messages
     secrets = [values[name] for name, argument in arguments.items() if argument.get("no_log") and values.get(name)]
-    return remove_values(faults, {value for value in secrets if isinstance(value, str)})
+    return list(remove_values(faults, {value for value in secrets if isinstance(value, str)}))
 
 
 def _certificate_faults(
@@ -145,12 +145,12 @@ def _certificate_faults(
     # Imported here: it costs 30 ms, and few releases bring a certificate of their own
     from ..secrets import tls_certificate
 
-    names = check.variable, check.certificate_key
+    names = check.variable, check.certificate_key or ""
     faults = [f"{name} {fault}" for name in names if (fault := placeholder_fault(values.get(name)))]
     if faults:
         return faults
     certificate, key = (str(values.get(name) or "") for name in names)
-    verdict = tls_certificate.judge(certificate, key, check.certificate_for, datetime.now(UTC))
+    verdict = tls_certificate.judge(certificate, key, check.certificate_for or "", datetime.now(UTC))
     target = engine.variables.get("inventory_hostname", "localhost")
     for warning in verdict.warnings:
         warn(f"{check.variable} of the target {target} {warning}.")
@@ -166,6 +166,7 @@ def _vault_fault(engine: TemplateEngine, name: str) -> str | None:
     a{{b}}c both are parts of a secret.
     """
     source = engine.variables.get(name)
+    fault: str | None
     if not engine.is_template(source):
         return None
     try:
@@ -173,7 +174,7 @@ def _vault_fault(engine: TemplateEngine, name: str) -> str | None:
     except engine.Fault as error:
         fault = f"holds {{{{ or {{% and cannot be rendered ({type(error).__name__})"
     else:
-        fault = "holds {#, with which a comment begins in Ansible" if "{#" in source else None
+        fault = "holds {#, with which a comment begins in Ansible" if "{#" in str(source) else None
     return f"{name} {fault}: correct the expression, or write a value that is none as !unsafe '…'." if fault else None
 
 
