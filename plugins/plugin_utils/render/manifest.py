@@ -11,6 +11,8 @@ import re
 import typing as t
 from copy import deepcopy
 
+import yaml
+
 from ..objects.labels import (
     COMPONENT_LABEL,
     INSTANCE_LABEL,
@@ -21,8 +23,6 @@ from ..objects.labels import (
     PART_OF,
     PART_OF_LABEL,
 )
-
-import yaml
 
 Manifest = dict[str, t.Any]
 

@@ -125,8 +125,9 @@ def _is_enabled(part: Part, engine: TemplateEngine) -> bool:
     try:
         return bool(boolean(value))
     except TypeError:
+        name = part.directory.name if part.directory else part.component
         raise RenderError(
-            f"Whether the part {(part.directory or Path(part.component)).name} is wanted cannot be told for the target {_target(engine)}: "
+            f"Whether the part {name} is wanted cannot be told for the target {_target(engine)}: "
             f"{part.enabled} is {value!r}. Allowed: true, false."
         ) from None
 
