@@ -21,7 +21,7 @@ class ActionModule(ControlNodeAction):
         options = self.checked_options(tmp, task_vars, OPTIONS)
         found = kind_node.find_node(options["cluster"], container_engine.ENGINES)
         if found is None and self._task.check_mode:
-            return {"skipped": True, "msg": f"The local cluster {options['cluster']} is not there yet"}
+            return {"skipped": True, "msg": f"The local cluster {options['cluster']} does not exist yet"}
         try:
             return {"changed": False, **self._info(found, options)}
         except LocalClusterError as error:

@@ -25,7 +25,7 @@ class ActionModule(ControlNodeAction):
         """Return what local_certificate documents."""
         options = self.checked_options(tmp, task_vars, OPTIONS)
         if not _HOST.fullmatch(options["host"]):
-            return {"failed": True, "msg": "host: it is no DNS name in small letters of 64 characters at most."}
+            return {"failed": True, "msg": "host must be a DNS name in lower-case letters, of 64 characters at most."}
         files = server_certificate.Files(Path(options["directory"]))
         now = datetime.now(UTC)
         reason = server_certificate.why_to_issue(files, options["host"], now)

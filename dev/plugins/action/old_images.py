@@ -22,7 +22,10 @@ class ActionModule(ControlNodeAction):
         """Return what old_images documents."""
         options = self.checked_options(tmp, task_vars, OPTIONS)
         if options["keep"] < 1:
-            return {"failed": True, "msg": f"keep is {options['keep']}, but the newest image always stays: at least 1."}
+            return {
+                "failed": True,
+                "msg": (f"keep is {options['keep']}, but the newest image always stays. Allowed: 1 or more."),
+            }
         environment = container_engine.environment(options["engine"], options["cache_dir"])
         repositories = list(dict.fromkeys(options["repositories"]))
         try:

@@ -11,8 +11,8 @@ author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Returns the first 12 hexadecimal digits of a SHA-256 over the relative path, the executable bit and the content
     of every file below the given directories.
-  - It is made for image tags. Whoever builds an image from these directories and tags it so never builds it twice,
-    and a changed file gives a new tag, which rolls the pods that use it.
+  - It is made for image tags. If you tag an image with the digest of the directories that it is built from, you never
+    build it twice. A changed file gives a new tag, which rolls the pods that use it.
   - The digest is the same in every checkout of the same content. Owners, times, other permission bits and the place
     of a directory do not count, nor do empty directories, C(.git*), C(__pycache__), C(*.pyc) and the caches of pytest
     and ruff.

@@ -46,15 +46,14 @@ EXAMPLES = r"""
 RETURN = r"""
 verdict:
   description:
-    - V(healthy), the API server answers C(/readyz) through O(kubeconfig) and the node is Ready;
-      V(starting), its container runs, but that is not so yet;
-      V(unexported), its container runs, but there is no kubectl here, no kubeconfig, or one of an earlier cluster;
-      V(dead), its container or the processes in it do not run;
-      V(absent), there is no such cluster.
+    - V(healthy), the API server answers C(/readyz) through O(kubeconfig) and the node is Ready; V(starting), its
+      container runs, but the API server or the node is not ready yet; V(unexported), its container runs, but there is
+      no kubectl here, no kubeconfig, or one of an earlier cluster; V(dead), its container or the processes in it do not
+      run; V(absent), there is no such cluster.
   type: str
   returned: success
 engine:
-  description: C(docker) or C(podman), whichever has the node; empty where there is none.
+  description: C(docker) or C(podman), the one that has the node; empty if there is none.
   type: str
   returned: success
 environment:
@@ -66,7 +65,7 @@ node:
   type: str
   returned: success
 image:
-  description: Image of the node; empty where there is none.
+  description: Image of the node; empty if there is none.
   type: str
   returned: success
 ports:
@@ -79,7 +78,7 @@ tools:
   type: bool
   returned: success
 kind:
-  description: Path of a kind command, from O(bin_dir) or else from PATH; empty where there is none.
+  description: Path of a kind command, from O(bin_dir) or else from PATH; empty if there is none.
   type: str
   returned: success
 contexts:

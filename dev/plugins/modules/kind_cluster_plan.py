@@ -9,17 +9,17 @@ short_description: Decide how to bring up a local kind cluster
 version_added: 0.1.0
 author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
-  - Chooses the container engine and the source of the node image on the control node, and stops where something is
-    missing that nothing can supply (no engine and no root, a port that is taken, no Go, a full disk). Changes nothing.
+  - Chooses the container engine and the source of the node image on the control node, and stops if something is missing
+    that it cannot supply (no engine and no root, a port that is taken, no Go, a full disk). Changes nothing.
 options:
   engine:
-    description: Container engine, V(auto) for Docker where it can start a privileged container and podman otherwise.
+    description: Container engine, V(auto) for Docker if it can start a privileged container and podman otherwise.
     type: str
     choices: [auto, docker, podman]
     default: auto
   source:
     description:
-      - Where the node image and the tools come from. V(auto) takes what is there already, then the registry where it
+      - Where the node image and the tools come from. V(auto) takes what exists already, then the registry if it
         answers, and builds otherwise.
     type: str
     choices: [auto, registry, build]
@@ -37,11 +37,11 @@ options:
     type: str
     default: ""
   node_image:
-    description: Image of the node that runs; empty where none does.
+    description: Image of the node that runs; empty if none does.
     type: str
     default: ""
   node_engine:
-    description: Engine of the node that runs; empty where none does.
+    description: Engine of the node that runs; empty if none does.
     type: str
     default: ""
   binaries_dir:
@@ -49,7 +49,7 @@ options:
     type: path
     required: true
   cache_dir:
-    description: Directory in which the role local_cluster keeps what is expensive.
+    description: Directory in which the role local_cluster keeps results that are expensive to make.
     type: path
     required: true
   go_mod:
@@ -61,7 +61,7 @@ options:
     type: str
     required: true
   free_space:
-    description: Gibibytes that have to be free where something is built.
+    description: Gibibytes that have to be free if something is built.
     type: int
     default: 8
   host_address:
@@ -78,7 +78,7 @@ extends_documentation_fragment:
   - agentsmith.platform.control_node.read_only
 attributes:
   check_mode:
-    description: It reads only, but for an empty image with which Docker is tried and which is removed again.
+    description: It only reads, except that it tries Docker with an empty image, which it removes again.
 """
 
 EXAMPLES = r"""
@@ -131,15 +131,15 @@ build:
   type: bool
   returned: success
 go:
-  description: Path of the Go command; empty where nothing is compiled.
+  description: Path of the Go command; empty if nothing is compiled.
   type: str
   returned: success
 kind:
-  description: Path of the kind command to use; empty where it has to be downloaded.
+  description: Path of the kind command to use; empty if it has to be downloaded.
   type: str
   returned: success
 kubectl:
-  description: Path of the kubectl command to use; empty where it has to be downloaded.
+  description: Path of the kubectl command to use; empty if it has to be downloaded.
   type: str
   returned: success
 platform:

@@ -17,7 +17,7 @@ options:
     type: str
     required: true
   images:
-    description: The images that the cluster should have. Those that another one is built from stand before it.
+    description: The images that the cluster should have. An image comes after the images that it is built from.
     type: list
     elements: dict
     required: true
@@ -37,14 +37,14 @@ options:
         description: Not looked at.
         type: dict
       alias:
-        description: A second reference in the cluster, which is to lead to the image.
+        description: A second reference to the image in the cluster.
         type: str
   base_image:
     description: The image on which they are built.
     type: str
     required: true
   registry_base_image:
-    description: What takes its place where a registry answers.
+    description: The image to use instead if a registry answers.
     type: str
     required: true
   cache_dir:
@@ -56,7 +56,7 @@ extends_documentation_fragment:
   - agentsmith.platform.control_node.read_only
 attributes:
   check_mode:
-    description: It reads only. It is skipped where the cluster is not there, which it would be after a real run.
+    description: It only reads. It is skipped if the cluster does not exist; a real run would have created it.
 """
 
 EXAMPLES = r"""
@@ -93,7 +93,7 @@ aliases:
   returned: success
 base:
   description:
-    - How to get O(base_image), V(pull) or V(build); V(present) where the engine has it, or where nothing is built.
+    - How to get O(base_image), V(pull) or V(build); V(present) if the engine has it, or if nothing is built.
   type: str
   returned: success
 engine:

@@ -5,18 +5,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: local_certificate
-short_description: Have a certificate for a host that something on the development machine stands in for
+short_description: Create a certificate for a host that the development machine stands in for
 version_added: 0.1.0
 author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
-  - Writes a certificate, its private key and the certificate of the authority that issued it. The authority is made
-    for this one certificate, and its private key is never written. So nobody can issue another one that its clients
+  - Writes a certificate, its private key and the certificate of the authority that issued it. The authority is made for
+    this one certificate, and its private key is never written. So nobody can issue another certificate that its clients
     trust.
-  - Files that are there are kept. They are written anew if one is missing, if they do not fit the host or each other,
-    if others may read the private key, or if the certificate ends within 30 days. The certificate is valid for a year.
+  - Existing files are kept. They are written again if one is missing, if they do not match the host or each other, if
+    others may read the private key, or if the certificate ends within 30 days. The certificate is valid for a year.
 options:
   host:
-    description: The name that clients ask for, a DNS name in small letters of 64 characters at most.
+    description: The name that clients ask for, a DNS name in lower-case letters, of 64 characters at most.
     type: str
     required: true
   directory:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: long_command
-short_description: Run a command on the control node and show that it moves
+short_description: Run a command on the control node and show its progress
 version_added: 0.1.0
 author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
@@ -13,7 +13,7 @@ description:
     been running and what it printed last; one at the end shows how long it took.
   - Made for the minutes that compiling Kubernetes or creating a cluster takes, during which M(ansible.builtin.command)
     is silent.
-  - With C(no_log) on the task nothing of the command's output is shown, nor returned.
+  - With C(no_log) on the task, the command's output is neither shown nor returned.
 options:
   argv:
     description: The command and its arguments.
@@ -33,7 +33,7 @@ options:
     description: Text for the command's standard input, which is empty otherwise.
     type: str
   creates:
-    description: A path. Where it exists, the command is not run.
+    description: A path. If it exists, the command is not run.
     type: path
 extends_documentation_fragment:
   - agentsmith.platform.control_node
@@ -41,8 +41,8 @@ attributes:
   check_mode:
     support: partial
     description:
-      - As M(ansible.builtin.command). Nothing is run; a change is reported only where O(creates) shows that there would
-        be one.
+      - As M(ansible.builtin.command). Nothing is run; a change is reported only if O(creates) shows that there would be
+        one.
 """
 
 EXAMPLES = r"""

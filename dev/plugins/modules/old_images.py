@@ -9,8 +9,8 @@ short_description: Remove images of earlier builds from a container engine
 version_added: 0.1.0
 author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
-  - An image whose tag follows its content leaves one behind at every change. This keeps the newest few of each
-    repository, and all of which a container is made. Images of other repositories are left alone.
+  - If the tag of an image follows its content, every change leaves an old image behind. This module keeps the newest
+    few of each repository, and all that containers use. Images of other repositories are left alone.
 options:
   engine:
     description: The container engine.

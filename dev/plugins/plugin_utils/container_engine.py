@@ -68,7 +68,7 @@ def docker_fault() -> str | None:
         return imported.reason
     started = ask(["docker", "run", "--rm", "--privileged", "--network", "none", _PROBE_IMAGE, "/none"], timeout=60)
     ask(["docker", "rmi", "--force", _PROBE_IMAGE])
-    return None if started.status in (0, 127) else f"it starts no privileged container: {started.reason}"
+    return None if started.status in (0, 127) else f"it cannot start a privileged container: {started.reason}"
 
 
 def missing_packages(packages: tuple[str, ...]) -> list[str]:

@@ -28,8 +28,8 @@ def _image_list(node: Node, *options: str) -> str:
     listed = ask([node.engine, "exec", node.name, "ctr", "--namespace", "k8s.io", "images", "list", *options])
     if listed.status:
         raise LocalClusterError(
-            f"The node {node.name} does not say which images it has: {listed.reason}. "
-            "Run playbooks/local_cluster.yml, which heals the cluster."
+            f"The node {node.name} cannot list its images: {listed.reason}. Run playbooks/local_cluster.yml, which "
+            "repairs the cluster."
         )
     return listed.output
 

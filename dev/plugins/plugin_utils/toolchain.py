@@ -66,8 +66,8 @@ def check_free_space(directories: list[str], gibibytes: int) -> None:
         free = shutil.disk_usage(existing).free / _GIB
         if free < gibibytes:
             raise LocalClusterError(
-                f"Building the node image needs {gibibytes} GiB of free disk space, {directory} has {free:.1f} GiB. "
-                "Free some there, or lower local_cluster_free_space if you know better."
+                f"Building the node image needs {gibibytes} GiB of free disk space, but {directory} has {free:.1f} "
+                "GiB. Free some space there, or lower local_cluster_free_space if less is enough."
             )
 
 

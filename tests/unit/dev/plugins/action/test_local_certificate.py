@@ -141,5 +141,5 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     "host", ["", "ü.example.com", "a b", "*.slack.com", "10.0.0.1", "[fd00::7]", "a" * 60 + ".com.x"]
 )
 def test_a_host_that_no_certificate_here_is_for_is_refused(files: Files, host: str) -> None:
-    assert run(files, host=host)["msg"].startswith("host: it is no DNS name")
+    assert run(files, host=host)["msg"].startswith("host must be a DNS name")
     assert not files.directory.exists()
