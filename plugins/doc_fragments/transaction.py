@@ -11,7 +11,7 @@ class ModuleDocFragment:
 options:
   transaction:
     description:
-      - The release, and how it is locked. All tasks of a deploy get the same.
+      - The release, and how it is locked. All tasks of a deploy get the same value.
       - The lock is a C(Lease) in the namespace, named after the instance (C(agentsmith-release)). The last good
         release, and the one before it, are recorded in a C(Secret) of the same name.
     type: dict
@@ -26,14 +26,14 @@ options:
         required: true
       complete:
         description:
-          - Whether the objects are a whole release. Then what carries its labels and is not among them is deleted.
-            Otherwise nothing is, and the objects replace their namesakes in the record.
+          - Whether the objects are a whole release. If so, objects that have its labels and are not among them are
+            deleted. Otherwise nothing is deleted, and the objects replace those of the same name in the record.
         type: bool
         default: true
       lock_duration:
         description:
-          - Seconds after which a lock counts as left behind by a run that died, when it was not renewed. Measured by
-            the clock of the run that waits.
+          - Seconds without a renewal after which a lock counts as left behind by a dead run. The waiting run measures
+            them with its own clock.
         type: int
         default: 60
       lock_timeout:
@@ -43,8 +43,8 @@ options:
         default: 120
       on_failure:
         description:
-          - What becomes of a deploy that fails. V(rollback) brings the last good release back, V(keep) leaves
-            everything as it is.
+          - What happens if a deploy fails. V(rollback) restores the last good release, V(keep) leaves everything as it
+            is.
         type: str
         choices: [rollback, keep]
         default: rollback
@@ -54,8 +54,8 @@ options:
 options:
   drain:
     description:
-      - Jobs of the Dispatcher to wait for before its pods are replaced, when the plan says that they will be. Nothing
-        has been written by then. Goes with O(transaction) only. What undoes a run that has failed waits for none.
+      - Jobs of the Dispatcher to wait for before its pods are replaced, if the plan replaces them. Nothing has been
+        written by then. Works only with O(transaction). The rollback of a failed run waits for no Jobs.
     type: dict
     suboptions:
       deployment:
@@ -64,8 +64,8 @@ options:
         required: true
       timeout:
         description:
-          - Seconds to wait. When Jobs still run then, the task fails and nothing was changed. V(0) does not wait, and
-            names the Jobs in a warning.
+          - Seconds to wait. If Jobs still run then, the task fails and changes nothing. V(0) does not wait, and names
+            the Jobs in a warning.
         type: int
         default: 0
 """

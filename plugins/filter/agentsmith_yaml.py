@@ -11,8 +11,8 @@ author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Writes the configuration of Agent Smith as YAML, in the order of its keys. This is the text that the role
     P(agentsmith.platform.config#role) puts into the ConfigMap.
-  - The Dispatcher reads that ConfigMap, its Jobs read the copy in their image. Whoever builds such an image takes the
-    text from here, so that both read the same, to the byte.
+  - The Dispatcher reads that ConfigMap, its Jobs read the copy in their image. Build that image with the text from this
+    filter, so that both read the same bytes.
 options:
   _input:
     description: The configuration, C(config_agentsmith).

@@ -9,8 +9,8 @@ short_description: The images that Kubernetes objects need
 version_added: 0.1.0
 author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
-  - Lists the images of all containers and init containers, whatever kind of object they are in, and the image that the
-    Dispatcher gives its Jobs, which stands in no pod yet.
+  - Lists the images of all containers and init containers, in objects of every kind, and the image that the Dispatcher
+    gives its Jobs, which is in no pod yet.
 options:
   _input:
     description: The objects.

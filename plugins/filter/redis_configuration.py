@@ -12,9 +12,9 @@ description:
   - The app reads a configuration string of StackExchange.Redis and crashes on a URL. The filter converts
     V(redis://[user[:password]@]host:port), and V(rediss://…) for TLS, and percent-decodes user and password.
   - A configuration string stays as it is.
-  - Fails, with the reason and without the value, for what has no such form. That is a URL with a database path, a
-    query, several hosts or no port; a comma in a password; and a string without an end point or with an option that
-    the library does not know.
+  - Fails, with the reason and without the value, if the value cannot be converted. That is a URL with a database path,
+    a query, several hosts or no port; a comma in a password; and a string without an end point or with an unknown
+    option.
 options:
   _input:
     description: The URL or configuration string.

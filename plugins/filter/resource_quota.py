@@ -10,11 +10,12 @@ version_added: 0.1.0
 author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Adds up what the Deployments and StatefulSets of a release request at the worst moment of a rollout, and what a
-    number of Jobs request besides.
+    number of Jobs request beside them.
   - A Deployment that rolls counts twice its replicas, as an old pod counts until it has ended; one with the strategy
     C(Recreate) and a StatefulSet count their replicas.
-  - The room for a rollout is room for further Jobs while nothing rolls. How many then run is told as well.
-  - A container counts its requests, else its limits, else what the LimitRange gives it.
+  - While nothing rolls, further Jobs can use the room for a rollout. The result says how many then run.
+  - A container counts with its requests; without them, with its limits; without these, with the defaults of the
+    LimitRange.
   - Needs the Python package C(kubernetes).
 positional: _input
 options:
@@ -36,7 +37,7 @@ options:
     type: int
     required: true
   default_requests:
-    description: What a container requests that states nothing.
+    description: What a container without requests and limits requests.
     type: dict
     default: {}
 """
@@ -60,7 +61,7 @@ _value:
       description: The limits, as C(spec.hard) of a ResourceQuota has them.
       type: dict
     jobs_at_rest:
-      description: How many Jobs run at the same time while nothing rolls. At any time it is as many as asked for.
+      description: How many Jobs run at the same time while nothing rolls. At any other time it is O(jobs).
       type: int
 """
 

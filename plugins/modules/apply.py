@@ -14,24 +14,23 @@ author:
 description:
   - Reads what is live, compares, and writes what differs by server-side apply with the field manager
     C(agentsmith.platform). An object that already has what is desired is not written.
-  - Objects go in waves, those of a wave at the same time. First Namespaces; then policies, quotas, ServiceAccounts and
-    RBAC; then Secrets and ConfigMaps that do not exist yet; then Services and workloads; then routes; at last the
-    ConfigMaps that exist, because a running Dispatcher reads them at once.
-  - The pods of a Deployment, StatefulSet or DaemonSet start anew when the value of a Secret's key that they read
-    changes; see O(roll_on_secret_change).
-  - Costs one request for an unchanged object and two for a changed one, besides three for the server's version and
-    kinds, one for each Secret that workloads read and that is not among the objects, and, where something is to be
-    written, one for the schema of each API group. A dry run is added only where the server alone can tell whether an
-    object differs.
+  - Writes the objects in waves, those of a wave at the same time. First Namespaces; then policies, quotas,
+    ServiceAccounts and RBAC; then Secrets and ConfigMaps that do not exist yet; then Services and workloads; then
+    routes; last the ConfigMaps that exist, because a running Dispatcher reads them at once.
+  - Replaces the pods of a Deployment, StatefulSet or DaemonSet if the value of a Secret's key that they read changes;
+    see O(roll_on_secret_change).
+  - Costs one request for an unchanged object and two for a changed one. Three more read the server's version and kinds.
+    Each Secret that workloads read and that is not among the objects costs one. If something is to be written, the
+    schema of each API group costs one. A dry run is added only if the server alone can tell whether an object differs.
   - Objects that are to be written are checked against the server's OpenAPI schema before the first write.
   - Retries requests that are answered with 429, 500, 502, 503 or 504 (honouring Retry-After) and connections that are
-    refused or dropped. An API server that never answers is given up after 10 seconds, one that goes away in between
-    after 90.
-  - Values of Secrets appear nowhere in results, diffs, warnings or errors, in no encoding.
+    refused or dropped. Gives up after 10 seconds if the API server never answers, and after 90 if it stops answering
+    during the run.
+  - Values of Secrets never appear in results, diffs, warnings or errors, in any encoding.
 options:
   objects:
     description:
-      - The complete objects, each with C(apiVersion), C(kind) and C(metadata.name), and C(metadata.namespace) where its
+      - The complete objects, each with C(apiVersion), C(kind) and C(metadata.name), and C(metadata.namespace) if its
         kind has one.
       - A key without a value (C(null)) counts as not stated. C(stringData) of a Secret is sent as C(data).
       - Fields that were applied before and are no longer stated are removed from the object in the cluster.
@@ -48,8 +47,8 @@ options:
     description:
       - Whether to wait until Deployments are rolled out and Jobs complete, or deleted objects are gone. Objects of
         other kinds are not waited for.
-      - The wait ends when no waiting helps, for example when an image is not there, a container crashes again and
-        again, a quota refuses the pods, a volume cannot be mounted for 60 s or a pod finds no node for 120 s. The
+      - The wait ends as soon as waiting cannot help, for example if an image does not exist, a container crashes
+        repeatedly, a quota refuses the pods, a volume cannot be mounted for 60 s or a pod finds no node for 120 s. The
         message then quotes the pod's events and the end of its log.
     type: bool
     default: true
@@ -61,7 +60,7 @@ options:
   force_conflicts:
     description:
       - Whether to take fields that other field managers own. On objects that carry the labels of this installation
-        (C(app.kubernetes.io/managed-by) and C(app.kubernetes.io/instance)) they are always taken back, and the former
+        (C(app.kubernetes.io/managed-by) and C(app.kubernetes.io/instance)) they are always taken over, and the former
         owner is reported.
     type: bool
     default: false
@@ -69,25 +68,25 @@ options:
     description:
       - Whether Deployments, StatefulSets and DaemonSets roll when a value changes that their pods read from a Secret,
         by environment variables (C(secretKeyRef), C(secretRef)) or as files (volumes, also projected ones). Other keys
-        of the same Secret roll nothing. The Secret may be among the objects or be made by somebody else.
+        of the same Secret roll nothing. The Secret may be among the objects or be external.
       - The pod template gets the annotation C(agentsmith.platform/secret-digest) for that. Its value says that
         something changed and, without the right to read the Secret, nothing about what it was or is.
-      - A Secret that is deleted and made again rolls its readers once, even with equal values. So does the first run
-        with this option, and one that switches it off.
-      - A key that is needed, not C(optional), and that no Secret is going to have is an error before the first write,
-        and a warning in check mode. Switch the option off where another controller makes the Secret afterwards.
+      - A Secret that is deleted and created again rolls its readers once, even with equal values. So does the first run
+        with this option, and the run that switches it off.
+      - If no Secret will have a key that is needed, not C(optional), the run fails before the first write; in check
+        mode it warns. Switch the option off if another controller creates the Secret afterwards.
     type: bool
     default: true
   prune:
     description:
-      - Whose objects are deleted when they are not among O(objects). They are deleted last, when everything else is
-        done and has been waited for, and shown in check mode and diff mode like all others.
+      - The release whose objects are deleted if they are not among O(objects). They are deleted last, after everything
+        else is done and ready, and shown in check mode and diff mode like all others.
       - Found by the labels C(app.kubernetes.io/managed-by=agentsmith.platform) and C(app.kubernetes.io/instance), among
-        the kinds that this collection renders and those of O(objects). What belongs to no namespace must name that of
+        the kinds that this collection renders and those of O(objects). An object without a namespace must name that of
         the release in its label C(agentsmith.platform/namespace).
       - Never touched are Namespaces, Jobs, objects that another object owns, and those of other instances.
       - Costs one request a kind, which reads metadata only. A kind that may not be listed is left alone, with a warning
-        where O(objects) has one of it.
+        if O(objects) has one of that kind.
     type: dict
     suboptions:
       namespace:
@@ -107,10 +106,10 @@ options:
   transaction:
     description:
       - Makes the task the first part of a deploy that ends with M(agentsmith.platform.commit_release) or
-        M(agentsmith.platform.restore_release). Where something is to be done, the release is locked, the plan is made
-        again, and the lock is kept when the task succeeds; when it fails, it is given back.
-      - Where nothing is to be done, nothing is locked or written, and RV(transaction.opened) is false.
-      - A complete release is not pruned here but by the commit.
+        M(agentsmith.platform.restore_release). If something has to be done, the task locks the release and plans again.
+        It keeps the lock if it succeeds, and releases it if it fails.
+      - If nothing has to be done, it locks and writes nothing, and RV(transaction.opened) is false.
+      - This task does not prune a complete release; the commit does.
   minimum_kubernetes:
     description:
       - The oldest version of Kubernetes to accept, for example V("1.30"), in quotes. An older API server is refused
@@ -140,10 +139,10 @@ attributes:
     description: A second run with the same objects changes nothing.
     support: full
 notes:
-  - C(no_log) is not needed for this task. The task that makes the objects needs it, or a result that hides itself as
-    that of M(agentsmith.platform.render_objects) does.
+  - C(no_log) is not needed for this task. The task that creates the objects needs it, unless its result hides itself,
+    as that of M(agentsmith.platform.render_objects) does.
   - An object that was made with client-side C(kubectl apply) keeps the fields that kubectl owns when they are no longer
-    stated here. Its annotation with a copy of the object is removed, and a warning tells so.
+    stated here. Its annotation with a copy of the object is removed, and a warning says so.
 seealso:
   - module: agentsmith.platform.render_objects
   - module: agentsmith.platform.commit_release
@@ -216,7 +215,7 @@ objects:
       returned: always
       sample: ["spec.template.spec.containers[name=redis].image", "data[agentsmith.yml]"]
     former_owners:
-      description: The field managers that fields were taken back from, each with C(manager) and C(fields).
+      description: The field managers that fields were taken over from, each with C(manager) and C(fields).
       type: list
       elements: dict
       returned: when there were any
@@ -228,7 +227,7 @@ objects:
       sample: [github-token]
     secret_keys:
       description:
-        - What the pods of a workload read from Secrets. It has rolled for it where RV(objects[].fields) names the
+        - What the pods of a workload read from Secrets. The workload rolled for it if RV(objects[].fields) names the
           annotation.
       type: list
       elements: dict
@@ -245,8 +244,8 @@ objects:
           returned: always
         changed:
           description:
-            - Names of those whose value the run changes. What somebody else changed earlier, or an earlier run that
-              failed, is not among them.
+            - Names of the keys whose value this run changes. Keys that somebody else, or an earlier run that failed,
+              changed before are not among them.
           type: list
           elements: str
           returned: always
@@ -264,14 +263,14 @@ transaction:
       type: bool
       returned: always
     started:
-      description: Whether the run came to its writes under the lock, so that a failure has to be undone.
+      description: Whether the run started to write under the lock, so that a failure has to be undone.
       type: bool
       returned: always
     holder:
       description:
-        - As whom the run has taken the lock, which it holds until M(agentsmith.platform.commit_release) or
-          M(agentsmith.platform.restore_release) gives it back. A failure has given it back already. Empty when the run
-          did not come to take it.
+        - The name under which the run took the lock. It holds the lock until M(agentsmith.platform.commit_release) or
+          M(agentsmith.platform.restore_release) releases it. A run that failed has released it already. Empty if the
+          run did not take the lock.
       type: str
       returned: always
       sample: deployer@build-7 run 9f3c1a20

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: commit_release
-short_description: End a deploy that went well
+short_description: Complete a successful deploy
 version_added: 0.1.0
 author:
   - Agent Smith platform maintainers (@agentsmith-platform)
 description:
-  - Deletes what the release no longer has, records the release as the last good one, and gives the lock back that
-    M(agentsmith.platform.apply) has taken with O(agentsmith.platform.apply#module:transaction).
-  - Run it when the release is known to work. The record is written only where it differs, as a Secret in which the last
-    good release and the one before it are kept whole, values of Secrets included.
-  - The lock is given back in any case, also when the task fails.
+  - Deletes objects that the release no longer has, records the release as the last good one, and releases the lock that
+    M(agentsmith.platform.apply) took with O(agentsmith.platform.apply#module:transaction).
+  - Run it when the release is known to work. The record is a Secret with the whole last good release and the whole one
+    before it, values of Secrets included. It is written only if it differs.
+  - Releases the lock in any case, even if the task fails.
 options:
   objects:
     description:
@@ -29,12 +29,12 @@ options:
   holder:
     description:
       - Who holds the lock, as RV(agentsmith.platform.apply#module:transaction.holder) tells.
-      - The task goes on with a run that the API server has answered already, and outlives an outage of 90 s.
+      - The task continues a run that the API server has answered already, so it survives an outage of 90 s.
     type: str
     required: true
   wait_timeout:
     description:
-      - Seconds to wait until what is deleted is gone.
+      - Seconds to wait until deleted objects are gone.
     type: int
     default: 300
 extends_documentation_fragment:
@@ -50,7 +50,7 @@ attributes:
     description: Shows what is deleted. Values of Secrets are replaced by a digest.
     support: full
   idempotent:
-    description: There is nothing to end where nothing was begun.
+    description: A second run finds no deploy to complete.
     support: none
 seealso:
   - module: agentsmith.platform.apply

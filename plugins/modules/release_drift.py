@@ -6,19 +6,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: release_drift
-short_description: Tell how a cluster differs from a release, and who made it differ
+short_description: Show how a cluster differs from a release, and who changed it
 version_added: 0.1.0
 author:
   - Agent Smith platform maintainers (@agentsmith-platform)
 description:
-  - Compares the objects of a release with the cluster and reports every field that is not as the release has it, every
-    field that somebody added to an object of it, every object that is missing, and every object that carries the
-    labels of the release and is not among its objects.
+  - Compares the objects of a release with the cluster and reports every field that differs, every field that somebody
+    added, every object that is missing, and every extra object, which carries the labels of the release but is not
+    among its objects.
   - Names the field manager that wrote a field and when, as the API server recorded it. A field that has been removed
     has no owner.
-  - Writes nothing. Where only the server can tell whether a value is the same, it asks by a server-side dry run.
-  - Of a Secret it shows the names of the keys, and a digest that shows that a value differs and is another one in
-    each run. What the other objects quote of a Secret is masked.
+  - Writes nothing. If only the server can tell whether a value is the same, it asks by a server-side dry run.
+  - Of a Secret it shows the names of the keys, and a digest that shows that a value differs. The digest changes with
+    each run. Values of Secrets that other objects quote are masked.
 options:
   objects:
     description:
@@ -39,11 +39,12 @@ extends_documentation_fragment:
   - agentsmith.platform.control_node
   - agentsmith.platform.control_node.read_only
 notes:
-  - Needs C(get) on the objects, Secrets among them, and C(patch) for a dry run where one is needed. Extra objects are
-    looked for among all kinds that the account may C(list); the others are named in RV(drift.not_looked_at).
+  - Needs C(get) on the objects, Secrets among them, and C(patch) if a dry run is needed. Extra objects are looked for
+    among all kinds that the account may C(list); the others are named in RV(drift.not_looked_at).
   - A target that does not answer, or does not accept the credentials, is unreachable, so that C(ansible-playbook) ends
     with 4 for it.
-  - What controllers of the cluster write beside the release is no drift. The status of an object is none either.
+  - Fields that controllers of the cluster write beside the release are no drift, and neither is the status of an
+    object.
 seealso:
   - module: agentsmith.platform.apply
   - module: agentsmith.platform.release_status

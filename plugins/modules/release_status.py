@@ -6,12 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: release_status
-short_description: Tell what runs of an Agent Smith installation
+short_description: Show what runs in an Agent Smith installation
 version_added: 0.1.0
 author:
   - Agent Smith platform maintainers (@agentsmith-platform)
 description:
-  - Reads the Deployments with their images and the Jobs that the Dispatcher has spawned, and names the cause where
+  - Reads the Deployments with their images and the Jobs that the Dispatcher has spawned, and names the cause if
     something does not run, such as C(OOMKilled), C(ImagePullBackOff), C(quota) or C(DeadlineExceeded).
   - Changes nothing and reads no Secret. M(agentsmith.platform.verify_release) tells whether it works.
 options:
@@ -27,7 +27,7 @@ extends_documentation_fragment:
 notes:
   - Needs C(get) on Deployments and C(list) on pods and Jobs of the namespace. With C(list) on events it also names what
     refuses the pod of a Job.
-  - Finished Jobs are there for their time to live only, 300 s in the app.
+  - Finished Jobs exist only for their time to live, 300 s in the app.
 seealso:
   - module: agentsmith.platform.verify_release
 """
@@ -65,7 +65,7 @@ status:
       elements: dict
       returned: always
     agent_image:
-      description: Image of the Jobs to come.
+      description: Image of future Jobs.
       type: str
       returned: always
     jobs:

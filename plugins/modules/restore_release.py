@@ -7,38 +7,38 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: restore_release
-short_description: Bring the last good release back, or the one before it
+short_description: Roll back to the last good release, or to the one before it
 version_added: 0.1.0
 author:
   - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Applies the objects that M(agentsmith.platform.commit_release) has recorded, values of Secrets and the configuration
-    included, deletes what the release has besides, and waits until its workloads run.
-  - It works under the lock of the release, and gives it back in any case, also when the task fails.
+    included, deletes the other objects of the release, and waits until its workloads run.
+  - Works under the lock of the release, and releases it in any case, even if the task fails.
 options:
   transaction:
     required: true
   generation:
     description:
-      - V(current) is the last good release. Where none is recorded, as after a first deploy that failed, nothing is
-        changed. Nothing either when O(transaction.on_failure) is V(keep).
-      - V(previous) is the one before it, which then becomes the last good one, so that a second time comes back to the
-        present one. When it no longer works, the present one is brought back and the task fails. Of a run that was
-        killed when it had recorded what it did, the next one says that it was complete, and changes nothing.
+      - V(current) is the last good release. Nothing is changed if none is recorded, as after a first deploy that
+        failed, or if O(transaction.on_failure) is V(keep).
+      - V(previous) is the one before it, which then becomes the last good one. So a second run returns to the present
+        one. If the previous one no longer works, the task restores the present one and fails. If a run was killed after
+        it recorded what it did, the next run says that it was complete, and changes nothing.
     type: str
     choices: [current, previous]
     default: current
   holder:
     description:
-      - As whom the deploy that is undone took the lock, as RV(agentsmith.platform.apply#module:transaction.holder)
-        tells. It is taken again where that one no longer holds it.
-      - The task then belongs to a run that the API server has answered already, and outlives an outage of 90 s. Without
-        it, a server that does not answer within 10 s counts as a wrong address.
+      - The name under which the failed deploy took the lock, as RV(agentsmith.platform.apply#module:transaction.holder)
+        tells. The task takes the lock again if that holder no longer has it.
+      - The task then continues a run that the API server has answered already, so it survives an outage of 90 s.
+        Without it, a server that does not answer within 10 s counts as a wrong address.
     type: str
     default: ''
   wait_timeout:
     description:
-      - Seconds to wait until the workloads run, and until what is deleted is gone.
+      - Seconds to wait until the workloads run, and until deleted objects are gone.
     type: int
     default: 300
 extends_documentation_fragment:

@@ -14,12 +14,12 @@ author:
 description:
   - Takes from a release the Secret and the Deployments, StatefulSets and DaemonSets whose pods read it, and applies
     these as M(agentsmith.platform.apply) does. All other objects, and all Jobs, are left alone.
-  - A preview comes first. Nothing is changed where it shows more than the rotation of the named keys (another key,
-    another field of a workload, an object that does not exist yet) or less (a named key that has its new value).
-  - With O(transaction), it works under the lock of the release, and the new values take the place of the old ones in
-    the record of the last good release. A rotation whose workloads do not come up is undone as a deploy is, the last
-    good release is brought back with the old values. Where those are revoked already, V(keep) of
-    O(transaction.on_failure) leaves the new ones. A Secret that others make is not undone.
+  - A preview comes first. Nothing is changed if it shows more than the rotation of the named keys (another key, another
+    field of a workload, an object that does not exist yet) or less (a named key that has its new value).
+  - With O(transaction), it works under the lock of the release, and replaces the old values in the record of the last
+    good release. If the workloads do not become ready, it rolls back as a deploy does, to the last good release with
+    the old values. If those are revoked already, choose V(keep) of O(transaction.on_failure), which leaves the new
+    ones. An external Secret is not rolled back.
   - A rotation that was interrupted between the Secret and the workloads is completed by running it again.
 options:
   objects:
@@ -29,9 +29,9 @@ options:
     required: true
   secret:
     description:
-      - Name of the Secret. Where it is not among O(objects), somebody else makes it (Sealed Secrets, External Secrets,
-        by hand) and has changed it already. The workloads that read a changed key then roll; which of the keys that a
-        workload reads has changed cannot be told.
+      - Name of the Secret. If it is not among O(objects), it is external (Sealed Secrets, External Secrets, by hand)
+        and has been changed already. The workloads that read a changed key then roll. The task cannot tell which of the
+        keys that a workload reads has changed.
     type: str
     required: true
   namespace:
@@ -65,7 +65,7 @@ attributes:
     description: Shows the Secret with digests instead of values, with a key that is made for the run.
     support: full
   idempotent:
-    description: A second run finds nothing to rotate and fails, so that a value that nobody changed is not overlooked.
+    description: A second run finds nothing to rotate and fails, so that you notice a value that nobody changed.
     support: none
 seealso:
   - module: agentsmith.platform.apply

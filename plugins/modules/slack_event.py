@@ -34,7 +34,7 @@ options:
     type: str
     required: true
   challenge:
-    description: The text that the app has to send back. Random where it is left out.
+    description: The text that the app has to send back. Random if you leave it out.
     type: str
   text:
     description: Text of the message. Required for V(message) and V(app_mention).

@@ -12,11 +12,11 @@ author:
   - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Deletes every object that carries the labels of the release, whatever deploy it came from, cluster-scoped ones too,
-    and the Jobs that its Dispatcher has spawned. Then waits until no pod of it is left.
-  - Deletes the namespace where the release created it and it holds nothing of others, which are listed otherwise. From
-    a namespace that was there before, the labels of the release are taken off.
-  - Needs no inventory of the release, so it removes what a half-finished or a forgotten deploy has left. Killed at any
-    point, it is completed by the next run.
+    and the Jobs that its Dispatcher has spawned. Then waits until no pod of the release is left.
+  - Deletes the namespace if the release created it and it contains no objects of others; otherwise it lists those
+    objects. It removes the labels of the release from a namespace that is older than the release.
+  - Needs no inventory of the release, so it also removes the objects of a half-finished or forgotten deploy. If it is
+    killed at any point, the next run completes it.
   - Reads no value of a Secret.
 options:
   namespace:
@@ -28,11 +28,11 @@ options:
     type: str
     default: agentsmith
   jobs:
-    description: What becomes of Jobs that the Dispatcher has spawned and that have not ended.
+    description: What happens to running Jobs of the Dispatcher.
     type: str
     choices:
       refuse: They stop the teardown before anything is changed.
-      wait: They are waited for, for as long as O(jobs_timeout) says, before anything is changed.
+      wait: The teardown waits for them, up to O(jobs_timeout), before anything is changed.
       kill: They are deleted, and their work is lost.
     default: refuse
   jobs_timeout:
@@ -45,8 +45,8 @@ options:
     default: 300
   lock_duration:
     description:
-      - Seconds after which the lock of the release counts as left behind by a run that died, as for
-        M(agentsmith.platform.apply). The teardown takes the lock where it has something to delete.
+      - Seconds after which the lock of the release counts as left behind by a dead run, as for
+        M(agentsmith.platform.apply). The teardown takes the lock if it has something to delete.
     type: int
     default: 60
   lock_timeout:
@@ -59,10 +59,10 @@ extends_documentation_fragment:
   - agentsmith.platform.control_node
 attributes:
   check_mode:
-    description: Changes nothing, and returns what would go.
+    description: Changes nothing, and returns what would be deleted.
     support: full
   diff_mode:
-    description: There is nothing to show beside the list of what goes.
+    description: The list of deleted objects shows everything.
     support: none
 notes:
   - Needs C(list) and C(delete) on all kinds that the release has. A kind that cannot be listed and that a release may
@@ -88,9 +88,9 @@ objects:
   elements: dict
 namespace:
   description:
-    - What became of the namespace. C(result) is one of V(deleted), V(released) (the labels were taken off), V(kept),
+    - What became of the namespace. C(result) is one of V(deleted), V(released) (the labels were removed), V(kept),
       V(absent); C(reason) says why, C(foreign) lists the objects of others in it.
-  returned: when it got so far
+  returned: when it got that far
   type: dict
 pods_left:
   description: Number of pods of the release that are left, V(0) after a success. Null in check mode.

@@ -6,17 +6,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: verify_release
-short_description: Ask a running Agent Smith whether it works
+short_description: Check that a running Agent Smith works
 version_added: 0.1.0
 author:
   - Agent Smith platform maintainers (@agentsmith-platform)
 description:
-  - Asks the running system instead of the manifests, through the API server, and returns one table of what it found.
+  - Checks the running system instead of the manifests, through the API server, and returns the results in one table.
   - Changes nothing, unless O(end_to_end) is set. Pods and Jobs are offered to the API server in a dry run, Redis is
     asked with C(PING) and C(CONFIG GET), the Dispatcher with C(GET /health) and C(url_verification) events, which
     start nothing.
-  - A check is V(ok), V(warning), V(failed) or V(not checked), which is no failure. It stands for what this release does
-    not have, what another check names the cause of, and what whoever verifies has no right to ask.
+  - A check is V(ok), V(warning), V(failed) or V(not checked), which is no failure. A check is not made if this release
+    lacks its subject, if another check already names the cause, or if the account has no right to ask.
 options:
   namespace:
     description: Namespace of the release.
@@ -26,7 +26,7 @@ options:
     description:
       - What is meant to run, the complete objects as for M(agentsmith.platform.apply). The live configuration, Redis
         and the signing secret are compared with it.
-      - Without it, what is live is only examined in itself. Requests are then signed with the live Secret's value.
+      - Without it, the live objects are compared with nothing. Requests are then signed with the live Secret's value.
     type: list
     elements: dict
     default: []
@@ -97,7 +97,7 @@ options:
       - Writes a message in the stand-in Slack, in a new channel, and looks on until its Job is gone. It checks the
         delivery, the Job, its progress, its completion, the configuration that it has read, and its removal, as
         V(e2e_delivery), V(e2e_job), V(e2e_progress), V(e2e_completion), V(e2e_configuration) and V(e2e_cleanup).
-      - Left out, nothing of it is done.
+      - Without this option, no message is written.
     type: dict
     suboptions:
       text:
@@ -118,18 +118,19 @@ options:
         default: 180
       cleanup_timeout:
         description:
-          - The longest time to live of a Job, in seconds, for which its removal is waited for. The app's is 300. With a
-            longer one than this, V(e2e_cleanup) is V(not checked).
+          - The longest time to live of a Job, in seconds, up to which the task waits for its removal. The app's is 300.
+            If the time to live is longer, V(e2e_cleanup) is V(not checked).
         type: int
         default: 60
   url:
-    description: Where the Dispatcher answers from the control node, without a path. Empty leaves V(reachable) out.
+    description: Address at which the control node reaches the Dispatcher, without a path. Empty leaves V(reachable)
+      out.
     type: str
     default: ""
   public_url:
     description:
-      - Where Slack reaches the Dispatcher, without a path. It is asked as Slack asks there, with a signed challenge and
-        a wrong signature. Empty leaves that out.
+      - Address at which Slack reaches the Dispatcher, without a path. The task sends it a signed challenge and a wrong
+        signature, as Slack would. Empty leaves that out.
     type: str
     default: ""
   public_ca_file:
@@ -138,18 +139,17 @@ options:
     default: ""
   timeout:
     description:
-      - Seconds to wait for what takes its time. That is a changed ConfigMap, which the kubelet brings into running
-        pods within two minutes, and an answer at O(url). New admission policies are waited for
-        20 seconds at most, nothing else is.
+      - Seconds to wait for a changed ConfigMap, which the kubelet updates in running pods within two minutes, and for
+        an answer at O(url). The task waits up to 20 seconds for new admission policies, and for nothing else.
     type: int
     default: 120
   require_network_policy:
-    description: Whether V(network_policy) is V(failed), and no V(warning), where the network enforces no NetworkPolicy.
+    description: Whether V(network_policy) is V(failed) instead of V(warning) if the network enforces no NetworkPolicy.
     type: bool
     default: false
   app:
     description:
-      - Which of the app's releases runs. It decides the form of the Jobs that are offered to the API server in a dry
+      - The release of the app that runs. It decides the form of the Jobs that are offered to the API server in a dry
         run, and what V(access_jobs) asks for. With V(0.9.2) that is C(get) on Jobs besides C(create).
     type: str
     choices: [be4bffa1, 0.9.2]
@@ -157,8 +157,8 @@ options:
   holder:
     description:
       - Who holds the lock of the release that is being deployed, see
-        RV(agentsmith.platform.apply#module:transaction.holder). The lock is renewed as long as the checks take.
-      - The task then outlives an outage of the API server of 90 s.
+        RV(agentsmith.platform.apply#module:transaction.holder). The task renews the lock while the checks run.
+      - The task then survives an outage of the API server of 90 s.
     type: str
     default: ''
 extends_documentation_fragment:
@@ -174,7 +174,7 @@ notes:
   - Needs C(get) on Deployments, ConfigMaps, Secrets and NetworkPolicies, C(list) on pods and Jobs, C(create) on
     C(pods/portforward), C(pods/exec), C(pods) and C(localsubjectaccessreviews) of the namespace, and C(create) on
     C(subjectaccessreviews) of the cluster. Without one of them, the checks that need it are V(not checked) and say so.
-  - Port-forward and exec know no impersonation, so the checks behind them need a connection without it.
+  - Port-forward and exec do not support impersonation, so the checks that use them need a connection without it.
 seealso:
   - module: agentsmith.platform.slack_event
 """
@@ -202,7 +202,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 checks:
-  description: What was found. Where it is missing, nothing could be asked at all.
+  description: The results. Missing if nothing could be checked at all.
   returned: when the API server answers
   type: list
   elements: dict
@@ -220,7 +220,7 @@ checks:
       type: str
       returned: always
     hint:
-      description: What to do about it, empty where there is nothing to do.
+      description: What to do about it. Empty if there is nothing to do.
       type: str
       returned: always
 table:
@@ -228,7 +228,7 @@ table:
   returned: when the API server answers
   type: str
 conversation:
-  description: What was said in the channel, one line a message with its time. Empty without O(end_to_end).
+  description: The messages in the channel, each on a line with its time. Empty without O(end_to_end).
   returned: when the API server answers
   type: str
 failed_checks:

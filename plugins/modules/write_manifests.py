@@ -6,18 +6,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: write_manifests
-short_description: Writes Kubernetes objects to YAML files, Secrets without their values
+short_description: Write Kubernetes objects to YAML files, Secrets without their values
 version_added: 0.1.0
 author:
   - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Writes each object to C(<kind>-<name>.yaml) on the control node and lists the files in a C(Kustomization), so that
     both C(kubectl apply -f <dest>) and C(kubectl apply -k <dest>) work. A Namespace is written to
-    C(00-namespace-<name>.yaml), as kubectl goes by file name.
+    C(00-namespace-<name>.yaml), because kubectl applies files in the order of their names.
   - A Secret is written to the directory C(secrets) in O(dest), with its keys in a comment and without a value.
     Neither command takes it from there, because applying a Secret without values over a filled one may empty it.
-  - Files that an earlier run wrote, and whose objects are gone, are removed. Files that something else wrote are
-    never touched; where one is in the way, the task fails before it writes anything.
+  - Files that an earlier run wrote, and whose objects are gone, are removed. Files that something else wrote are never
+    touched. If one is in the way, the task fails before it writes anything.
 options:
   objects:
     description: The objects.
@@ -25,12 +25,12 @@ options:
     elements: dict
     required: true
   dest:
-    description: The directory, made where it does not exist. A relative path begins at the current directory.
+    description: The directory, created if it does not exist. A relative path begins at the current directory.
     type: path
     required: true
   complete:
     description:
-      - Whether O(objects) is all that the directory should hold.
+      - Whether the directory should contain only O(objects).
       - Without it the files of other objects stay, also in the C(Kustomization).
     type: bool
     default: true
@@ -42,7 +42,7 @@ attributes:
     support: full
   diff_mode:
     support: full
-    description: The former content of a Secret's file is not shown, as somebody may have filled in its values.
+    description: The former content of a Secret's file is not shown, because somebody may have filled in its values.
 seealso:
   - module: agentsmith.platform.render_objects
 """
