@@ -316,7 +316,7 @@ def test_the_previous_release_comes_back_and_the_present_one_again(
     objects = a_release(release.namespace)
     release.deploy(objects)
     refused = release.restore("previous")
-    assert "There is nothing to roll back to" in refused["msg"]
+    assert "there is nothing to roll back to" in refused["msg"]
     first = live(control_plane, release)
     release.deploy(changed(objects))
     second = live(control_plane, release)

@@ -91,8 +91,8 @@ class RestoreRun(LockedRun):
             return
         if releases.previous is None:
             raise ApplyError(
-                "There is nothing to roll back to: no release before the present one is recorded in "
-                f"{record.identity}. Nothing was changed."
+                f"No release before the present one is recorded in {record.identity}, so there is nothing to roll back "
+                "to. Nothing was changed."
             )
         self._needs = [*self._lock_needs, *record.needs(releases)]
         try:
@@ -114,8 +114,8 @@ class RestoreRun(LockedRun):
     def _restore_current(self, cluster: Cluster, releases: Releases) -> None:
         if releases.current is None:
             self.summary = (
-                "There is nothing to roll back to, because no good release is recorded yet. The changes of the failed "
-                "run stay for you to look at. The next deploy continues from there."
+                "No good release is recorded yet, so there is nothing to roll back to. The changes of the failed run "
+                "stay for you to look at. The next deploy continues from there."
             )
             return
         self._bring_back(cluster, releases.current, releases)

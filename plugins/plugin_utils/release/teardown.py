@@ -161,8 +161,8 @@ class Teardown:
         if blind:
             raise ApplyError(
                 f"Objects of these kinds cannot be listed in the namespace {self._owner.namespace}: "
-                f"{', '.join(blind)}. So a teardown could leave some behind. Nothing was changed. "
-                "Allow to list them, or let somebody tear down who may."
+                f"{', '.join(blind)}. So a teardown could leave some behind. Nothing was changed. Grant the right to "
+                "list them, or ask somebody who has it to tear down."
             )
         self._not_looked_at = found.denied_kinds
 
@@ -256,7 +256,7 @@ class Teardown:
                 texts = [f"{pod['metadata']['name']} on {pod['spec'].get('nodeName') or 'no node'}" for pod in pods]
                 raise ApplyError(
                     f"{len(pods)} pods are still there after {self._settings.timeout:g} s (teardown_timeout): "
-                    f"{', '.join(texts)}. Look whether their nodes answer, and run again."
+                    f"{', '.join(texts)}. Check that their nodes answer, and run again."
                 )
             report.tell(f"Waiting until {len(pods)} pods are gone")
             self._sleep(POLL_PAUSE)

@@ -40,7 +40,7 @@ def compare_secret(
     secret = f"{namespace}/{name}"
     if keys is None:
         data = _live_data(connect, namespace, name, required)
-        keys, faults, advice = list(data), existing_faults(required, data), "Correct it where it is made"
+        keys, faults, advice = list(data), existing_faults(required, data), "Correct it at its source"
     else:
         faults = [
             f"it has no {entry['key']}: set {vault_variable(entry['key'])}. {reasons_of(entry)}"
@@ -72,18 +72,17 @@ def _certificate_warnings(connect: Connect, namespace: str, name: str, host: str
         with connect() as connection:
             live = connection.find(_path(namespace, name))
     except ApiError as error:
-        return [f"The certificate in the Secret {secret} is not checked, as it cannot be read: {error}"]
+        return [f"The certificate in the Secret {secret} is not checked, because the Secret cannot be read: {error}"]
     if live is None:
         raise ApplyError(
-            f"The Secret {secret}, which dispatcher_tls_secret_name names, does not exist. Make it first (kubectl "
+            f"The Secret {secret}, which dispatcher_tls_secret_name names, does not exist. Create it first (kubectl "
             "create secret tls), or set dispatcher_tls to issuer or certificate. Nothing was applied."
         )
     faults, warnings = tls_secret.examine(live, host, datetime.now(UTC))
     if faults:
         raise ApplyError(
-            f"The Secret {secret}, which dispatcher_tls_secret_name names, gives {host} no "
-            "certificate. Correct it where it is made; nothing was applied.\n"
-            + "\n".join(f"- {fault}" for fault in faults)
+            f"The Secret {secret}, which dispatcher_tls_secret_name names, does not fit {host}. Correct it at its "
+            "source. Nothing was applied.\n" + "\n".join(f"- {fault}" for fault in faults)
         )
     return [f"The Secret {secret}: {warning}." for warning in warnings]
 
@@ -96,15 +95,15 @@ def _live_data(connect: Connect, namespace: str, name: str, required: Sequence[R
             live, host = connection.find(_path(namespace, name)), connection.host
     except ApiError as error:
         raise ApplyError(
-            f"The Secret {secret}, which secrets_existing_name names, cannot be read: {error}. Whoever deploys "
-            "must be allowed to get it, as its keys are checked. Nothing was applied."
+            f"The Secret {secret}, which secrets_existing_name names, cannot be read: {error}. The account that "
+            "deploys must be allowed to get it, because its keys are checked. Nothing was applied."
         ) from None
     if live is None:
         needed = ", ".join([*REQUIRED_KEYS, *(entry["key"] for entry in required)])
         raise ApplyError(
-            f"The Secret {secret}, which secrets_existing_name names, does not exist on {host}. Make it first, "
-            f"with the keys {needed}; or leave secrets_existing_name empty, and the role secrets makes one. "
-            "Nothing was applied."
+            f"The Secret {secret}, which secrets_existing_name names, does not exist on {host}. Create it first, with "
+            f"the keys {needed}; or leave secrets_existing_name empty, so that the role secrets creates one. Nothing "
+            "was applied."
         )
     return live.get("data") or {}
 

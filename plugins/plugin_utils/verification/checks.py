@@ -53,7 +53,7 @@ def _ask(probe: Probe, asked: Asked) -> list[Outcome]:
     try:
         return probe.ask(asked)
     except ApiError as error:
-        hint = "Whoever verifies needs that right." if error.status == 403 else ""
+        hint = "The account that runs verify needs that right." if error.status == 403 else ""
         return [Outcome(check, NOT_CHECKED, str(error), hint) for check in probe.checks]
     except CommandMissing as error:
         return not_checked(probe.checks, str(error))

@@ -155,7 +155,7 @@ def test_a_lock_that_cannot_be_given_back_is_a_warning_beside_the_cause(release:
     release.cluster.hook = refuse
     with pytest.raises(ApplyError, match="no good"):
         release.apply(FIRST)
-    assert "could not be given back" in str(release.last.result()["warnings"])
+    assert "This run could not release its lock" in str(release.last.result()["warnings"])
 
 
 def test_a_deploy_that_has_lost_its_lock_stops_before_its_next_wave(release: InMemoryRelease) -> None:
@@ -194,7 +194,7 @@ def test_a_preview_takes_no_lock_and_tells_of_jobs(release: InMemoryRelease) -> 
     release.cluster.may_write = False
     run = release.apply(SECOND, drain=DRAIN, check_mode=True)
     warnings = " ".join(run.result()["warnings"])
-    assert "agentsmith-1" in warnings and "This run would be refused" in warnings
+    assert "agentsmith-1" in warnings and "A real run would be refused" in warnings
     assert run.opened and release.cluster.writes == []
 
 

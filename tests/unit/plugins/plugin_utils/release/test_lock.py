@@ -188,7 +188,7 @@ def test_a_lock_that_has_passed_on_is_lost_for_good(cluster: InMemoryCluster, de
         del cluster.objects[LEASE]
     else:
         lease(cluster, "other").acquire()
-    with pytest.raises(LeaseLost, match="has passed to nobody, as" if deleted else "has passed to other"):
+    with pytest.raises(LeaseLost, match="has passed to nobody, because" if deleted else "has passed to other"):
         lock.renew()
     with pytest.raises(LeaseLost, match=r"This run \(me\) stopped where it was"):
         lock.check()

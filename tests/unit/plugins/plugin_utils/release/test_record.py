@@ -155,7 +155,7 @@ def test_a_record_that_does_not_unpack_is_refused_and_not_quoted(
 ) -> None:
     release_record.write(Releases(FIRST, SECOND), "somebody")
     cluster.objects[SECRET]["data"][generation] = corrupt()[fault]
-    with pytest.raises(ApplyError, match="does not hold a release that this collection recorded. Delete it") as refused:
+    with pytest.raises(ApplyError, match="holds no release that this collection recorded. Delete it") as refused:
         release_record.read()
     assert "MARKED" not in str(refused.value)
 

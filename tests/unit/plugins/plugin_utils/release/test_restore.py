@@ -81,7 +81,7 @@ def test_a_failed_deploy_whose_lock_has_passed_on_is_not_undone_by_it(release: I
     release.cluster.log.clear()
     with pytest.raises(ApplyError, match=f"{other} has been deploying") as refused:
         release.restore(holder="me")
-    assert "What the failed run wrote is still there." in str(refused.value)
+    assert "The changes of the failed run are still in the cluster." in str(refused.value)
     assert "Nothing was changed" not in str(refused.value)
     assert release.cluster.writes == [] and LEASE in release.cluster.objects
 
@@ -115,7 +115,7 @@ def test_without_a_previous_release_a_rollback_is_refused(release: InMemoryRelea
     for _ in range(deploys):
         release.deploy(FIRST)
     release.cluster.log.clear()
-    with pytest.raises(ApplyError, match=r"there is none to go back to\. Nothing was changed"):
+    with pytest.raises(ApplyError, match=r"there is nothing to roll back to\. Nothing was changed"):
         release.restore(PREVIOUS)
     assert release.cluster.writes == ONLY_THE_LOCK
 
@@ -128,7 +128,7 @@ def test_a_previous_release_that_does_not_work_makes_room_for_the_present_one(tw
             raise ApiError(422, "Invalid", "no longer allowed")
 
     twice.cluster.hook = refuse
-    with pytest.raises(ApplyError, match=r"(?s)does not work: .*no longer allowed.*The present one is back\."):
+    with pytest.raises(ApplyError, match=r"(?s)does not work: .*no longer allowed.*The present release is back\."):
         twice.restore(PREVIOUS)
     assert twice.cluster.writes.count(f"PATCH {SECRET}") == 2
     assert twice.image() == "app:2" and twice.cluster.objects[SECRET]["data"] == secret
@@ -169,7 +169,7 @@ def test_a_rollback_that_died_with_its_lock_alone_is_not_taken_back(twice: InMem
     run = twice.restore(PREVIOUS)
     assert run.restored
     if rolled_back:
-        assert f"{holder} brought it, and died" in run.summary and twice.image() == image
+        assert f"{holder} restored it, and died" in run.summary and twice.image() == image
         assert twice.cluster.writes == [f"PUT {LEASE}", f"DELETE {LEASE}"]
     else:
         assert twice.image() != image

@@ -81,7 +81,7 @@ def test_without_keys_the_live_secret_is_read_once() -> None:
 
 def test_a_live_secret_that_does_not_fit() -> None:
     message = refused(Cluster(keys=live({**SOUND, "slack-bot-token": "xapp-MARKED"})))
-    assert message.startswith("The Secret smith/keys does not fit the configuration. Correct it where it is made")
+    assert message.startswith("The Secret smith/keys does not fit the configuration. Correct it at its source")
     assert "slack-bot-token" in message
 
 
@@ -97,6 +97,6 @@ def test_the_certificate_of_the_way_in() -> None:
     question = {"keys": [*SOUND], "tls_secret": "tls", "tls_host": "smith.example.com"}
     assert "dispatcher_tls_secret_name names, does not exist" in refused(Cluster(), **question)
     message = refused(Cluster(tls={"type": "Opaque", "data": {}}), **question)
-    assert "gives smith.example.com no certificate" in message
+    assert "does not fit smith.example.com. Correct it at its source" in message
     (warning,) = compare(Cluster(tls=ApiError(403, "Forbidden", "forbidden")), **question)["warnings"]
-    assert "is not checked, as it cannot be read: forbidden" in warning
+    assert "is not checked, because the Secret cannot be read: forbidden" in warning

@@ -91,7 +91,7 @@ def test_an_existing_secret_without_anything(required: list[dict[str, Any]]) -> 
         (encoded({"redis-url": "redis://:SECRET@cache:6379"}), "the value of redis-url is a URL, which the app cannot"),
         (
             encoded({"redis-url": "rediss://smith:SECRET@cache:6380"}),
-            "the value of redis-url is a URL, which the app cannot read, and whose password it prints in Slack",
+            "the value of redis-url is a URL, which the app cannot read and whose password it prints in Slack",
         ),
         (
             encoded({"redis-url": "smith:SECRET@cache:6379"}),

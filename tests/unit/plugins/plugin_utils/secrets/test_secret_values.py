@@ -38,7 +38,7 @@ BAD: list[tuple[str, Any, str]] = [
     # Slack's kinds of tokens
     ("slack-bot-token", "xapp-1-SECRET", "is the app-level token (xapp-…), which cannot write messages"),
     ("slack-bot-token", "xoxp-1-SECRET", "is a user token (xoxp-…)"),
-    ("slack-bot-token", "xoxe.xoxb-1-SECRET", "is a Slack token, not a signing secret's token rotation"),
+    ("slack-bot-token", "xoxe.xoxb-1-SECRET", "is a token of Slack's token rotation"),
     ("slack-bot-token", "XOXB-SECRET", "does not begin with xoxb-"),
     ("slack-bot-token", "xoxb-", "does not begin with xoxb-"),
     ("slack-bot-token", "SECRET", "does not begin with xoxb-"),
@@ -57,7 +57,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("github-token", {"SECRET": "SECRET"}, "is not a string"),
     ("slack-signing-secret", int("1" * 32), "is not a string"),
     # pasted with more than the value
-    ("github-token", "SECRET\n", "x"),
+    ("github-token", "SECRET\n", "ends with a line end; a YAML block (| or >), `echo` or a copied file adds line ends"),
     ("github-token", "SECRET\r\n", "ends with a line end"),
     ("github-token", "\nSECRET", "has several lines"),
     ("github-token", "SEC\nRET", "has several lines"),
