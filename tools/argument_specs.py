@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the options in roles/*/meta/argument_specs.yml from roles/*/defaults/main.yml: `make argument-specs`.
+"""Write the options in meta/argument_specs.yml of each role from its defaults/main.yml: `make argument-specs`.
 
 A variable is stated once, in the defaults of its role: a comment, then the variable.
 
@@ -33,7 +33,7 @@ from typing import Any
 
 import yaml
 
-ROLES = Path(__file__).parents[1] / "roles"
+CHECKOUT = Path(__file__).parents[1]
 DEFAULTS = "defaults/main.yml"
 SPECS = "meta/argument_specs.yml"
 WORDS = ("type", "elements", "required", "choices", "no_log", "options")
@@ -43,17 +43,13 @@ HEADER = f"""---
 """
 TYPES = {bool: "bool", int: "int", float: "float", str: "str", list: "list", dict: "dict"}
 NO_DEFAULT = object()
+LONG = 100  # characters of a text that gets lines of its own
+WIDTH = 115  # characters after which PyYAML goes on in the next line
 
 _VARIABLE = re.compile(r"(\w+):(?: |$)")
 _COMMENTED_VARIABLE = re.compile(r"# (\w+):$")
 _WORD = re.compile(rf"({'|'.join(WORDS)}):(?: |$)")
 _FACT = re.compile(r"\{\{ (\w+) \| default\('([^']*)'\) \}\}")
-
-
-LONG = 100  # characters of a text that gets lines of its own
-WIDTH = 115  # characters after which PyYAML goes on in the next line
-# Move to a collection of their own, with argument specs that are written by hand
-BY_HAND = ("images", "local_cluster")
 
 
 class CommentError(Exception):
@@ -75,8 +71,8 @@ _Dumper.add_representer(str, _Dumper.represent_text)
 
 
 def roles() -> list[Path]:
-    """Return the directories of the roles whose argument specs are written here."""
-    return sorted(path for path in ROLES.iterdir() if path.is_dir() and path.name not in BY_HAND)
+    """Return the directories of all roles, those of the development machine too."""
+    return sorted(path.parents[1] for folder in (".", "dev") for path in CHECKOUT.glob(f"{folder}/roles/*/{DEFAULTS}"))
 
 
 def written(role: Path) -> str:

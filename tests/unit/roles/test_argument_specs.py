@@ -17,7 +17,7 @@ def test_the_specs_are_those_of_the_defaults(role: Path) -> None:
 
 
 def test_all_roles_are_written() -> None:
-    assert {"dispatcher", "redis", "secrets", "verify"} <= {role.name for role in roles()}
+    assert {"dispatcher", "redis", "secrets", "verify", "local_cluster"} <= {role.name for role in roles()}
 
 
 @pytest.mark.parametrize(
