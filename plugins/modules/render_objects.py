@@ -100,6 +100,7 @@ options:
         description:
           - Key of the app's Secret whose value this is, such as V(slack-bot-token). It must look like one, and the
             message says what is wrong with it without quoting it, as with O(checks[].secret).
+          - V(*) makes the check for every key. In O(checks[].variable), C(*) is then the key in snake case.
         type: str
       vault:
         description:

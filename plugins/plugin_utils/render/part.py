@@ -20,7 +20,7 @@ from ..text.map_texts import map_texts
 from .configuration_check import check_configuration
 from .manifest import Manifest, ManifestError, labelled, parse_manifest, stamp_labels
 from .template_engine import RenderError, TemplateEngine
-from .variable_checks import Arguments, Check, kind_of, variable_faults
+from .variable_checks import Arguments, Check, for_each_key, kind_of, variable_faults
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 
@@ -145,9 +145,10 @@ def _checked_configuration(part: Part, engine: TemplateEngine) -> dict[str, Any]
 def _checks(part: Part, engine: TemplateEngine) -> Iterator[Check]:
     for stated in part.checks:
         if "when" not in stated:
-            yield Check(**engine.value(stated))
+            yield from for_each_key(Check(**engine.value(stated)))
         elif engine.holds(stated["when"]):
-            yield from (Check(**engine.value(check)) for check in stated["checks"])
+            for check in stated["checks"]:
+                yield from for_each_key(Check(**engine.value(check)))
 
 
 def _rendered(part: Part, template: str, engine: TemplateEngine) -> Manifest | None:

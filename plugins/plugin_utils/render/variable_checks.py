@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 
-from ..secrets.secret_values import placeholder_fault, value_fault, vault_variable
+from ..secrets.secret_values import KEYS, placeholder_fault, snake_case, value_fault, vault_variable
 from ..text.map_texts import map_texts
 from .shapes import SHAPES, Shape, misfits, type_in_words
 from .template_engine import TemplateEngine
@@ -57,6 +57,16 @@ class Check:
     def vault_name(self) -> str | None:
         """The Vault variable that the variable takes its value from."""
         return vault_variable(self.value_of) if self.value_of else self.vault
+
+
+def for_each_key(check: Check) -> list[Check]:
+    """Return the check, or if its `value_of` is `*`, one for each key of the app's Secret.
+
+    In the name of the variable `*` is the key in snake case.
+    """
+    if check.value_of != "*":
+        return [check]
+    return [replace(check, variable=check.variable.replace("*", snake_case(key)), value_of=key) for key in KEYS]
 
 
 def variable_faults(

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import re
 
+from ..agentsmith_config.schema import SECRET_KEYS
 from .redis_configuration import EXAMPLE, RedisConfigurationError, check_configuration, configuration_of
 
 SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET, REDIS_URL = "slack-bot-token", "slack-signing-secret", "redis-url"  # noqa: S105
 REQUIRED_KEYS = (SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET, REDIS_URL)
 """Without these the Dispatcher does not start, or lets anybody in."""
+
+KEYS = (*REQUIRED_KEYS, *SECRET_KEYS)
+"""All keys of the Secret that the app knows. The role secrets has a variable for each."""
 
 PLACEHOLDER = "PLACEHOLDER"
 """How the values of an inventory begin that somebody has yet to fill in."""
@@ -37,9 +41,14 @@ _SLACK_TOKENS = {
 }
 
 
+def snake_case(key: str) -> str:
+    """Return a key as variables have it in their names."""
+    return key.replace("-", "_")
+
+
 def vault_variable(key: str) -> str:
     """Return the Vault variable that the role secrets takes the value of a key from."""
-    return "vault_" + key.replace("-", "_")
+    return "vault_" + snake_case(key)
 
 
 def placeholder_fault(value: object) -> str:

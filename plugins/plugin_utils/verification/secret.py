@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..secrets.redis_configuration import RedisConfigurationError, check_configuration
+from ..secrets.secret_values import REQUIRED_KEYS
 from .outcome import NOT_CHECKED, OK, Outcome, judged
-
-REQUIRED_KEYS = ("redis-url", "slack-bot-token", "slack-signing-secret")
 
 
 def check_secret_keys(check: str, name: str, secret: Mapping[str, Any] | None, intended: Sequence[str]) -> Outcome:
@@ -23,7 +22,7 @@ def check_secret_keys(check: str, name: str, secret: Mapping[str, Any] | None, i
         hint = "Deploy, or create the Secret that the release refers to."
         return judged(check, False, f"Secret {name} does not exist", hint)
     data = secret.get("data") or {}
-    wanted = list(dict.fromkeys([*REQUIRED_KEYS, *intended]))
+    wanted = list(dict.fromkeys([*sorted(REQUIRED_KEYS), *intended]))
     missing = [key for key in wanted if key not in data]
     # An empty value counts as a value for the app, and fails later, elsewhere.
     empty = [key for key, value in data.items() if not value_of(value).strip()]

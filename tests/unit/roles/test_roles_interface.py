@@ -10,7 +10,17 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.schema import (
+    SECRET_KEYS,
+    SOURCE_PROVIDERS,
+    TICKETS_PROVIDERS,
+)
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.variable_checks import CHECK_RULES
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_values import (
+    KEYS,
+    REQUIRED_KEYS,
+    snake_case,
+)
 
 CHECKOUT = Path(__file__).parents[3]
 ROLES = sorted(
@@ -111,10 +121,27 @@ def test_the_parts_of_a_release_are_tags() -> None:
 def test_secrets_are_marked_as_such() -> None:
     secrets = CHECKOUT / "roles" / "secrets"
     options = load(secrets / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
-    keys = {f"secrets_{key.replace('-', '_')}": key for key in load(secrets / "vars/main.yml")["__secrets_keys"]}
-    assert len(keys) == 11
-    assert {name for name, option in options.items() if option.get("no_log")} == keys.keys() | {
+    variables = {f"secrets_{snake_case(key)}" for key in KEYS}
+    assert len(variables) == 11
+    assert {name for name, option in options.items() if option.get("no_log")} == variables | {
         "secrets_extra",
         "secrets_registries",
     }
-    assert {check["variable"]: check["value_of"] for check in checks_of(secrets) if "value_of" in check} == keys
+    assert {"variable": "secrets_*", "value_of": "*"} in checks_of(secrets)
+
+
+def test_the_secret_has_every_key_that_the_app_knows() -> None:
+    values = load(CHECKOUT / "roles/secrets/vars/main.yml")["__secrets_keys"]
+    assert values.keys() == set(KEYS)
+    for key, value in values.items():
+        assert f"secrets_{snake_case(key)}" in value
+
+
+def test_the_dispatcher_reads_the_keys_of_sources_and_tickets() -> None:
+    """Those of models are read by Jobs, so the Dispatcher has one of them only if a switch is on."""
+    variables = load(CHECKOUT / "roles/dispatcher/vars/main.yml")
+    providers = [*SOURCE_PROVIDERS.values(), *TICKETS_PROVIDERS.values()]
+    optional = variables["__dispatcher_optional_secrets"]
+    assert set(optional) == {key for provider in providers for key in provider.secrets}
+    assert set(variables["__dispatcher_required_secrets"]) == set(REQUIRED_KEYS)
+    assert {key.upper().replace("-", "_") for key in optional} == {SECRET_KEYS[key].variable for key in optional}

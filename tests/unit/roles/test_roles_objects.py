@@ -10,21 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_values import KEYS
 from required_variables import PIPELINES, PROJECT, SIGNING_SECRET
 
-SECRET_KEYS = {
-    "anthropic-api-key",
-    "openai-api-key",
-    "gemini-api-key",
-    "github-token",
-    "azure-devops-token",
-    "gitlab-token",
-    "jira-token",
-    "jira-email",
-    "slack-bot-token",
-    "slack-signing-secret",
-    "redis-url",
-}
 # Texts that mean something to YAML, JSON, Jinja or a shell, and characters that JSON and YAML escape in different ways
 HOSTILE = [
     'quote " and \' and \\ and \\" end',
@@ -67,7 +55,7 @@ def rendered(render: Callable[..., Any], tmp_path_factory: pytest.TempPathFactor
                 "agentsmith_secret_name": "other-secrets",
                 "agentsmith_config_map_name": "other-config",
                 "agentsmith_service_account_name": "other-account",
-                **{f"vault_{key.replace('-', '_')}": f"value-of-{key}" for key in SECRET_KEYS},
+                **{f"vault_{key.replace('-', '_')}": f"value-of-{key}" for key in KEYS},
                 "vault_slack_bot_token": "xoxb-1",
                 "vault_slack_signing_secret": SIGNING_SECRET,
                 "vault_redis_url": "cache.example.com:6380,password=a:b=,ssl=true",
@@ -309,10 +297,10 @@ def test_secret_has_the_keys_with_a_value_only(minimum: dict[str, Any]) -> None:
 
 def test_secret_takes_every_key_from_its_vault_variable(everything: dict[str, Any]) -> None:
     values = decoded(everything["Secret/other-secrets"])
-    assert values.keys() == SECRET_KEYS | {"owner-slack-user-id"}
+    assert values.keys() == set(KEYS) | {"owner-slack-user-id"}
     assert values["redis-url"] == "cache.example.com:6380,password=a:b=,ssl=true"
     assert values["owner-slack-user-id"] == "U1"
-    for key in SECRET_KEYS - {"slack-bot-token", "slack-signing-secret", "redis-url"}:
+    for key in set(KEYS) - {"slack-bot-token", "slack-signing-secret", "redis-url"}:
         assert values[key] == f"value-of-{key}"
 
 

@@ -3,10 +3,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import examine
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.schema import (
+    SECRET_KEYS,
+    SOURCE_PROVIDERS,
+    TICKETS_PROVIDERS,
+)
 
 
 def project(source: str = "GitHub", tickets: str = "GitHub", agent: str = "Claude") -> dict[str, Any]:
@@ -83,3 +90,16 @@ def test_several_projects_add_up_and_say_why() -> None:
 @pytest.mark.parametrize("document", ["", "a: [", {}, {"projects": None}, {"projects": {"api": 5}}, []])
 def test_without_a_usable_document_nothing_is_known(document: object) -> None:
     assert examine(document).required_secrets == []
+
+
+def test_the_reference_page_has_every_key_and_who_gets_it() -> None:
+    page = (Path(__file__).parents[5] / "docs/reference/config-check.md").read_text()
+    table = page.partition("## Secrets that a configuration needs")[2].partition("\n\n| ")[2].partition("\n\n")[0]
+    rows = [row.split("|") for row in table.splitlines()[2:]]
+    shown = {key: readers for _start, _types, keys, readers, _end in rows for key in re.findall("`([a-z-]+)`", keys)}
+    providers = [*SOURCE_PROVIDERS.values(), *TICKETS_PROVIDERS.values()]
+    of_dispatcher = {key for provider in providers for key in provider.secrets}
+    assert shown.keys() == SECRET_KEYS.keys()
+    for key, readers in shown.items():
+        assert ("Jobs" in readers) == SECRET_KEYS[key].reaches_jobs
+        assert readers.startswith(" Dispatcher") == (key in of_dispatcher)

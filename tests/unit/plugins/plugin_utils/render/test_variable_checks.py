@@ -6,7 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.variable_checks import Check, variable_faults
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.variable_checks import (
+    Check,
+    for_each_key,
+    variable_faults,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_values import KEYS, snake_case
 from jinja_engine import JinjaEngine
 
 NOWHERE = Path("/nonexistent")
@@ -96,3 +101,17 @@ def test_a_path_leads_into_a_dictionary() -> None:
         "limits.memory is not set. Allowed: a Kubernetes quantity"
     )
     assert faults({"limits": {"memory": True}}, check)[0].startswith("limits.memory is a boolean")
+
+
+def test_a_check_for_every_key_of_the_secret() -> None:
+    sound = {f"my_{snake_case(key)}": "" for key in KEYS}
+    sound |= {"my_slack_bot_token": "xoxb-1", "my_slack_signing_secret": "0" * 32, "my_redis_url": "redis:6379"}
+    checks = for_each_key(Check("my_*", value_of="*"))
+    assert [check.value_of for check in checks] == list(KEYS)
+    assert faults(sound, *checks) == []
+    for key in KEYS:
+        (fault,) = faults({**sound, f"my_{snake_case(key)}": "MARKED secret"}, *checks)
+        assert fault.startswith(f"my_{snake_case(key)} has white space in it")
+        assert fault.endswith(f"Its Vault variable is vault_{snake_case(key)}.")
+        assert "MARKED" not in fault
+    assert for_each_key(Check("a", shape="count")) == [Check("a", shape="count")]
