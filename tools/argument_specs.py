@@ -43,8 +43,7 @@ HEADER = f"""---
 """
 TYPES = {bool: "bool", int: "int", float: "float", str: "str", list: "list", dict: "dict"}
 NO_DEFAULT = object()
-LONG = 100  # characters of a text that gets lines of its own
-WIDTH = 115  # characters after which PyYAML goes on in the next line
+WIDTH = 140  # characters after which PyYAML goes on in the next line
 
 _VARIABLE = re.compile(r"(\w+):(?: |$)")
 _COMMENTED_VARIABLE = re.compile(r"# (\w+):$")
@@ -56,9 +55,13 @@ class CommentError(Exception):
     """A comment in the defaults that no option can be made of."""
 
 
+class _Line(dict[str, Any]):
+    """An option, written in as few lines as its description needs: nobody edits it there."""
+
+
 class _Dumper(yaml.SafeDumper):
-    def represent_text(self, text: str) -> yaml.Node:
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style=">" if len(text) > LONG else None)
+    def represent_line(self, option: _Line) -> yaml.Node:
+        return self.represent_mapping("tag:yaml.org,2002:map", option, flow_style=True)
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
         super().increase_indent(flow, False)
@@ -67,7 +70,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-_Dumper.add_representer(str, _Dumper.represent_text)
+_Dumper.add_representer(_Line, _Dumper.represent_line)
 
 
 def roles() -> list[Path]:
@@ -88,7 +91,11 @@ def written(role: Path) -> str:
         lines += [f"  {name}:\n", _block(texts, 4)]
         # The same options for each entry of the role
         anchor = "" if len(entries) == 1 else " &options"
-        lines += [f"    options:{anchor}\n", _block(options, 6)] if number == 0 else ["    options: *options\n"]
+        lines += (
+            [f"    options:{anchor}\n", _block({name: _Line(option) for name, option in options.items()}, 6)]
+            if number == 0
+            else ["    options: *options\n"]
+        )
     return "".join(lines)
 
 
