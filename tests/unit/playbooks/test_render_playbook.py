@@ -79,6 +79,29 @@ def test_writes_the_release_without_a_secret(inventory: Path, tmp_path: Path) ->
     assert files(tmp_path / "two") - files(tmp_path / "one") == {"00-namespace-agentsmith.yaml"}
 
 
+def test_parts_can_be_left_out_by_their_tags(inventory: Path, tmp_path: Path) -> None:
+    whole, less = tmp_path / "whole", tmp_path / "less"
+    for directory, options in ((whole, []), (less, ["--skip-tags", "redis,quota"])):
+        result = render(inventory, "--limit", "one", "-e", f"render_dir={directory}", *options)
+        assert result.returncode == 0, result.stdout + result.stderr
+    assert files(whole) - files(less) == {
+        "deployment-redis.yaml",
+        "limitrange-agentsmith.yaml",
+        "networkpolicy-redis.yaml",
+        "resourcequota-agentsmith.yaml",
+        "service-redis.yaml",
+    }
+    assert files(less) < files(whole)
+
+
+def test_the_parts_are_listed_as_tags(inventory: Path) -> None:
+    result = render(inventory, "--list-tags", playbook="deploy")
+    assert (
+        "TASK TAGS: [always, config, dispatcher, extra, job_policy, namespace, quota, rbac, redis, secrets]"
+        in result.stdout
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
