@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.commit import CommitRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import DeployRun, Transaction
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import Drain
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LockSettings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LeaseLost, LockSettings
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import CURRENT, RestoreRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Run, Settings
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
@@ -101,6 +102,13 @@ class InMemoryRelease:
         spec = {"holderIdentity": holder, "leaseDurationSeconds": 0.01}
         self.cluster.objects[LEASE] = {"metadata": {"resourceVersion": "left", "uid": "left"}, "spec": spec}
         self.lock = LockSettings(duration=60, timeout=60)
+
+    def pass_the_lock_on(self, holder: str) -> None:
+        """Let another run hold the lock, and let the one at work find that out at its next renewal, which is now."""
+        lease = self.cluster.objects[LEASE]
+        lease["metadata"]["resourceVersion"], lease["spec"]["holderIdentity"] = "another", holder
+        with suppress(LeaseLost):
+            self.last._lease.renew()
 
     def add_job(self) -> None:
         """Let a Job of the Dispatcher run."""

@@ -78,6 +78,20 @@ def test_a_commit_that_has_lost_the_lock_does_nothing(release: InMemoryRelease, 
     assert ADDED in release.cluster.objects and (LEASE in release.cluster.objects) is bool(holder)
 
 
+def test_a_commit_that_loses_the_lock_while_it_prunes_records_nothing(release: InMemoryRelease) -> None:
+    holder = applied(release)
+
+    def lose(method: str, path: str, _body: Any) -> None:
+        if (method, path) == ("DELETE", ADDED):
+            release.pass_the_lock_on("other")
+
+    release.cluster.hook = lose
+    with pytest.raises(LeaseLost, match="has passed to other"):
+        release.commit(SECOND, holder)
+    assert f"PATCH {RECORD}" not in release.cluster.writes and not release.last.recorded
+    assert release.cluster.objects[LEASE]["spec"]["holderIdentity"] == "other"
+
+
 @pytest.mark.parametrize(("method", "path"), [("DELETE", ADDED), ("PATCH", RECORD), ("GET", RECORD)])
 def test_a_commit_that_fails_records_nothing_and_gives_the_lock_back(
     release: InMemoryRelease, method: str, path: str

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -163,10 +162,7 @@ def test_a_deploy_that_has_lost_its_lock_stops_before_its_next_wave(release: InM
 
     def lose(method: str, path: str, _body: Any) -> None:
         if (method, path) == ("PATCH", SECRET):
-            release.cluster.objects[LEASE]["metadata"]["resourceVersion"] = "another"
-            release.cluster.objects[LEASE]["spec"]["holderIdentity"] = "other"
-            with suppress(LeaseLost):
-                release.last._lease.renew()
+            release.pass_the_lock_on("other")
 
     release.cluster.hook = lose
     with pytest.raises(LeaseLost, match="has passed to other"):

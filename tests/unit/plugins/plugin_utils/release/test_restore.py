@@ -131,6 +131,8 @@ def test_a_previous_release_that_does_not_work_makes_room_for_the_present_one(tw
     with pytest.raises(ApplyError, match=r"(?s)does not work: .*no longer allowed.*The present release is back\."):
         twice.restore(PREVIOUS)
     assert twice.cluster.writes.count(f"PATCH {SECRET}") == 2
+    # The way back to the present one waits for no permission: it is asked for once.
+    assert sum("selfsubjectrulesreviews" in line for line in twice.cluster.log) == 1
     assert twice.image() == "app:2" and twice.cluster.objects[SECRET]["data"] == secret
     assert recorded(twice) == before and not twice.last.restored and LEASE not in twice.cluster.objects
 
