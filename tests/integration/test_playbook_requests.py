@@ -43,6 +43,8 @@ OF_ONE_RUN = {
 }
 # How often and at which moment a run looks at pods that start is no decision of the run.
 LOOKS_AT_PODS = ("/pods", "/replicasets", "/events")
+# So long that no run lasts until a renewal, which is due at any moment.
+LOCK_DURATION = 600  # seconds
 # Checks that need no kubelet. The namespace of a_release() enforces no Pod Security.
 PASSING, FAILING = ["redis_rollout", "dispatcher_rollout"], ["pod_security"]
 
@@ -114,6 +116,7 @@ class Playbooks:
         self._variables: dict[str, Any] = {
             "agentsmith_namespace": namespace,
             "agentsmith_context": "test",
+            "agentsmith_lock_duration": LOCK_DURATION,
             "agentsmith_kubeconfig": f"{{{{ '{direct}' if ansible_role_name is defined else '{recorded}' }}}}",
         }
 
@@ -147,7 +150,7 @@ class Steps:
 
     def __init__(self, namespace: str, recorded: Path) -> None:
         self.namespace = namespace
-        self._release = Release(namespace, {"kubeconfig": str(recorded)}, LockSettings())
+        self._release = Release(namespace, {"kubeconfig": str(recorded)}, LockSettings(LOCK_DURATION))
 
     def deploy(self, objects: Objects, checks: list[str]) -> int:
         """Deploy; return what the playbook would end with."""
