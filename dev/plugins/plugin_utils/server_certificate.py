@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A certificate for what stands in for a host on the development machine, in files, by an authority made for it.
 
-The authority's own key is never written: it issues this one certificate, so whoever trusts it trusts nothing else.
+The authority's own key is never written, so it issues this one certificate alone. A client that trusts it trusts
+nothing else.
 """
 
 from __future__ import annotations
