@@ -20,6 +20,15 @@ class FakeConnection:
     def __init__(self, answers: Mapping[str, Answer]) -> None:
         self.answers = dict(answers)
         self.asked: list[str] = []
+        self.deleted: list[tuple[str, str]] = []
+        self.refusal: Exception | None = None
+
+    def request(self, method: str, path: str, *, body: Mapping[str, Any]) -> None:
+        """Note a deletion, path and uid, or raise the *refusal*."""
+        assert method == "DELETE"
+        if self.refusal:
+            raise self.refusal
+        self.deleted.append((path, body["preconditions"]["uid"]))
 
     def get(self, path: str, query: Mapping[str, Any] | None = None, accept: str = "") -> Response:
         """Answer like Connection.get()."""

@@ -9,10 +9,12 @@ short_description: The hard limits of a ResourceQuota for a release and a number
 version_added: 0.1.0
 author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
-  - Adds up what the Deployments and StatefulSets of a release request at the worst moment of a rollout, and what a
-    number of Jobs request beside them.
+  - Adds up what the workloads of a release request at the worst moment of a rollout, and what a number of Jobs request
+    beside them.
   - A Deployment that rolls counts twice its replicas, as an old pod counts until it has ended; one with the strategy
-    C(Recreate) and a StatefulSet count their replicas.
+    C(Recreate), a StatefulSet and a ReplicaSet count their replicas.
+  - A Job counts its C(parallelism), a CronJob that of one Job, a Pod and a DaemonSet one pod. On how many nodes a
+    DaemonSet runs, only the cluster knows.
   - While nothing rolls, further Jobs can use the room for a rollout. The result says how many then run.
   - A container counts with its requests; without them, with its limits; without these, with the defaults of the
     LimitRange.

@@ -40,13 +40,15 @@ options:
   state:
     description:
       - V(present) applies the objects, V(absent) deletes them, in the opposite order.
+      - If Kubernetes refuses to change a Job or a Pod, it is deleted and made again, with a warning. A dry run has
+        shown before that the new one is valid.
     type: str
     choices: [present, absent]
     default: present
   wait:
     description:
-      - Whether to wait until Deployments are rolled out and Jobs complete, or deleted objects are gone. Objects of
-        other kinds are not waited for.
+      - Whether to wait until Deployments, StatefulSets, DaemonSets and ReplicaSets are rolled out, Jobs complete and
+        Pods ready or succeeded, or deleted objects are gone. Objects of other kinds are not waited for.
       - The wait ends as soon as waiting cannot help, for example if an image does not exist, a container crashes
         repeatedly, a quota refuses the pods, a volume cannot be mounted for 60 s or a pod finds no node for 120 s. The
         message then quotes the pod's events and the end of its log.
@@ -69,6 +71,8 @@ options:
       - Whether Deployments, StatefulSets and DaemonSets roll when a value changes that their pods read from a Secret,
         by environment variables (C(secretKeyRef), C(secretRef)) or as files (volumes, also projected ones). Other keys
         of the same Secret roll nothing. The Secret may be among the objects or be external.
+      - A StatefulSet or DaemonSet with the update strategy C(OnDelete) does not roll. The template of a CronJob
+        changes, for its next Job. A Job, a Pod and a ReplicaSet are left alone.
       - The pod template gets the annotation C(agentsmith.platform/secret-digest) for that. Its value says that
         something changed and, without the right to read the Secret, nothing about what it was or is.
       - A Secret that is deleted and created again rolls its readers once, even with equal values. So does the first run

@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - Agent Smith platform maintainers (@agentsmith-platform)
 description:
-  - Takes from a release the Secret and the Deployments, StatefulSets and DaemonSets whose pods read it, and applies
-    these as M(agentsmith.platform.apply) does. All other objects, and all Jobs, are left alone.
+  - Takes from a release the Secret and the Deployments, StatefulSets, DaemonSets and CronJobs whose pods read it, and
+    applies these as M(agentsmith.platform.apply) does. All other objects, and all Jobs, are left alone.
   - A preview comes first. Nothing is changed if it shows more than the rotation of the named keys (another key, another
     field of a workload, an object that does not exist yet) or less (a named key that has its new value).
   - With O(transaction), it works under the lock of the release, and replaces the old values in the record of the last

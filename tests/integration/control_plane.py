@@ -148,8 +148,9 @@ def running_control_plane(binaries: Path, directory: Path) -> Iterator[ControlPl
                 "--leader-elect=false",
                 f"--service-account-private-key-file={key}",
                 f"--root-ca-file={control_plane.ca_file}",
-                # What the objects of this collection need, and nothing that waits for nodes.
-                "--controllers=namespace,serviceaccount,deployment,replicaset,job,resourcequota,garbagecollector",
+                # What the objects of a release need, and nothing that waits for nodes.
+                "--controllers=namespace,serviceaccount,resourcequota,garbagecollector,"
+                "deployment,replicaset,statefulset,daemonset,job,cronjob",
                 "--concurrent-gc-syncs=2",
             ],
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.manifest import labelled
+
 LABELS = {"app.kubernetes.io/managed-by": "agentsmith.platform", "app.kubernetes.io/instance": "agentsmith"}
 RBAC = "rbac.authorization.k8s.io"
 
@@ -101,4 +103,38 @@ def a_release(namespace: str) -> list[dict[str, Any]]:
             "redis",
             spec={"podSelector": {"matchLabels": {"app": "redis"}}, "policyTypes": ["Ingress"], "ingress": incoming},
         ),
+    ]
+
+
+def workloads(namespace: str, *keys: str) -> list[dict[str, Any]]:
+    """Return one of each kind that runs pods, labelled as the role `extra` labels it. Their names are their kinds.
+
+    :param keys: the keys that each needs of the Secret of a_secret().
+    """
+
+    def a_workload(kind: str, api_version: str, **spec: Any) -> dict[str, Any]:
+        metadata = {"name": kind.lower(), "namespace": namespace}
+        body = {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec}
+        return labelled(body, "agentsmith", "extra", namespace)
+
+    def a_pod(name: str, **more: Any) -> dict[str, Any]:
+        variables = [{"name": f"KEY_{at}", "valueFrom": secret_key(key)} for at, key in enumerate(keys)]
+        stated = {"env": variables} if variables else {}
+        return {"containers": [{"name": name, "image": "extra", **stated}], **more}
+
+    def a_template(app: str, **more: Any) -> dict[str, Any]:
+        return {"metadata": {"labels": {"app": app}}, "spec": a_pod(app, **more)}
+
+    def selected(app: str) -> dict[str, Any]:
+        return {"selector": {"matchLabels": {"app": app}}, "template": a_template(app)}
+
+    ends = {"template": a_template("ends", restartPolicy="Never"), "backoffLimit": 0}
+    return [
+        a_workload("Deployment", "apps/v1", replicas=2, **selected("deployment")),
+        a_workload("StatefulSet", "apps/v1", replicas=2, serviceName="none", **selected("statefulset")),
+        a_workload("DaemonSet", "apps/v1", **selected("daemonset")),
+        a_workload("ReplicaSet", "apps/v1", replicas=1, **selected("replicaset")),
+        a_workload("Job", "batch/v1", **ends),
+        a_workload("CronJob", "batch/v1", schedule="* * * * *", jobTemplate={"spec": ends}),
+        a_workload("Pod", "v1", **a_pod("pod")),
     ]

@@ -54,9 +54,11 @@ def stand_in_kubelet(
         while not stop.wait(PAUSE):
             for pod in control_plane.get(path)["items"]:
                 wanted = status(pod) if callable(status) else status
-                if pod["status"].get("phase") != wanted["phase"] or "containerStatuses" in wanted:
-                    name = pod["metadata"]["name"]
-                    control_plane.request("PATCH", f"{path}/{name}/status", {"status": wanted}, MERGE)
+                name, generation = (pod["metadata"].get(key) for key in ("name", "generation"))
+                before = (pod["status"].get("phase"), pod["status"].get("observedGeneration"))
+                if before != (wanted["phase"], generation) or "containerStatuses" in wanted:
+                    whole = {"conditions": None, "containerStatuses": None, "observedGeneration": generation, **wanted}
+                    control_plane.request("PATCH", f"{path}/{name}/status", {"status": whole}, MERGE)
 
     thread = threading.Thread(target=serve)
     thread.start()

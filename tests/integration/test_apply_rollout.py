@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods import diagnosis, rollout
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods import diagnosis
 from control_plane import ControlPlane
 from engine import Apply
 from release_objects import a_deployment, a_job
@@ -20,7 +20,7 @@ GRACE = 2.0  # seconds
 @pytest.fixture
 def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the grace for refused pods."""
-    monkeypatch.setattr(rollout, "REFUSED_PODS_GRACE", GRACE)
+    monkeypatch.setattr(diagnosis, "REFUSED_PODS_GRACE", GRACE)
 
 
 def failure(apply: Apply, objects: list[dict[str, Any]], timeout: int = 60) -> tuple[str, float]:

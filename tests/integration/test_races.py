@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api import retry
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods import rollout
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods import diagnosis
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LockSettings
 from awaiting import await_true
 from control_plane import ControlPlane
@@ -117,7 +117,7 @@ def test_a_namespace_that_is_on_its_way_out_is_refused_until_it_is_gone(
 def test_pods_that_are_refused_bring_the_last_good_release_back(
     release: Release, control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch, guard: str
 ) -> None:
-    monkeypatch.setattr(rollout, "REFUSED_PODS_GRACE", 1.0)
+    monkeypatch.setattr(diagnosis, "REFUSED_PODS_GRACE", 1.0)
     objects = [body for body in a_release(release.namespace) if body["metadata"]["name"] != "redis"]
     (dispatcher,) = [body for body in objects if body["kind"] == "Deployment"]
     dispatcher["spec"]["strategy"] = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carrying out a plan: in waves by kind, the objects of a wave at the same time, by server-side apply."""
+"""Carrying out a plan: wave by wave (write_order), the objects of a wave at the same time, by server-side apply."""
 
 from __future__ import annotations
 
@@ -12,71 +12,19 @@ from typing import Any
 from ..api.concurrency import concurrently
 from ..api.connection import APPLY_PATCH, MERGE_PATCH, Connection
 from ..objects.errors import ApiError, ApplyError
+from ..objects.kinds import kind_of
 from ..objects.labels import is_ours
 from ..objects.managed_fields import FIELD_MANAGER, LAST_APPLIED_ANNOTATION, apply_query
 from ..objects.planned_object import PlannedObject, is_going
 from .plan import differs
-
-# They need no namespace, and a namespace may be about to enforce what only objects that they complete can pass.
-ADMISSION_WAVE = 0
-NAMESPACE_WAVE = 1
-# What decides about pods must stand before the first pod asks.
-GUARD_WAVE = 2
-DATA_WAVE = 3
-WORKLOAD_WAVE = 4
-# Routes last, so that nothing is sent to a Service that does not exist yet.
-ROUTE_WAVE = 5
-# A running Dispatcher reads a changed ConfigMap at once, before the rest of the release has arrived.
-CONFIGURATION_WAVE = 6
-
-ADMISSION_KINDS = frozenset(
-    {
-        "MutatingAdmissionPolicy",
-        "MutatingAdmissionPolicyBinding",
-        "ValidatingAdmissionPolicy",
-        "ValidatingAdmissionPolicyBinding",
-    }
-)
-
-GUARD_KINDS = frozenset(
-    {
-        "ClusterRole",
-        "CustomResourceDefinition",
-        "LimitRange",
-        "NetworkPolicy",
-        "PriorityClass",
-        "ResourceQuota",
-        "Role",
-        "ServiceAccount",
-    }
-)
-# The API server looks the Role up, to see whether whoever binds it holds what it grants.
-BINDING_KINDS = frozenset({"ClusterRoleBinding", "RoleBinding"})
-ROUTE_KINDS = frozenset({"Gateway", "GRPCRoute", "HTTPRoute", "Ingress", "TCPRoute", "TLSRoute"})
+from .write_order import waves
 
 POLL_PAUSE = 0.25  # seconds
 # The API server looks in its cache of Roles, which is behind by milliseconds.
 ROLE_TIMEOUT = 10.0  # seconds
-
-
-def wave_of(item: PlannedObject) -> int:
-    """Return the place of an object in the order of writes.
-
-    A ConfigMap that does not exist yet goes before the workloads: nobody reads it, and a pod that starts without it
-    loses seconds, because the kubelet repeats a failed mount with growing pauses.
-    """
-    kind = item.identity.kind
-    if kind in ADMISSION_KINDS:
-        return ADMISSION_WAVE
-    if kind == "Namespace":
-        return NAMESPACE_WAVE
-    if kind in GUARD_KINDS:
-        return GUARD_WAVE
-    if kind == "ConfigMap":
-        return CONFIGURATION_WAVE if item.live else DATA_WAVE
-    if kind == "Secret" or kind in BINDING_KINDS:
-        return DATA_WAVE
-    return ROUTE_WAVE if kind in ROUTE_KINDS else WORKLOAD_WAVE
+# A pod gets 30 s to end, unless it states another time.
+REPLACE_TIMEOUT = 120.0  # seconds
+INVALID = 422  # the answer to a change that the server does not let anybody make
 
 
 class Execution:
@@ -117,9 +65,7 @@ class Execution:
         reverse: bool = False,
         before_wave: Callable[[Sequence[PlannedObject]], None] | None = None,
     ) -> None:
-        pending = [item for item in planned if item.to_write]
-        for wave in sorted({wave_of(item) for item in pending}, reverse=reverse):
-            items = [item for item in pending if wave_of(item) == wave]
+        for items in waves([item for item in planned if item.to_write], reverse):
             if before_wave:
                 before_wave(items)
             concurrently(self._executor, write, items)
@@ -130,7 +76,7 @@ class Execution:
             return
         try:
             if item.fields or item.live is None:
-                item.after = self._patch(item)
+                item.after = self._patch_or_replace(item)
             if item.strip_last_applied:
                 item.after = self._strip_last_applied(item)
         except ApiError as error:
@@ -143,6 +89,35 @@ class Execution:
         if self._dry_run:
             return differs(live, after)
         return bool(live["metadata"]["resourceVersion"] != after["metadata"]["resourceVersion"])
+
+    def _patch_or_replace(self, item: PlannedObject) -> dict[str, Any]:
+        try:
+            return self._patch(item)
+        except ApiError as error:
+            kind = kind_of(item.identity.group, item.identity.kind)
+            if error.status != INVALID or not item.live or not kind.is_replaced:
+                raise
+        return self._replace(item, item.live)
+
+    def _replace(self, item: PlannedObject, live: dict[str, Any]) -> dict[str, Any]:
+        """Delete a Job or Pod of which nothing may be changed, and make it again: only that brings its new state."""
+        # Nothing is deleted for the sake of an object that the server would not take.
+        trial = {name: value for name, value in item.desired["metadata"].items() if name != "name"}
+        trial["generateName"] = f"{item.identity.name}-"
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "dryRun": "All"}
+        body = {**item.desired, "metadata": trial}
+        self._connection.request("POST", item.path.rpartition("/")[0], query=query, body=body)
+        done, fields = "would be" if self._dry_run else "was", ", ".join(item.fields)
+        self.warnings.append(f"{item.identity} {done} deleted and made again: Kubernetes lets nobody change {fields}.")
+        if self._dry_run:
+            return deepcopy(item.desired)
+        self._delete(item, live)
+        deadline = time.monotonic() + REPLACE_TIMEOUT
+        while self._connection.find(item.path):
+            if time.monotonic() >= deadline:
+                raise ApplyError(f"{item.identity} was deleted and is still there after {REPLACE_TIMEOUT:g} s.")
+            time.sleep(POLL_PAUSE)
+        return self._send(item, force=self._force)
 
     def _patch(self, item: PlannedObject) -> dict[str, Any]:
         try:
@@ -173,7 +148,7 @@ class Execution:
         """Tell whether an object binds a Role that this very run creates."""
         role = item.desired.get("roleRef") or {}
         namespace = item.identity.namespace if role.get("kind") == "Role" else ""
-        return item.identity.kind in BINDING_KINDS and (role["kind"], namespace, role["name"]) in self._created
+        return (role.get("kind"), namespace, role.get("name")) in self._created
 
     def _strip_last_applied(self, item: PlannedObject) -> dict[str, Any]:
         """Remove what client-side `kubectl apply` left: a copy of the object, of a Secret with all old values."""
@@ -195,14 +170,17 @@ class Execution:
 
     def _delete_one(self, item: PlannedObject) -> None:
         if not self._dry_run and item.live:
-            # Not an object of the same name that somebody has created in the meantime.
-            body = {"propagationPolicy": "Background", "preconditions": {"uid": item.live["metadata"]["uid"]}}
-            try:
-                self._connection.request("DELETE", item.path, body=body)
-            except ApiError as error:
-                if not self._has_been_deleted(item, error):
-                    raise ApplyError(f"{item.identity} was not deleted ({error.status}): {error}") from None
+            self._delete(item, item.live)
         item.done = True
+
+    def _delete(self, item: PlannedObject, live: dict[str, Any]) -> None:
+        # Not an object of the same name that somebody has created in the meantime.
+        body = {"propagationPolicy": "Background", "preconditions": {"uid": live["metadata"]["uid"]}}
+        try:
+            self._connection.request("DELETE", item.path, body=body)
+        except ApiError as error:
+            if not self._has_been_deleted(item, error):
+                raise ApplyError(f"{item.identity} was not deleted ({error.status}): {error}") from None
 
     def _has_been_deleted(self, item: PlannedObject, error: ApiError) -> bool:
         """Tell whether an earlier attempt got through, whose answer was lost. A namespace then answers 409."""

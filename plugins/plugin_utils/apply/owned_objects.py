@@ -16,41 +16,11 @@ from ..api.concurrency import concurrently
 from ..api.connection import Connection
 from ..api.discovery import Discovery
 from ..objects.errors import ApiError, ApplyError
+from ..objects.kinds import RENDERED_KINDS, kind_of
 from ..objects.owner import Owner
 
 # An aggregated server may know whole objects only.
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
-
-# A controller copies the labels of a Service to these, without naming the Service as their owner.
-COPIES = frozenset({("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")})
-# Looked up by its name, never found by its labels: another release may bear the same instance in another namespace.
-NAMESPACE = ("", "Namespace")
-# By group and kind, all that the roles of this collection can render. The fixed list keeps a look cheap.
-RENDERED_KINDS = frozenset(
-    {
-        ("", "ConfigMap"),
-        ("", "LimitRange"),
-        ("", "ResourceQuota"),
-        ("", "Secret"),
-        ("", "Service"),
-        ("", "ServiceAccount"),
-        ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
-        ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"),
-        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
-        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
-        ("apps", "Deployment"),
-        ("autoscaling", "HorizontalPodAutoscaler"),
-        ("batch", "CronJob"),
-        ("cert-manager.io", "Certificate"),
-        ("gateway.networking.k8s.io", "Gateway"),
-        ("gateway.networking.k8s.io", "HTTPRoute"),
-        ("networking.k8s.io", "Ingress"),
-        ("networking.k8s.io", "NetworkPolicy"),
-        ("policy", "PodDisruptionBudget"),
-        ("rbac.authorization.k8s.io", "Role"),
-        ("rbac.authorization.k8s.io", "RoleBinding"),
-    }
-)
 
 
 @dataclass
@@ -104,7 +74,7 @@ def list_metadata(
     asked = [
         (api_version, kind, resource.stale)
         for (group, kind), (api_version, resource) in sorted(discovery.kinds().items())
-        if (group, kind) not in COPIES | {NAMESPACE}
+        if kind_of(group, kind).is_listed
         and (kinds is None or (group, kind) in kinds)
         and (resource.namespaced or cluster_scoped)
     ]

@@ -12,6 +12,7 @@ from ..api.connection import APPLY_PATCH, Connection
 from ..api.discovery import Discovery
 from ..objects.errors import ApiError, ApplyError
 from ..objects.identity import Identity
+from ..objects.kinds import kind_of_body
 from ..objects.labels import MANAGED_BY_LABEL, annotations_of, is_ours, labels_of
 from ..objects.managed_fields import FIELD_MANAGER, LAST_APPLIED_ANNOTATION, apply_query, as_text, recorded_fields
 from ..objects.planned_object import PlannedObject, is_going
@@ -127,7 +128,7 @@ def _dry_run_differs(connection: Connection, path: str, body: dict[str, Any], li
     try:
         answer = connection.request("PATCH", path, query=query, body=body, content_type=APPLY_PATCH)
     except ApiError as error:
-        if error.field_conflicts or error.status == 403:
+        if error.field_conflicts or error.status == 403 or (error.status == 422 and kind_of_body(body).is_replaced):
             return True  # to be settled where the object is written: nobody else can tell
         raise
     return differs(live, answer.body)

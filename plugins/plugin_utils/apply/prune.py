@@ -12,13 +12,11 @@ from ..api.connection import Connection
 from ..api.discovery import Discovery
 from ..objects.errors import ApplyError
 from ..objects.identity import Identity
+from ..objects.kinds import RENDERED_KINDS, kind_of
 from ..objects.labels import is_engines
 from ..objects.owner import Owner
 from ..objects.planned_object import PlannedObject, is_going
-from .owned_objects import RENDERED_KINDS, find_owned
-
-# They run to their end whatever becomes of the release; the app makes them, and the app removes them.
-NEVER_PRUNED = frozenset({("batch", "Job")})
+from .owned_objects import find_owned
 
 
 def plan_prune(
@@ -50,11 +48,11 @@ def plan_prune(
     wanted = {identity.unversioned for identity in identities}
     desired_kinds = {(identity.group, identity.kind) for identity in identities}
     stated_kinds = {(body.group, body.kind) for body in map(Identity.of, once_stated)}
-    kinds = (RENDERED_KINDS | desired_kinds | stated_kinds) - NEVER_PRUNED
+    kinds = set(filter(_is_pruned, RENDERED_KINDS | desired_kinds | stated_kinds))
     found = find_owned(connection, executor, discovery, owner, kinds)
     others: list[dict[str, Any]] = []
     if every_kind:
-        rest = set(discovery.kinds()) - kinds - NEVER_PRUNED
+        rest = set(filter(_is_pruned, discovery.kinds())) - kinds
         # One API may show the objects of another, as OpenShift's has Roles: what has the name of an object of the same
         # kind is taken for that one.
         known = {_name(live) for live in found.objects}
@@ -75,6 +73,10 @@ def plan_prune(
     blind = sorted(kind for _group, kind in set(found.denied) & desired_kinds)
     warnings = [f"Objects of the kind {kind} cannot be listed, so none of them was pruned." for kind in blind]
     return [item for item in concurrently(executor, examine, surplus) if item], warnings
+
+
+def _is_pruned(kind: tuple[str, str]) -> bool:
+    return kind_of(*kind).is_pruned
 
 
 def _name(live: dict[str, Any]) -> tuple[str, str, str]:

@@ -17,6 +17,7 @@ from ..api.connection import Connection
 from ..api.discovery import Discovery
 from ..objects.errors import ApiError, ApplyError
 from ..objects.identity import Identity
+from ..objects.kinds import kind_of
 from ..objects.planned_object import PlannedObject
 
 REVIEWS = "/apis/authorization.k8s.io/v1"
@@ -95,8 +96,10 @@ def needs_of(discovery: Discovery, planned: Sequence[PlannedObject], undoable: b
     needs = []
     roles = {item.identity: item.desired for item in planned if item.identity.kind in ROLES}
     for item in planned:
-        verbs = VERBS.get(item.result, ())
         identity = item.identity
+        verbs = VERBS.get(item.result, ())
+        if item.result == "updated" and kind_of(identity.group, identity.kind).is_replaced:
+            verbs = ("patch", "delete", "create")
         resource = discovery.plural(identity) if verbs else ""
         needs += [Need(Permission.on(verb, identity, resource), identity) for verb in verbs]
         if undoable and item.result == "created" and identity.kind != "Namespace":

@@ -25,6 +25,8 @@ RETRY_GRACE = 20.0
 CREATION_GRACE = 60.0
 # A cluster autoscaler needs a minute or two for a node.
 SCHEDULING_GRACE = 120.0
+# Pods that a quota refuses may fit once the old ones are gone; the controller repeats with growing pauses.
+REFUSED_PODS_GRACE = 10.0
 
 WAITING_REASONS = {
     "ErrImageNeverPull": AT_ONCE,
@@ -80,6 +82,11 @@ def causes_of_pod(pod: Mapping[str, Any], crashes_count: bool, creation_counts: 
         message = waiting.get("message") or ""
         causes.append(Cause(key, reason, message, WAITING_REASONS[reason], entry["name"], pod))
     return causes
+
+
+def refused_pods(key: str, message: str, reason: str = "FailedCreate") -> Cause:
+    """Return the cause that the API server refuses the pods of a workload."""
+    return Cause((key, "", "FailedCreate"), reason, message, REFUSED_PODS_GRACE)
 
 
 def proven(connection: Connection, cause: Cause) -> Cause | None:

@@ -1,51 +1,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waiting until Deployments are rolled out and Jobs complete, all at once, and no longer than it makes sense."""
+"""Waiting for the workloads of a release as their kinds ask (progress), all at once, no longer than it makes sense."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import Any
 
 from ..api.concurrency import concurrently
 from ..api.connection import Connection
 from ..api.wait_report import Say, WaitReport
 from ..objects.errors import ApiError, ApplyError
+from ..objects.kinds import is_rolled_by_hand
+from ..objects.labels import annotations_of, labels_of
 from ..objects.planned_object import PlannedObject, is_going
-from .diagnosis import Cause, causes_of_pod, describe_pod, events_about, proven, read_events
+from .diagnosis import Cause, causes_of_pod, describe_pod, events_about, proven, read_events, refused_pods
 from .pod import controlled_by, is_ready
+from .progress import colon, progress_of
 
 # Polled rather than watched: a look is three cheap reads, and a poll survives what cuts a watch.
 POLL_PAUSE = 0.5  # seconds
-# Pods that a quota refuses may fit once the old ones are gone; the controller repeats with growing pauses.
-REFUSED_PODS_GRACE = 10.0  # seconds
 REVISION_ANNOTATION = "deployment.kubernetes.io/revision"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a workload is. ``failure`` is the cause that the workload itself states as final.
-
-    ``observed`` is false while its controller has not seen the latest change: its pods and its revision are then those
-    of the state before, and may be broken because of it.
-    """
-
-    complete: bool
-    text: str
-    failure: str = ""
-    cause: Cause | None = None
-    observed: bool = True
-
-
-def progress_of(workload: Mapping[str, Any]) -> Progress:
-    """Judge a Deployment or a Job from its status alone; any other kind has nothing to wait for."""
-    if workload["kind"] == "Deployment":
-        return _deployment_progress(workload)
-    if workload["kind"] == "Job":
-        return _job_progress(workload)
-    return Progress(True, "")
+# Of the pods of a StatefulSet, and of a DaemonSet
+REVISION_LABEL, GENERATION_LABEL = "controller-revision-hash", "pod-template-generation"
+GENERATION_ANNOTATION = "deprecated.daemonset.template.generation"
+# A Deployment and a ReplicaSet state it in their status.
+REFUSED_IN_EVENTS = ("StatefulSet", "DaemonSet", "Job")
 
 
 def wait_for_rollout(
@@ -93,6 +74,7 @@ class _Wait:
         self._pods: list[Mapping[str, Any]] = []
         self._unreadable = ""
         self._workload: Mapping[str, Any] = item.current or {}
+        self._kind = item.identity.kind
         self.progress = progress_of(self._workload)
         self.cause: Cause | None = None
 
@@ -121,7 +103,7 @@ class _Wait:
         cause = self.cause
         if cause is None:
             return ""
-        lines = [f"{self._item.identity} will not become ready: {cause.reason}" + _colon(cause.message)]
+        lines = [f"{self._item.identity} will not become ready: {cause.reason}" + colon(cause.message)]
         pod = cause.pod or self._worst_pod()
         if pod is not None:
             lines.append(describe_pod(self._connection, pod, cause))
@@ -139,22 +121,23 @@ class _Wait:
     def _causes(self) -> list[Cause]:
         causes = [self.progress.cause] if self.progress.cause else []
         for pod in self._pods:
-            causes += causes_of_pod(pod, self._workload["kind"] == "Deployment", creation_counts=True)
-        if self._workload["kind"] == "Job" and not self._pods:
-            causes += self._refused_job_pods()
+            causes += causes_of_pod(pod, self._kind != "Job", creation_counts=True)
+        # A pod that is there tells more. Of a Job with pods, the refused ones have room when others have ended.
+        lacks_pods = not self._pods or (self._kind != "Job" and all(map(is_ready, self._pods)))
+        if self._kind in REFUSED_IN_EVENTS and lacks_pods:
+            causes += self._refused_pods()
         return causes
 
-    def _refused_job_pods(self) -> list[Cause]:
-        """Return the refusal of a Job's pods, which a Job, unlike a Deployment, states only in its events."""
+    def _refused_pods(self) -> list[Cause]:
+        """Return the refusal of pods that the workload states only in its events. The last one counts."""
         try:
             events = read_events(self._connection, self._item.identity.namespace, self._workload["metadata"]["uid"])
         except ApiError:
             return []  # the wait goes on without them
-        refusals = [event for event in events if event.get("reason") == "FailedCreate"]
-        if not refusals:
-            return []
-        key = (self._item.path, "", "FailedCreate")
-        return [Cause(key, "FailedCreate", refusals[-1].get("message") or "", REFUSED_PODS_GRACE)]
+        last = events[-1] if events else {}
+        return (
+            [refused_pods(self._item.path, last.get("message") or "")] if last.get("reason") == "FailedCreate" else []
+        )
 
     def _judge(self, causes: Sequence[Cause]) -> None:
         """Set ``cause`` to the first one that has outlasted its grace.
@@ -171,13 +154,15 @@ class _Wait:
                 self.cause = proven(self._connection, cause)
 
     def _read_pods(self) -> list[Mapping[str, Any]]:
-        """Return the pods of the workload, of a Deployment those of the newest revision."""
+        """Return the pods of the workload; if it rolls, those of the newest revision."""
+        if self._kind == "Pod":
+            return [self._workload]
         labels = ((self._workload["spec"].get("selector") or {}).get("matchLabels")) or {}
         selector = {"labelSelector": ",".join(f"{name}={value}" for name, value in sorted(labels.items()))}
         namespace = self._item.identity.namespace
         try:
             owner = self._workload["metadata"]["uid"]
-            if self._workload["kind"] == "Deployment":
+            if self._kind == "Deployment":
                 path = f"/apis/apps/v1/namespaces/{namespace}/replicasets"
                 owner = _newest(self._workload, self._connection.get(path, selector).body.get("items") or [])
             pods = self._connection.get(f"/api/v1/namespaces/{namespace}/pods", selector).body.get("items") or []
@@ -187,7 +172,27 @@ class _Wait:
             # Waiting needs the workload alone; the pods only say earlier, and better, why it fails.
             self._unreadable = f"The pods cannot be read: {error}"
             return []
-        return controlled_by(pods, owner)
+        pods = controlled_by(pods, owner)
+        newest = [pod for pod in pods if _is_newest(self._workload, pod)]
+        if self._kind == "StatefulSet":
+            self._remove_stuck([pod for pod in pods if pod not in newest])
+        return newest
+
+    def _remove_stuck(self, old_pods: Sequence[Mapping[str, Any]]) -> None:
+        """Delete broken pods of an older revision: a StatefulSet waits for them, and so never comes back by itself.
+
+        https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
+        """
+        for pod in old_pods:
+            if is_going(pod) or not causes_of_pod(pod, crashes_count=True):
+                continue
+            metadata = pod["metadata"]
+            path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
+            try:
+                self._connection.request("DELETE", path, body={"preconditions": {"uid": metadata["uid"]}})
+            except ApiError as error:
+                if error.status not in (404, 409):  # it is gone, or another one has its name
+                    self._unreadable = f"The pod {metadata['name']} of an older revision keeps it from rolling: {error}"
 
     def _worst_pod(self) -> Mapping[str, Any] | None:
         """Return a pod that is not ready, the newest one; None when there is none."""
@@ -201,47 +206,6 @@ class _Wait:
         return [self._unreadable] if self._unreadable else []
 
 
-def _deployment_progress(deployment: Mapping[str, Any]) -> Progress:
-    """Judge as `kubectl rollout status` does: the new state seen, all pods new and available, no old one left."""
-    spec, status = deployment.get("spec") or {}, deployment.get("status") or {}
-    conditions = {condition["type"]: condition for condition in status.get("conditions") or []}
-    wanted = spec.get("replicas", 1)
-    total, updated, available = (status.get(name) or 0 for name in ("replicas", "updatedReplicas", "availableReplicas"))
-    text = f"{updated} of {wanted} replicas updated, {available} available, {max(0, total - updated)} old ones left"
-    if (status.get("observedGeneration") or 0) < (deployment["metadata"].get("generation") or 0):
-        return Progress(False, "the deployment controller has not seen the change yet", observed=False)
-    if spec.get("paused"):
-        return Progress(False, text, "Paused: spec.paused is set, so it never rolls out")
-    if conditions.get("Progressing", {}).get("reason") == "ProgressDeadlineExceeded":
-        message = conditions["Progressing"].get("message") or ""
-        return Progress(False, text, f"ProgressDeadlineExceeded{_colon(message)}")
-    if total == updated == wanted and available >= wanted:
-        return Progress(True, text)
-    refusal = conditions.get("ReplicaFailure", {})
-    if refusal.get("status") == "True":
-        key = (deployment["metadata"]["uid"], "", "FailedCreate")
-        message = refusal.get("message") or ""
-        return Progress(False, text, cause=Cause(key, refusal.get("reason") or "", message, REFUSED_PODS_GRACE))
-    return Progress(False, text)
-
-
-def _job_progress(job: Mapping[str, Any]) -> Progress:
-    status = job.get("status") or {}
-    conditions = {
-        condition["type"]: condition
-        for condition in status.get("conditions") or []
-        if condition.get("status") == "True"
-    }
-    text = f"{status.get('succeeded') or 0} pods succeeded, {status.get('failed') or 0} failed"
-    if "Complete" in conditions:
-        return Progress(True, text)
-    for name in ("Failed", "FailureTarget"):
-        if name in conditions:
-            reason, message = conditions[name].get("reason") or name, conditions[name].get("message") or ""
-            return Progress(False, text, f"{reason}{_colon(message)}")
-    return Progress(False, text)
-
-
 def _newest(deployment: Mapping[str, Any], replica_sets: Sequence[Mapping[str, Any]]) -> str:
     """Return the uid of the Deployment's newest ReplicaSet, empty while there is none."""
     revision = (deployment["metadata"].get("annotations") or {}).get(REVISION_ANNOTATION)
@@ -251,5 +215,12 @@ def _newest(deployment: Mapping[str, Any], replica_sets: Sequence[Mapping[str, A
     return ""
 
 
-def _colon(text: str) -> str:
-    return f": {text}" if text else ""
+def _is_newest(workload: Mapping[str, Any], pod: Mapping[str, Any]) -> bool:
+    """Tell whether a pod is of the newest template, where the workload replaces those that are not."""
+    if workload["kind"] == "StatefulSet":
+        found, newest = labels_of(pod).get(REVISION_LABEL), (workload.get("status") or {}).get("updateRevision")
+    elif workload["kind"] == "DaemonSet":
+        found, newest = labels_of(pod).get(GENERATION_LABEL), annotations_of(workload).get(GENERATION_ANNOTATION)
+    else:
+        return True
+    return found == newest or not newest or is_rolled_by_hand(workload)

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from ..api.connection import Connection
 from ..api.wait_report import Say, WaitReport
 from ..objects.errors import ApplyError
+from ..objects.kinds import TEMPLATE
 from ..objects.planned_object import PlannedObject
 from ..pods.spawned_jobs import is_running, read_spawned_jobs
 
 POLL_PAUSE = 1.0  # seconds
-POD_TEMPLATE = ("spec", "template")
 
 
 class JobsInFlight(ApplyError):
@@ -81,7 +81,7 @@ def wait_for_jobs(
 def _replaces_pods(item: PlannedObject, deployment: str) -> bool:
     """Tell whether an update changes the template; of what changes above it, nobody knows what is below."""
     return (item.identity.kind, item.identity.name, item.result) == ("Deployment", deployment, "updated") and any(
-        path[:2] == POD_TEMPLATE[: len(path)] for path in item.paths
+        path[: len(TEMPLATE)] == TEMPLATE[: len(path)] for path in item.paths
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..objects.identity import Identity
+from ..objects.kinds import kind_of_body, pod_template
 from ..objects.labels import annotations_of
 from ..objects.managed_fields import LAST_APPLIED_ANNOTATION, as_text
 from ..secrets.secret_digest import DIGEST_ANNOTATION
@@ -17,9 +18,8 @@ from ..secrets.secret_reads import secret_reads
 Entry = Mapping[str, Any]
 """One entry of ``objects`` in the result of agentsmith.platform.apply."""
 
-TEMPLATE_ANNOTATIONS = ("spec", "template", "metadata", "annotations")
-DIGEST_PATH = as_text((*TEMPLATE_ANNOTATIONS, DIGEST_ANNOTATION))
-LAST_APPLIED_PATH = as_text(("metadata", "annotations", LAST_APPLIED_ANNOTATION))
+ANNOTATIONS = ("metadata", "annotations")
+LAST_APPLIED_PATH = as_text((*ANNOTATIONS, LAST_APPLIED_ANNOTATION))
 # A key, and the Secret with the hash of the password in it, which the bundled Redis knows its users by (roles/redis).
 REDIS_URL = "redis-url"
 REDIS_USERS = "redis-acl"
@@ -114,14 +114,14 @@ class Rotation:
             f"{key} has not changed in {self._secret} since the pods of {', '.join(map(_name, readers))} were started. "
             "Change it at the source of the Secret, then rotate."
             for key in self._keys
-            if (readers := self._readers(key, entries)) and not self._rolling_readers(key, entries)
+            if (readers := self._readers(key, entries)) and not any(map(self._has_new_digest, readers))
         ]
 
     def _changed_before(self, key: str, entries: Sequence[Entry]) -> bool:
         """Tell whether a key may have changed in a run that did not reach its readers: one rolls for nothing else."""
         return any(
             not read["changed"]
-            for entry in self._rolling_readers(key, entries)
+            for entry in filter(self._has_new_digest, self._readers(key, entries))
             for read in entry["secret_keys"]
             if read["secret"] == self._secret.name
         )
@@ -134,9 +134,10 @@ class Rotation:
 
     def _digest_paths(self, entry: Entry) -> list[str]:
         """Return the paths that stand for the annotation: the whole map where it is the only entry, and new."""
-        body = next(body for body in self.objects if _is_same(body, entry))
-        only_one = not set(annotations_of(body["spec"]["template"])) - {DIGEST_ANNOTATION}
-        return [DIGEST_PATH, *([as_text(TEMPLATE_ANNOTATIONS)] if only_one else [])]
+        body = self._body(entry)
+        whole = (*(kind_of_body(body).pod_template or ()), *ANNOTATIONS)
+        only_one = not set(annotations_of(pod_template(body))) - {DIGEST_ANNOTATION}
+        return [as_text((*whole, DIGEST_ANNOTATION)), *([as_text(whole)] if only_one else [])]
 
     def _outcome(self, key: str, entries: Sequence[Entry], dry_run: bool) -> str:
         if key in _changed_keys(self._secret, entries):
@@ -158,8 +159,15 @@ class Rotation:
     def _rolling_readers(self, key: str, entries: Sequence[Entry]) -> list[Entry]:
         return [entry for entry in self._readers(key, entries) if self._rolls(entry)]
 
-    def _rolls(self, entry: Entry) -> bool:
+    def _has_new_digest(self, entry: Entry) -> bool:
         return not self._is_secret(entry) and any(path in self._digest_paths(entry) for path in entry["fields"])
+
+    def _rolls(self, entry: Entry) -> bool:
+        """Tell whether pods are replaced. The next ones of a CronJob read the new values anyway."""
+        return self._has_new_digest(entry) and kind_of_body(self._body(entry)).rolls
+
+    def _body(self, entry: Entry) -> dict[str, Any]:
+        return next(body for body in self.objects if _is_same(body, entry))
 
     def _is_secret(self, entry: Entry) -> bool:
         return (entry["kind"], entry["name"]) == ("Secret", self._secret.name)

@@ -15,9 +15,11 @@ from ..api.discovery import Discovery
 from ..api.wait_report import Say, WaitReport
 from ..apply import write_permissions
 from ..apply.execution import POLL_PAUSE, Execution, wait_until_gone
-from ..apply.owned_objects import RENDERED_KINDS, Found, find_owned
+from ..apply.owned_objects import Found, find_owned
 from ..objects.errors import ApplyError
 from ..objects.identity import Identity
+from ..objects.kinds import RENDERED_KINDS, kind_of_body
+from ..objects.labels import is_engines
 from ..objects.owner import Owner
 from ..objects.planned_object import PlannedObject, is_going
 from ..pods.spawned_jobs import SELECTOR, is_running, read_spawned_jobs
@@ -26,7 +28,6 @@ from .lock import LockSettings, ReleaseLease, give_back, given_back_on_failure, 
 from .release_namespace import ReleaseNamespace
 
 WAIT, KILL, REFUSE = "wait", "kill", "refuse"
-WORKLOADS = frozenset({"Deployment", "CronJob"})
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class Teardown:
     def _find(self, executor: Executor, discovery: Discovery) -> Found:
         """Return what carries the labels of the release; but not its lock, which ends with the run that holds it."""
         found = find_owned(self._connection, executor, discovery, self._owner, kinds=None)
-        found.objects = [live for live in found.objects if live["kind"] != "Lease"]
+        found.objects = [live for live in found.objects if not (is_engines(live) and live["kind"] == "Lease")]
         return found
 
     @contextmanager
@@ -221,9 +222,9 @@ class Teardown:
     def _delete(
         self, executor: Executor, discovery: Discovery, objects: Sequence[dict[str, Any]], jobs_end: float
     ) -> None:
-        """Delete what spawns pods first, then the Jobs, then the rest: no pod shall start or end without its guards."""
-        first = [live for live in objects if live["kind"] in WORKLOADS]
-        rest = [live for live in objects if live["kind"] not in WORKLOADS]
+        """Delete what has pods, then spawned Jobs, then the rest: no pod shall start or end without its guards."""
+        first = [live for live in objects if kind_of_body(live).has_pods]
+        rest = [live for live in objects if not kind_of_body(live).has_pods]
         self._delete_all(executor, discovery, first)
         # A Job that was spawned while we looked.
         self._settle_jobs(jobs_end, refuse=False)
@@ -244,7 +245,7 @@ class Teardown:
             wait_until_gone(self._connection, executor, planned, self._settings.timeout, self._clock, self._sleep)
 
     def _await_no_pods(self) -> None:
-        """Wait until no pod of the release is left: neither of a Deployment nor of a Job.
+        """Wait until no pod of the release is left: neither of its own workloads nor of a spawned Job.
 
         :raises ApplyError: naming those that are still there.
         """

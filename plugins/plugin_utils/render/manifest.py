@@ -13,6 +13,7 @@ from copy import deepcopy
 
 import yaml
 
+from ..objects.kinds import TEMPLATE, kind_of_body
 from ..objects.labels import (
     COMPONENT_LABEL,
     INSTANCE_LABEL,
@@ -23,6 +24,7 @@ from ..objects.labels import (
     PART_OF,
     PART_OF_LABEL,
 )
+from ..objects.managed_fields import value_at
 
 Manifest = dict[str, t.Any]
 
@@ -120,9 +122,10 @@ def stamp_labels(manifest: Manifest, instance: str, component: str, namespace: s
     _merge_labels(manifest["metadata"], labels)
     if namespace and not manifest["metadata"].get("namespace") and manifest["kind"] != "Namespace":
         _merge_labels(manifest["metadata"], {NAMESPACE_LABEL: namespace})
-    spec = manifest.get("spec")
-    if isinstance(spec, dict) and isinstance(spec.get("template"), dict):
-        _merge_labels(spec["template"].setdefault("metadata", {}), labels)
+    # Kinds of operators mostly have their template where a Deployment has it.
+    template = value_at(manifest, kind_of_body(manifest).pod_template or TEMPLATE)
+    if isinstance(template, dict):
+        _merge_labels(template.setdefault("metadata", {}), labels)
 
 
 def _merge_labels(metadata: Manifest, labels: dict[str, str]) -> None:

@@ -16,8 +16,10 @@ from typing import Any
 
 from kubernetes.utils.quantity import parse_quantity
 
+from ..objects.kinds import kind_of_body, pod_template
+from ..objects.managed_fields import value_at
+
 RESOURCES = ("cpu", "memory")
-WORKLOAD_KINDS = ("Deployment", "StatefulSet")
 _MILLI = Decimal("0.001")
 _MEBI = Decimal(1024**2)
 
@@ -34,7 +36,7 @@ def hard_limits(
     The arithmetic, for each of CPU and memory:
     pods at once x requests of a pod, over all workloads, + `jobs` x requests of a Job.
 
-    :param workloads: the objects of a release; those that are no Deployment or StatefulSet do not count.
+    :param workloads: the objects of a release; those that run no pods do not count.
     :param jobs: how many Jobs run at the same time.
     :param job_requests: what the pod of a Job requests, `cpu` and `memory`.
     :param job_objects: how many Jobs may exist, running, waiting and ended.
@@ -59,7 +61,7 @@ def jobs_at_rest(
     default_requests: Mapping[str, str],
 ) -> int:
     """Return how many Jobs run at the same time within *hard*, what `hard_limits` returns, while no workload rolls."""
-    needs = _needs(workloads, _replicas, default_requests)
+    needs = _needs(workloads, _pods_at_rest, default_requests)
     job = _job_needs(job_requests)
     running = [int((parse_quantity(hard[limit]) - needs[limit]) // job[limit]) for limit in needs if job[limit]]
     return min(*running, int(hard["count/jobs.batch"]))
@@ -70,7 +72,7 @@ def _needs(
     pods_of: Callable[[Mapping[str, Any]], int],
     default_requests: Mapping[str, str],
 ) -> dict[str, Decimal]:
-    pods = [(pods_of(body), body["spec"]["template"]["spec"]) for body in workloads if body["kind"] in WORKLOAD_KINDS]
+    pods = [(pods_of(body), pod_template(body)["spec"]) for body in workloads if kind_of_body(body).has_pods]
     requests = {
         f"requests.{resource}": sum(
             (number * _request(pod, resource, default_requests) for number, pod in pods), Decimal(0)
@@ -85,8 +87,11 @@ def _job_needs(job_requests: Mapping[str, str]) -> dict[str, Decimal]:
     return {**requests, "pods": Decimal(1)}
 
 
-def _replicas(workload: Mapping[str, Any]) -> int:
-    return int(workload["spec"].get("replicas", 1))
+def _pods_at_rest(workload: Mapping[str, Any]) -> int:
+    """Return how many pods of a workload run while nothing rolls: one of a DaemonSet, as the nodes are not known."""
+    path = kind_of_body(workload).pod_count
+    stated = value_at(workload, path) if path else None
+    return 1 if stated is None else int(stated)
 
 
 def _pods_at_once(workload: Mapping[str, Any]) -> int:
@@ -94,9 +99,8 @@ def _pods_at_once(workload: Mapping[str, Any]) -> int:
 
     A rolling update has made all new pods before the last of the old ones, which counts until it has ended, is gone.
     """
-    strategy = workload["spec"].get("strategy") or {}
-    recreates = workload["kind"] == "StatefulSet" or strategy.get("type") == "Recreate"
-    return _replicas(workload) if recreates else 2 * _replicas(workload)
+    surges = kind_of_body(workload).surges and value_at(workload, ("spec", "strategy", "type")) != "Recreate"
+    return _pods_at_rest(workload) * (2 if surges else 1)
 
 
 def _request(pod: Mapping[str, Any], resource: str, default_requests: Mapping[str, str]) -> Decimal:

@@ -12,7 +12,7 @@ from ..objects.errors import ApiError
 from ..pods.diagnosis import causes_of_pod, read_events
 from ..pods.job_state import JobState, state_of
 from ..pods.pod import controlled_by, is_ready
-from ..pods.rollout import progress_of
+from ..pods.progress import progress_of
 from ..text.one_line import one_line
 from ..text.text_table import aligned
 from ..verification.target import DISPATCHER, REDIS, Target

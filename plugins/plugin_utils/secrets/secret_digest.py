@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..objects.identity import Identity
+from ..objects.kinds import pod_template
 from ..objects.managed_fields import FIELD_MANAGER, recorded_fields
 from .secret_reads import SecretRead, secret_reads
 
@@ -100,7 +101,7 @@ class SecretDigests:
         return list(found.values())
 
     def _annotate(self, workload: Identity, states: Mapping[Identity, SecretState]) -> None:
-        metadata = self._bodies[workload]["spec"]["template"].setdefault("metadata", {})
+        metadata = pod_template(self._bodies[workload]).setdefault("metadata", {})
         metadata.setdefault("annotations", {})[DIGEST_ANNOTATION] = self._digest(workload, states)
 
     def _digest(self, workload: Identity, states: Mapping[Identity, SecretState]) -> str:

@@ -12,9 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# The kinds that replace their pods when the template changes. A Job must not change and a CronJob's next Job reads the
-# new values anyway; a changed template of a ReplicaSet replaces no pod.
-ROLLING_KINDS = frozenset({("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet")})
+from ..objects.kinds import pod_template, stamps_secrets
 
 
 @dataclass(frozen=True)
@@ -27,10 +25,10 @@ class SecretRead:
 
 
 def secret_reads(body: Mapping[str, Any]) -> list[SecretRead]:
-    """Return what the pods of a workload read, each reference once; empty for a kind that does not roll its pods."""
-    if (body["apiVersion"], body["kind"]) not in ROLLING_KINDS:
+    """Return what the pods of a workload read, each reference once; empty for one whose template gets no digest."""
+    if not stamps_secrets(body):
         return []
-    pod = _map(_map(_map(body.get("spec")).get("template")).get("spec"))
+    pod = _map(pod_template(body).get("spec"))
     found = [
         read
         for field in ("initContainers", "containers")

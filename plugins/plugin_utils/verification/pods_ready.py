@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..pods.rollout import progress_of
+from ..pods.progress import progress_of
 from .outcome import FAILED, NOT_CHECKED, Outcome, judged
 
 

@@ -182,3 +182,19 @@ def test_a_namespace_counts_as_in_itself() -> None:
 def test_a_need_says_where(where: str, place: str) -> None:
     need = Need(Permission("create", "", "secrets", where), REDIS)
     assert need.text("agentsmith") == f"create secrets{place}: for Deployment agentsmith/redis"
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "verbs"),
+    [
+        ("batch/v1", "Job", {"patch", "delete", "create"}),
+        ("v1", "Pod", {"patch", "delete", "create"}),
+        ("batch/v1", "CronJob", {"patch"}),
+        ("apps/v1", "StatefulSet", {"patch"}),
+    ],
+)
+def test_an_update_of_what_may_have_to_be_made_again_needs_more(api_version: str, kind: str, verbs: set[str]) -> None:
+    body = {"apiVersion": api_version, "kind": kind, "metadata": {"name": "x", "namespace": "n"}}
+    discovery = SimpleNamespace(plural=lambda identity: f"{identity.kind.lower()}s")
+    needs = needs_of(discovery, [PlannedObject(body, "", body, "updated")])  # type: ignore[arg-type]
+    assert {need.permission.verb for need in needs} == verbs

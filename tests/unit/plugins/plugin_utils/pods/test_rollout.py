@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.rollout import progress_of, wait_for_rollout
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.rollout import wait_for_rollout
 from fake_connection import FakeConnection
 
 DEPLOYMENT_PATH = "/apis/apps/v1/namespaces/n/deployments/d"
@@ -51,45 +51,6 @@ def job(*conditions: dict[str, Any]) -> dict[str, Any]:
         "spec": {"selector": {"matchLabels": {"job": "j"}}},
         "status": {"conditions": list(conditions)},
     }
-
-
-@pytest.mark.parametrize(
-    ("workload", "complete", "failure"),
-    [
-        (COMPLETE, True, ""),
-        (deployment(replicas=2, updatedReplicas=1, availableReplicas=2), False, ""),  # an old pod is left
-        (deployment(replicas=1, updatedReplicas=0, availableReplicas=1), False, ""),  # only old pods
-        (STARTING, False, ""),
-        (deployment(observedGeneration=1, replicas=1, updatedReplicas=1, availableReplicas=1), False, ""),
-        (deployment(), False, ""),
-        (
-            deployment(conditions=[condition("Progressing", "False", reason="ProgressDeadlineExceeded", message="m")]),
-            False,
-            "ProgressDeadlineExceeded: m",
-        ),
-        # what an older generation ran into is no verdict on this one
-        (
-            deployment(
-                observedGeneration=1,
-                conditions=[condition("Progressing", "False", reason="ProgressDeadlineExceeded", message="m")],
-            ),
-            False,
-            "",
-        ),
-        ({**deployment(), "spec": {"replicas": 0}}, True, ""),
-        ({**deployment(), "spec": {"replicas": 1, "paused": True}}, False, "Paused"),
-        (job(), False, ""),
-        (job(condition("Complete")), True, ""),
-        (job(condition("Complete", "False")), False, ""),
-        (job(condition("Failed", reason="DeadlineExceeded", message="too long")), False, "DeadlineExceeded: too long"),
-        (job(condition("FailureTarget", reason="BackoffLimitExceeded")), False, "BackoffLimitExceeded"),
-        ({"kind": "Service", "metadata": {}}, True, ""),
-    ],
-)
-def test_progress_is_judged_from_the_status(workload: dict[str, Any], complete: bool, failure: str) -> None:
-    progress = progress_of(workload)
-    assert progress.complete is complete
-    assert progress.failure.startswith(failure) if failure else not progress.failure
 
 
 def pod(
@@ -388,3 +349,82 @@ def test_a_workload_that_somebody_deletes_ends_the_wait() -> None:
     wait = Wait({})
     del wait.connection.answers[DEPLOYMENT_PATH]
     assert "Deleted: somebody deleted it in the meantime" in wait.failure()
+
+
+STATEFUL_SET_PATH = "/apis/apps/v1/namespaces/n/statefulsets/s"
+DAEMON_SET_PATH = "/apis/apps/v1/namespaces/n/daemonsets/s"
+
+
+def stateful_set(kind: str = "StatefulSet", strategy: str = "RollingUpdate", **status: Any) -> dict[str, Any]:
+    """Return a StatefulSet, or DaemonSet, that is at its second revision."""
+    metadata = {"name": "s", "namespace": "n", "uid": "s-uid", "generation": 2}
+    metadata["annotations"] = {"deprecated.daemonset.template.generation": "2"}
+    spec = {"replicas": 2, "selector": {"matchLabels": {"app": "s"}}, "updateStrategy": {"type": strategy}}
+    state = {"observedGeneration": 2, "updateRevision": "s-2", "desiredNumberScheduled": 1, "replicas": 2, **status}
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": spec, "status": state}
+
+
+def of_revision(number: int, reason: str = "ErrImageNeverPull") -> dict[str, Any]:
+    """Return a broken pod of a StatefulSet or DaemonSet."""
+    body = pod(reason, name=f"s-{number}", owner="s")
+    body["metadata"]["labels"] = {"controller-revision-hash": f"s-{number}", "pod-template-generation": str(number)}
+    return body
+
+
+@pytest.mark.parametrize(("kind", "path"), [("StatefulSet", STATEFUL_SET_PATH), ("DaemonSet", DAEMON_SET_PATH)])
+def test_a_broken_pod_of_the_newest_revision_ends_the_wait_and_an_older_one_does_not(kind: str, path: str) -> None:
+    state = stateful_set(kind)
+    wait = Wait({path: state, PODS_PATH: items(of_revision(2))}, (path, state))
+    assert f"{kind} n/s will not become ready: ErrImageNeverPull" in wait.failure()
+    wait = Wait({path: state, PODS_PATH: items(of_revision(1))}, (path, state))
+    assert "wait_timeout (3 s) is over" in wait.failure(timeout=3)
+
+
+def test_a_broken_pod_that_a_stateful_set_waits_for_is_deleted() -> None:
+    state = stateful_set()
+    pods = items(of_revision(1), {**of_revision(1, ""), "status": {"phase": "Pending"}})
+    wait = Wait({STATEFUL_SET_PATH: state, PODS_PATH: pods}, (STATEFUL_SET_PATH, state))
+    wait.connection.answers[STATEFUL_SET_PATH] = lambda: (
+        stateful_set(updatedReplicas=2, availableReplicas=2) if wait.connection.deleted else state
+    )
+    wait.run()
+    assert wait.connection.deleted == [(f"{PODS_PATH}/s-1", "s-1-uid")]
+
+
+def test_who_may_not_delete_it_is_told_what_keeps_the_stateful_set_from_rolling() -> None:
+    state = stateful_set()
+    answers = {STATEFUL_SET_PATH: state, PODS_PATH: items(of_revision(1))}
+    wait = Wait(answers, (STATEFUL_SET_PATH, state))
+    wait.connection.refusal = ApiError(403, "Forbidden", "pods is forbidden")
+    text = wait.failure(timeout=2)
+    assert "The pod s-1 of an older revision keeps it from rolling: pods is forbidden" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "strategy"), [("StatefulSet", "OnDelete"), ("DaemonSet", "OnDelete"), ("DaemonSet", "RollingUpdate")]
+)
+def test_no_other_pod_is_deleted(kind: str, strategy: str) -> None:
+    path = STATEFUL_SET_PATH if kind == "StatefulSet" else DAEMON_SET_PATH
+    state = stateful_set(kind, strategy)
+    wait = Wait({path: state, PODS_PATH: items(of_revision(1))}, (path, state))
+    wait.failure(timeout=3)
+    assert wait.connection.deleted == []
+
+
+@pytest.mark.parametrize(("kind", "path"), [("StatefulSet", STATEFUL_SET_PATH), ("DaemonSet", DAEMON_SET_PATH)])
+def test_refused_pods_that_only_an_event_tells_of_end_the_wait_after_a_grace(kind: str, path: str) -> None:
+    state = stateful_set(kind)
+    refusal, overcome = event("FailedCreate", "exceeded quota", 5), event("SuccessfulCreate", "Created pod", 6)
+    wait = Wait({path: state, EVENTS_PATH: items(refusal)}, (path, state))
+    assert f"{kind} n/s will not become ready: FailedCreate: exceeded quota" in wait.failure()
+    assert wait.seconds == 10
+    wait = Wait({path: state, EVENTS_PATH: items(overcome, refusal)}, (path, state))
+    assert "wait_timeout (12 s) is over" in wait.failure(timeout=12)
+
+
+def test_a_pod_that_no_controller_makes_is_its_own_cause() -> None:
+    broken = {**pod("ErrImageNeverPull", name="p"), "apiVersion": "v1", "kind": "Pod"}
+    path = f"{PODS_PATH}/p"
+    text = Wait({path: broken}, (path, broken)).failure()
+    assert "Pod n/p will not become ready: ErrImageNeverPull" in text
+    assert "pod p: Pending" in text

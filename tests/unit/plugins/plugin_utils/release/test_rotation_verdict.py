@@ -217,3 +217,23 @@ def test_the_report_on_what_was_changed_earlier() -> None:
         "github-token: as it is in the cluster; Deployment dispatcher rolled."
     ]
     assert rotation("x", own=False).rolled([of_dispatcher()]) == []
+
+
+def test_a_cron_job_takes_part_and_does_not_roll() -> None:
+    cron_job = {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {"name": "nightly", "namespace": "n"},
+        "spec": {"jobTemplate": body("Job", "nightly", reads="s")},
+    }
+    reads = [{"secret": "s", "keys": ["github-token"], "changed": ["github-token"]}]
+    path = f"spec.jobTemplate.{DIGEST}"
+    entry = {"kind": "CronJob", "name": "nightly", "result": "updated", "fields": [path], "secret_keys": reads}
+    subject = Rotation([cron_job, STATED], SECRET, ["github-token"])
+    entries = [of_secret("github-token"), entry]
+    assert subject.preview_faults(entries) == []
+    assert subject.rolled(entries) == []
+    (told,) = subject.report(entries, dry_run=False)
+    assert told.startswith("github-token: changed; nothing rolls, because only pods that are yet to start read it")
+    others = {**entry, "fields": [path, "spec.schedule"]}
+    assert "CronJob nightly would change in spec.schedule as well" in subject.preview_faults([entries[0], others])[0]

@@ -140,6 +140,24 @@ def test_pod_template_is_labelled(template: dict[str, Any]) -> None:
     assert manifest["spec"]["template"]["metadata"]["labels"] == {**own, **EXPECTED}
 
 
+def test_pod_template_of_a_cron_job_is_labelled() -> None:
+    job = {"spec": {"template": {"spec": {}}}}
+    manifest = {**parse(""), "apiVersion": "batch/v1", "kind": "CronJob", "spec": {"jobTemplate": job}}
+    stamp_labels(manifest, "smith", "redis")
+    assert job["spec"]["template"]["metadata"] == {"labels": EXPECTED}
+
+
+def test_template_of_a_kind_that_is_not_known_is_labelled() -> None:
+    manifest = {
+        **parse(""),
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Rollout",
+        "spec": {"template": {"spec": {}}},
+    }
+    stamp_labels(manifest, "smith", "redis")
+    assert manifest["spec"]["template"]["metadata"] == {"labels": EXPECTED}
+
+
 @pytest.mark.parametrize(
     ("kind", "namespace", "label"),
     [("MutatingAdmissionPolicy", None, "release"), ("ConfigMap", "release", None), ("Namespace", None, None)],

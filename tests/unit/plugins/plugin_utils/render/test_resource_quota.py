@@ -19,7 +19,8 @@ def container(cpu: str | None = None, memory: str | None = None, **more: Any) ->
 
 def deployment(replicas: int | None, *containers: dict[str, Any], **pod: Any) -> dict[str, Any]:
     spec: dict[str, Any] = {"template": {"spec": {"containers": list(containers), **pod}}}
-    return {"kind": "Deployment", "spec": {**spec, **({} if replicas is None else {"replicas": replicas})}}
+    spec |= {} if replicas is None else {"replicas": replicas}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "spec": spec}
 
 
 def hard(*workloads: dict[str, Any], jobs: int = 0) -> dict[str, str]:
@@ -52,7 +53,40 @@ def test_pods_that_are_replaced_one_after_the_other_count_once() -> None:
 
 
 def test_other_kinds_do_not_count() -> None:
-    assert hard({"kind": "Secret", "data": {}}, {"kind": "Service", "spec": {}})["pods"] == "0"
+    others = [{"apiVersion": "v1", "kind": "Secret", "data": {}}, {"apiVersion": "v1", "kind": "Service", "spec": {}}]
+    namesake = {**deployment(1, container("1")), "apiVersion": "example.com/v1"}
+    assert hard(*others, namesake)["pods"] == "0"
+
+
+def workload(kind: str, api_version: str, **spec: Any) -> dict[str, Any]:
+    template = {"spec": {"containers": [container("100m", "64Mi")]}}
+    return {"apiVersion": api_version, "kind": kind, "spec": {"template": template, **spec}}
+
+
+def cron_job(**spec: Any) -> dict[str, Any]:
+    return {"apiVersion": "batch/v1", "kind": "CronJob", "spec": {"jobTemplate": workload("Job", "batch/v1", **spec)}}
+
+
+@pytest.mark.parametrize(
+    ("body", "pods"),
+    [
+        (workload("StatefulSet", "apps/v1", replicas=3), 3),
+        (workload("ReplicaSet", "apps/v1", replicas=3), 3),
+        # On how many nodes, only the cluster knows
+        (workload("DaemonSet", "apps/v1"), 1),
+        (workload("Job", "batch/v1"), 1),
+        (workload("Job", "batch/v1", parallelism=4), 4),
+        (cron_job(), 1),
+        (cron_job(parallelism=4), 4),
+        ({"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [container("100m", "64Mi")]}}, 1),
+    ],
+    ids=lambda value: value["kind"] if isinstance(value, dict) else None,
+)
+def test_every_kind_that_runs_pods_counts_them_once(body: dict[str, Any], pods: int) -> None:
+    limits = hard(body)
+    assert (limits["pods"], limits["requests.cpu"]) == (str(pods), f"{pods * 100}m")
+    assert limits["requests.memory"] == f"{pods * 64}Mi"
+    assert jobs_at_rest(hard(body, jobs=10), [body], JOB, DEFAULT) == 10
 
 
 @pytest.mark.parametrize(

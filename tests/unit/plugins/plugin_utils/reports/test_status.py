@@ -17,6 +17,7 @@ CORE, APPS, BATCH = (f"/{api}/namespaces/here" for api in ("api/v1", "apis/apps/
 def a_deployment(name: str, generation: int = 1) -> dict[str, Any]:
     env = [{"name": "AGENTSMITH_IMAGE", "value": "agent:1"}]
     return {
+        "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": name, "generation": generation},
         "spec": {

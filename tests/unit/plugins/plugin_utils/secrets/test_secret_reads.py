@@ -119,6 +119,20 @@ def test_the_keys_that_a_pod_reads(case: str, kind: str) -> None:
     assert secret_reads(workload(pod, kind)) == expected
 
 
+@pytest.mark.parametrize("case", PODS)
+def test_the_keys_that_the_next_pods_of_a_cron_job_read(case: str) -> None:
+    pod, expected = PODS[case]
+    cron_job = {"apiVersion": "batch/v1", "kind": "CronJob", "spec": {"jobTemplate": workload(pod)}}
+    assert secret_reads(cron_job) == expected
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
+def test_what_rolls_by_hand_is_not_looked_at(kind: str) -> None:
+    body = workload(PODS["variable"][0], kind)
+    body["spec"]["updateStrategy"] = {"type": "OnDelete"}
+    assert secret_reads(body) == []
+
+
 @pytest.mark.parametrize(
     ("kind", "api_version"),
     [("Job", "batch/v1"), ("ReplicaSet", "apps/v1"), ("Pod", "v1"), ("Deployment", "example.com/v1")],

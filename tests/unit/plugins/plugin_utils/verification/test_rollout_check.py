@@ -13,6 +13,7 @@ COMPLETE = {"observedGeneration": 4, "replicas": 2, "updatedReplicas": 2, "avail
 
 def deployment(**status: Any) -> dict[str, Any]:
     return {
+        "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": "redis", "generation": 4},
         "spec": {"replicas": 2},
