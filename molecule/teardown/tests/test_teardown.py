@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 NAMESPACE = "agentsmith"
+OLD, NEW = "jira_kinds-canary-old", "jira_kinds-canary-new"
+ROLLING = ("deployment", "statefulset", "daemonset")
 CONFIRMED = ("-e", f"teardown_confirm={NAMESPACE}")
 
 
@@ -30,6 +32,92 @@ def start_job(kubectl: Callable[..., str], get: Callable[..., Any], tmp_path) ->
     kubectl(f"-n {NAMESPACE} wait --for=jsonpath={{.status.ready}}=1 --timeout=60s job/agentsmith-0123456789ab")
 
 
+def workloads() -> list[dict[str, Any]]:
+    """One of each kind that runs pods, each reads a key of the Secret. Their names are their kinds."""
+    container = {
+        "name": "c",
+        "image": "{{ dev_stand_in_image }}",
+        "imagePullPolicy": "Never",
+        "env": [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "agentsmith-secrets", "key": "jira-token"}}}],
+        "resources": {"requests": {"cpu": "1m", "memory": "8Mi"}, "limits": {"cpu": "100m", "memory": "32Mi"}},
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    identity = {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}}
+    shared = {"automountServiceAccountToken": False, "terminationGracePeriodSeconds": 1, "securityContext": identity}
+
+    def pod(*command: str, **more: Any) -> dict[str, Any]:
+        return {**shared, "containers": [{**container, "command": list(command)}], **more}
+
+    def selected(app: str, **more: Any) -> dict[str, Any]:
+        labels = {"app": app}
+        template = {"metadata": {"labels": labels}, "spec": pod("sleep", "infinity")}
+        return {"selector": {"matchLabels": labels}, "template": template, **more}
+
+    def job(*command: str) -> dict[str, Any]:
+        return {"backoffLimit": 0, "template": {"spec": pod(*command, restartPolicy="Never")}}
+
+    specs = {
+        ("apps/v1", "Deployment"): selected("deployment"),
+        ("apps/v1", "StatefulSet"): selected("statefulset", replicas=2, serviceName="none"),
+        ("apps/v1", "DaemonSet"): selected("daemonset"),
+        ("batch/v1", "Job"): job("true"),
+        ("batch/v1", "CronJob"): {"schedule": "0 0 1 1 *", "jobTemplate": {"spec": job("sleep", "infinity")}},
+        ("v1", "Pod"): pod("sleep", "infinity"),
+    }
+    return [
+        {"apiVersion": version, "kind": kind, "metadata": {"name": kind.lower(), "namespace": NAMESPACE}, "spec": spec}
+        for (version, kind), spec in specs.items()
+    ]
+
+
+def test_workloads_of_every_kind_are_deployed_rolled_and_brought_back(playbook, kubectl, get, tmp_path) -> None:
+    file = tmp_path / "workloads.json"
+
+    def deploy(token: str) -> None:
+        extra = "{{ dev_slack_objects + (dev_slack_com_objects if dev_slack_com | bool else []) + workloads }}"
+        file.write_text(json.dumps({"extra_objects": extra, "workloads": workloads(), "secrets_jira_token": token}))
+        done = playbook("playbooks/deploy.yml", "-e", f"@{file}")
+        assert done.returncode == 0, done.output
+        assert OLD not in done.output and NEW not in done.output
+
+    def pods() -> dict[str, set[str]]:
+        """The pods that stay, by the name of their workload."""
+        found: dict[str, set[str]] = {}
+        for body in get("pods"):
+            metadata = body["metadata"]
+            if "deletionTimestamp" not in metadata:
+                found.setdefault(metadata["labels"]["app.kubernetes.io/name"], set()).add(metadata["uid"])
+        return found
+
+    def token_in(workload: str) -> str:
+        return kubectl(f"-n {NAMESPACE} exec {workload} -- printenv TOKEN").strip()
+
+    deploy(OLD)
+    before = pods()
+    assert {name: len(before[name]) for name in (*ROLLING, "job", "pod")} == {
+        "deployment": 1,
+        "statefulset": 2,
+        "daemonset": 1,
+        "job": 1,
+        "pod": 1,
+    }
+    assert get("job/job")["status"]["succeeded"] == 1
+
+    deploy(NEW)
+    after = pods()
+    assert [name for name in ROLLING if before[name] & after[name]] == []
+    assert [token_in(f"{name}/{name}") for name in ROLLING] == [NEW] * len(ROLLING)
+    assert (after["job"], after["pod"]) == (before["job"], before["pod"])
+    assert token_in("pod/pod") == OLD
+
+    back = playbook("playbooks/rollback.yml")
+    assert back.returncode == 0, back.output
+    assert [token_in(f"{name}/{name}") for name in ROLLING] == [OLD] * len(ROLLING)
+    # A pod of the CronJob for the teardown to wait for
+    kubectl(f"-n {NAMESPACE} create job --from=cronjob/cronjob next")
+    kubectl(f"-n {NAMESPACE} wait --for=jsonpath={{.status.ready}}=1 --timeout=60s job/next")
+
+
 def test_teardown(playbook, kubectl, get, tmp_path) -> None:
     start_job(kubectl, get, tmp_path)
 
@@ -46,7 +134,8 @@ def test_teardown(playbook, kubectl, get, tmp_path) -> None:
     killing = ("-e", "teardown_jobs=kill")
     preview = playbook("playbooks/teardown.yml", *killing, "--check")
     assert preview.returncode == 0, preview.output
-    for line in ("Deployment redis", "Job agentsmith-0123456789ab", "Namespace agentsmith: deleted"):
+    of_every_kind = [f"{body['kind']} {body['metadata']['name']}" for body in workloads()]
+    for line in (*of_every_kind, "Deployment redis", "Job agentsmith-0123456789ab", "Namespace agentsmith: deleted"):
         assert line in preview.output
     wrong = playbook("playbooks/teardown.yml", *killing, "-e", "teardown_confirm=another")
     assert wrong.returncode == 2
