@@ -190,7 +190,7 @@ def stamps_secrets(body: Mapping[str, Any]) -> bool:
 
 def is_rolled_by_hand(body: Mapping[str, Any]) -> bool:
     """Tell whether a StatefulSet or DaemonSet replaces a pod only when somebody deletes it."""
-    return value_at(body, ("spec", "updateStrategy", "type")) == "OnDelete"
+    return bool(value_at(body, ("spec", "updateStrategy", "type")) == "OnDelete")
 
 
 def pod_template(body: Mapping[str, Any]) -> dict[str, Any]:

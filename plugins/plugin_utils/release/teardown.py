@@ -25,7 +25,7 @@ from ..objects.planned_object import PlannedObject, is_going
 from ..pods.spawned_jobs import SELECTOR, is_running, read_spawned_jobs
 from ..text.text_table import aligned
 from .lock import LockSettings, ReleaseLease, give_back, given_back_on_failure, new_holder
-from .release_namespace import ReleaseNamespace
+from .namespace_removal import ReleaseNamespace
 
 WAIT, KILL, REFUSE = "wait", "kill", "refuse"
 
