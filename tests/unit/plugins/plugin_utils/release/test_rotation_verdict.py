@@ -234,6 +234,6 @@ def test_a_cron_job_takes_part_and_does_not_roll() -> None:
     assert subject.preview_faults(entries) == []
     assert subject.rolled(entries) == []
     (told,) = subject.report(entries, dry_run=False)
-    assert told.startswith("github-token: changed; nothing rolls, because only pods that are yet to start read it")
+    assert told.startswith("github-token: changed; nothing rolls, because only future pods read it")
     others = {**entry, "fields": [path, "spec.schedule"]}
     assert "CronJob nightly would change in spec.schedule as well" in subject.preview_faults([entries[0], others])[0]
