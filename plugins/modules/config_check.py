@@ -16,7 +16,9 @@ description:
     once, with file, line and key path, and names the allowed values.
   - Tells which keys of the Kubernetes Secret the configuration needs, and which of them the spawned Jobs can see.
   - Values of variables are reported with the inventory file and line that they come from.
-  - An error is something the app cannot work with. A warning is something it ignores, or that will surprise.
+  - An error is something on which the app fails, or works with another address than is written.
+  - A warning works, but differently than one may think.
+  - Between them stand refusals by policy, with which the app works. O(allow) switches them off.
   - The rules are listed in C(docs/reference/config-check.md); editors can use C(docs/agentsmith.schema.json).
 options:
   config:
@@ -35,6 +37,16 @@ options:
       - The rules are those of V(be4bffa1). V(0.9.2) reads the file differently; a warning says so, which is no finding.
     type: raw
     default: be4bffa1
+  allow:
+    description:
+      - Policies that are switched off. Their findings become warnings.
+      - V(duplicate) is a key that stands twice, V(merge_key) a YAML merge key, V(negative) a negative number.
+      - V(secret_in_clear) is a secret in clear text, also a password in an address.
+      - V(unencrypted) is an address with C(http).
+    type: list
+    elements: str
+    choices: [duplicate, merge_key, negative, secret_in_clear, unencrypted]
+    default: []
   fail_on_warnings:
     description: Whether warnings make the task fail as well.
     type: bool
@@ -76,7 +88,7 @@ findings:
   elements: dict
   contains:
     severity:
-      description: V(error) or V(warning).
+      description: V(error), V(policy) or V(warning).
       type: str
       sample: error
     code:
@@ -105,6 +117,11 @@ findings:
       sample: 13
 error_count:
   description: Number of errors.
+  returned: always
+  type: int
+  sample: 0
+policy_count:
+  description: Number of refusals by policy.
   returned: always
   type: int
   sample: 0

@@ -7,15 +7,17 @@ find that before anything is deployed, all at once. They import nothing but PyYA
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from .document import Document, Origin, from_data, from_text, unknown_origin
-from .finding import ERROR, Finding, Findings
-from .pipelines import check_pipelines
+from .finding import ERROR, POLICY, WARNING, Finding, Findings, join_path
+from .pipelines import check_unused
 from .projects import check_projects
-from .reader import ShapeReader
+from .reader import ShapeReader, Value
+from .schema import ROOT
 from .secrets import RequiredSecret, required_by
+from .values import missing
 
 
 @dataclass(frozen=True)
@@ -27,19 +29,25 @@ class Report:
 
     @property
     def errors(self) -> list[Finding]:
-        """The findings that the app cannot work with."""
+        """What the app fails on, or works on differently from what is written."""
         return [finding for finding in self.findings if finding.severity == ERROR]
 
     @property
+    def policies(self) -> list[Finding]:
+        """What the app works with, and is refused until it is allowed."""
+        return [finding for finding in self.findings if finding.severity == POLICY]
+
+    @property
     def warnings(self) -> list[Finding]:
-        """The findings that the app ignores or that will surprise."""
-        return [finding for finding in self.findings if finding.severity != ERROR]
+        """What works, but differently than one may think."""
+        return [finding for finding in self.findings if finding.severity == WARNING]
 
 
 def examine(
     document: object,
     file: str | None = None,
     origin_of: Callable[[object], Origin | None] = unknown_origin,
+    allow: Collection[str] = (),
 ) -> Report:
     """Check a document and find out which secrets it needs.
 
@@ -47,10 +55,12 @@ def examine(
         document: YAML as str or bytes, or plain data (a dict as YAML gives it).
         file: name of the file that the text came from, for the findings.
         origin_of: for plain data: tells where a key or value was written, if anybody knows.
+        allow: names out of `finding.POLICIES` that are switched off.
     """
+    findings = Findings(allow)
     if isinstance(document, str | bytes):
-        return _examine(from_text(document, file), Origin(file, 1, 1))
-    return _examine(from_data(document, origin_of), origin_of(document) or Origin())
+        return _examine(from_text(document, file), Origin(file, 1, 1), findings)
+    return _examine(from_data(document, origin_of), origin_of(document) or Origin(), findings)
 
 
 def check(document: object, file: str | None = None) -> list[Finding]:
@@ -58,22 +68,34 @@ def check(document: object, file: str | None = None) -> list[Finding]:
     return examine(document, file).findings
 
 
-def _examine(document: Document, start: Origin) -> Report:
-    findings = Findings()
+def _examine(document: Document, start: Origin, findings: Findings) -> Report:
     for problem in document.problems:
-        findings.error(problem.code, "", problem.message, problem.origin)
-    if document.root is None:
-        if not document.problems:
+        report = findings.error if problem.fatal else findings.warning
+        report(problem.code, "", problem.message, problem.origin)
+    root = None if document.root is None else ShapeReader(findings).read(document.root)
+    if root is None or root.is_null:
+        if not any(problem.fatal for problem in document.problems):
             message = "is empty: the app refuses it; it needs `projects` and `pipelines`"
             findings.error("empty", "", message, start)
         return Report(findings.in_order(), [])
-
-    root = ShapeReader(findings).read(document.root)
     if root.data is None:
         return Report(findings.in_order(), [])
+    for name, key in ROOT.keys.items():
+        _check_section(root, name, key.required, findings)
     projects, pipelines = root.get("projects"), root.get("pipelines")
-    if projects is not None and projects.usable:
+    if projects is not None and projects.data is not None:
         check_projects(projects, pipelines, findings)
-    if pipelines is not None and pipelines.usable:
-        check_pipelines(pipelines, findings)
+    if pipelines is not None and pipelines.data is not None:
+        check_unused(pipelines, projects, findings)
     return Report(findings.in_order(), required_by(root))
+
+
+def _check_section(root: Value, name: str, required: bool, findings: Findings) -> None:
+    section = root.get(name)
+    if section is None and required:
+        missing(root, name, ROOT.keys[name], findings)
+    elif section is not None and section.is_null:
+        message = "has no value (null): the app fails with a NullReferenceException; give a mapping"
+        findings.error(
+            "null", join_path(root.path, name), f"{message}{'' if required else ', or remove it'}", section.node
+        )

@@ -11,6 +11,7 @@ Input is hostile until proven otherwise: depth and number of nodes are limited, 
 from __future__ import annotations
 
 import codecs
+import contextlib
 import datetime
 import re
 from collections.abc import Callable, Iterable
@@ -20,18 +21,27 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from .yaml_dialect import TOLERATED, Flow, refusal, tolerant_events
+
 MAX_BYTES = 1024 * 1024
 """A Kubernetes ConfigMap holds at most 1 MiB of data."""
-MAX_DEPTH = 64
-"""Levels; the deepest key of the app's file stands on level 7."""
+MAX_DEPTH = 500
+"""Levels of a text. The app reads that many, the deepest key that it knows stands on level 7."""
+MAX_DATA_DEPTH = 64
+"""Levels of plain data, which is read by recursion."""
 MAX_NODES = 250_000
 """1 MiB of the densest plausible YAML."""
 
 # The C parser is some ten times faster; PyYAML falls back to Python where libyaml is missing.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# YamlDotNet reads them and libyaml does not: for parsing they are replaced by a character that libyaml reads.
+_CONTROL = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_STAND_IN = "\ufffd"
+_LONGEST_TOLERATED = 200_000
+_ENDS = frozenset((yaml.MappingEndEvent, yaml.SequenceEndEvent))
+_NODES = frozenset((yaml.ScalarEvent, yaml.AliasEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent))
 _NULL_TEXTS = frozenset(("", "~", "null", "Null", "NULL"))
-NULL_TAG = "tag:yaml.org,2002:null"
 
 
 class Origin(NamedTuple):
@@ -66,7 +76,7 @@ class Scalar(Node):
     @property
     def is_null(self) -> bool:
         """What YamlDotNet's NullNodeDeserializer takes for null (https://yaml.org/type/null.html)."""
-        return self.tag == NULL_TAG or (self.plain and self.text in _NULL_TEXTS)
+        return self.plain and self.text in _NULL_TEXTS
 
 
 class Sequence(Node):
@@ -90,11 +100,14 @@ class Mapping(Node):
 
 
 class Alias(Node):
-    """`*name`: a reference to an anchored node that stands further up."""
+    """`*name`: a reference to an anchored node that stands further up; `target` is None without such a node.
+
+    The app looks for the node only where it reads the alias.
+    """
 
     __slots__ = ("name", "target")
 
-    def __init__(self, origin: Origin, name: str, target: Node) -> None:
+    def __init__(self, origin: Origin, name: str, target: Node | None) -> None:
         super().__init__(origin)
         self.name = name
         self.target = target
@@ -112,11 +125,12 @@ class Foreign(Node):
 
 @dataclass(slots=True)
 class Problem:
-    """What is wrong with the document as such, before any key is looked at."""
+    """What is wrong with the document as such, before any key is looked at; `fatal` unless the app reads it."""
 
     code: str
     message: str
     origin: Origin
+    fatal: bool = True
 
 
 @dataclass(slots=True)
@@ -142,10 +156,14 @@ def from_text(source: str | bytes, file: str | None = None) -> Document:
         source: the text, or its bytes (UTF-8, with or without a byte order mark).
         file: its name, for the origins.
     """
+    problems: list[Problem] = []
     try:
-        return _compose(_events(_decode(source, file), file), file)
+        text = _without_control_characters(_decode(source, file), file, problems)
+        document = _parse(text, file)
     except _Unreadable as error:
         return Document(problems=[error.problem])
+    document.problems[:0] = problems
+    return document
 
 
 def unknown_origin(value: object) -> Origin | None:  # noqa: ARG001 - the form that from_data() wants
@@ -190,10 +208,16 @@ def _decode(source: str | bytes, file: str | None) -> str:
             ) from None
     else:
         text = source.removeprefix("\ufeff")
+    if text.startswith("\ufeff"):
+        problem = "starts with two byte order marks: the second one becomes a part of the first key; remove both"
+        raise _Unreadable("encoding", problem, start)
     if text.startswith("$ANSIBLE_VAULT;"):
         problem = "is encrypted with Ansible Vault: the app's configuration holds no secrets, so decrypt it"
         raise _Unreadable("encrypted", problem, start)
-    if unprintable := _UNPRINTABLE.search(text):
+    # The app's reader takes a NUL for the end of the file.
+    text = text.rstrip("\0")
+    if unprintable := _UNPRINTABLE.search(_CONTROL.sub("", text)):
+        unprintable = re.search(re.escape(unprintable.group()), text) or unprintable
         raise _Unreadable(
             "yaml",
             f"is not YAML: the character U+{ord(unprintable.group()):04X} is not allowed",
@@ -205,66 +229,95 @@ def _decode(source: str | bytes, file: str | None) -> str:
     return text
 
 
-def _events(text: str, file: str | None) -> Iterable[Any]:
-    """Parse; yields PyYAML events. Unlike its nodes they tell explicit tags from resolved ones."""
+def _without_control_characters(text: str, file: str | None, problems: list[Problem]) -> str:
+    if found := _CONTROL.search(text):
+        message = f"holds the control character U+{ord(found.group()):04X}, which few other programs read: remove it"
+        problems.append(Problem("control_character", message, _line_of(text, found.start(), file), fatal=False))
+        return _CONTROL.sub(_STAND_IN, text)
+    return text
+
+
+def _parse(text: str, file: str | None) -> Document:
+    """The first document of a text. PyYAML's events tell explicit tags from resolved ones, its nodes do not."""
     try:
-        yield from yaml.parse(text, Loader=_Loader)
+        return _compose(yaml.parse(text, Loader=_Loader), text, file)
     except yaml.MarkedYAMLError as error:
-        # An unclosed quote is noticed at the end of the file; where it was opened is what helps.
-        at_end = error.context_mark is not None and "end of stream" in (error.problem or "")
-        mark = error.context_mark if at_end else error.problem_mark or error.context_mark
-        reason = " ".join(part for part in (error.context, error.problem) if part)
-        origin = Origin(file, mark.line + 1, mark.column + 1) if mark else Origin(file)
-        raise _Unreadable("yaml", f"is not YAML: {reason}", origin) from None
+        # Python's parser is slow, and the few things that only the app reads stand in files that people write.
+        if error.problem in TOLERATED and len(text) <= _LONGEST_TOLERATED:
+            with contextlib.suppress(yaml.YAMLError, ValueError, OverflowError):
+                return _compose(tolerant_events(text), text, file)
+        raise _not_yaml(error, file) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         # ValueError, OverflowError: escapes such as "\UFFFFFFFF" in PyYAML's own scanner.
         raise _Unreadable("yaml", f"is not YAML: {error}", Origin(file, 1, 1)) from None
 
 
-def _compose(events: Iterable[Any], file: str | None) -> Document:
+def _not_yaml(error: yaml.MarkedYAMLError, file: str | None) -> _Unreadable:
+    # An unclosed quote or bracket is noticed at the end of the file; where it was opened is what helps.
+    at_end = error.context_mark is not None and (
+        "end of stream" in (error.problem or "") or "flow" in (error.context or "")
+    )
+    mark = error.context_mark if at_end else error.problem_mark or error.context_mark
+    reason = " ".join(part for part in (error.context, error.problem) if part)
+    return _Unreadable(
+        "yaml", f"is not YAML: {reason}", Origin(file, mark.line + 1, mark.column + 1) if mark else Origin(file)
+    )
+
+
+def _compose(events: Iterable[Any], text: str, file: str | None) -> Document:
     """Build the tree of the first document without recursion."""
     document = Document()
     anchors: dict[str, Node] = {}
     containers: list[Sequence | Mapping] = []
     pending_keys: list[Node | None] = []
+    indents: list[int] = [-1]
+    flows: list[bool] = []
+    flow: Flow | None = None
     count = 0
     documents = 0
 
     for event in events:
-        origin = Origin(file, event.start_mark.line + 1, event.start_mark.column + 1)
-        node: Node
-        if isinstance(event, yaml.ScalarEvent):
-            node = Scalar(origin, event.value, event.style in (None, ""), event.tag, event.anchor is not None)
-        elif isinstance(event, yaml.MappingStartEvent):
-            node = Mapping(origin, event.tag, event.anchor is not None)
-        elif isinstance(event, yaml.SequenceStartEvent):
-            node = Sequence(origin, event.tag, event.anchor is not None)
-        elif isinstance(event, yaml.AliasEvent):
-            target = anchors.get(event.anchor or "")
-            if target is None:
-                raise _Unreadable("yaml", f"is not YAML: the alias `*{event.anchor}` has no anchor before it", origin)
-            if any(target is container for container in containers):
-                problem = f"cannot be read: the alias `*{event.anchor}` stands inside its own anchor"
-                raise _Unreadable("yaml", problem, origin)
-            node = Alias(origin, event.anchor or "", target)
-        elif isinstance(event, yaml.CollectionEndEvent):
+        kind = type(event)
+        mark = event.start_mark
+        if kind in _ENDS:
             containers.pop()
             pending_keys.pop()
+            indents.pop()
+            if flows.pop() and not (flows and flows[-1]):
+                flow = None
             continue
-        elif isinstance(event, yaml.DocumentStartEvent):
+        if kind is yaml.DocumentStartEvent:
             documents += 1
             if documents > 1:
                 problem = "holds more than one YAML document: the app reads none of them; remove the `---` line"
-                document.problems.append(Problem("several_documents", problem, origin))
+                document.problems.append(
+                    Problem("several_documents", problem, Origin(file, mark.line + 1, mark.column + 1))
+                )
                 break
             continue
-        else:
+        if kind not in _NODES:
             continue
+        origin = Origin(file, mark.line + 1, mark.column + 1)
+        node: Node
+        if kind is yaml.ScalarEvent:
+            node = Scalar(origin, event.value, event.style in (None, ""), event.tag, event.anchor is not None)
+            special = flow is not None or event.end_mark.line > mark.line
+        elif kind is yaml.AliasEvent:
+            node, special = Alias(origin, event.anchor or "", anchors.get(event.anchor or "")), False
+        else:
+            node = (Mapping if kind is yaml.MappingStartEvent else Sequence)(
+                origin, event.tag, event.anchor is not None
+            )
+            special = flow is not None
+        if special:
+            is_value = flow is not None and isinstance(containers[-1], Mapping) and pending_keys[-1] is not None
+            if reason := refusal(event, text, indents[-1], flow, is_value):
+                raise _Unreadable("yaml", f"is YAML that the app's parser refuses: {reason}", origin)
 
         count += 1
         if count > MAX_NODES:
             raise _Unreadable("too_large", f"holds more than {MAX_NODES} values", origin)
-        if not isinstance(event, yaml.AliasEvent) and event.anchor is not None:
+        if kind is not yaml.AliasEvent and event.anchor is not None:
             anchors[event.anchor] = node
         if not containers:
             document.root = node
@@ -280,6 +333,10 @@ def _compose(events: Iterable[Any], file: str | None) -> Document:
                 raise _Unreadable("too_deep", f"is nested deeper than {MAX_DEPTH} levels", origin)
             containers.append(node)
             pending_keys.append(None)
+            if event.flow_style and flow is None:
+                flow = Flow(mark.line, mark.column, indents[-1])
+            flows.append(bool(event.flow_style))
+            indents.append(indents[-1] if event.flow_style else mark.column)
     return document
 
 
@@ -314,8 +371,8 @@ class _DataReader:
     def _descend(value: object, origin: Origin, parents: tuple[int, ...]) -> tuple[int, ...]:
         if id(value) in parents:
             raise _Unreadable("yaml", "cannot be written as YAML: a value contains itself", origin)
-        if len(parents) == MAX_DEPTH:
-            raise _Unreadable("too_deep", f"is nested deeper than {MAX_DEPTH} levels", origin)
+        if len(parents) == MAX_DATA_DEPTH:
+            raise _Unreadable("too_deep", f"is nested deeper than {MAX_DATA_DEPTH} levels", origin)
         return (*parents, id(value))
 
 

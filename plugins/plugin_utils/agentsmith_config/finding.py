@@ -7,18 +7,27 @@ import difflib
 import functools
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from .document import Node, Origin
 
-ERROR, WARNING = "error", "warning"
+ERROR, POLICY, WARNING = "error", "policy", "warning"
+
+POLICIES = {
+    "duplicate": "a key that stands twice in one mapping",
+    "merge_key": "a YAML merge key, `<<`, which the app ignores",
+    "negative": "a negative number",
+    "secret_in_clear": "a secret in clear text, also a password in an address",
+    "unencrypted": "an address with http, over which a token goes in clear text",
+}
+"""What the app works with and the check refuses nevertheless, until `config_allow` names it."""
 
 _LONGEST_QUOTE = 60
 _MOST_CANDIDATES = 200
 _PLAIN_PART = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
-_URL_USER = re.compile(r"(?<=://)[^/@\s]*@")
+_URL_USER = re.compile(r"(?<=//)[^/@\s]*@")
 _TOKEN = re.compile(
     r"(?<![A-Za-z0-9])(?:"
     r"(?:gh[opsur]_|github_pat_|glpat-|xox[abeprs]-|xapp-|sk-ant-|sk-proj-|AIza|ATATT)[A-Za-z0-9_-]{16,}"
@@ -29,10 +38,10 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong (error) or deserves a look (warning).
+    """One thing that is wrong, refused, or deserves a look.
 
     Attributes:
-        severity: `error` or `warning`.
+        severity: `error`, `policy` or `warning`.
         code: stable name of the rule.
         path: key path such as `projects.my-api.source.type`, empty for the document as such.
         message: what is wrong, what is allowed, what to do.
@@ -57,18 +66,45 @@ class Finding:
 
 
 class Findings:
-    """Collects findings; the same one twice counts once (an alias shows the same value again)."""
+    """Collects findings; the same one twice counts once (an alias shows the same value again).
 
-    def __init__(self) -> None:
+    Args:
+        allow: the policies that are switched off; their findings are warnings.
+    """
+
+    def __init__(self, allow: Collection[str] = ()) -> None:
         self._found: dict[tuple[object, ...], Finding] = {}
+        self._allow = allow
+        self._judged: set[Hashable] = set()
+
+    def is_new(self, what: Hashable) -> bool:
+        """Whether this is asked for the first time: aliases show one value to thousands of projects."""
+        if what in self._judged:
+            return False
+        self._judged.add(what)
+        return True
 
     def error(self, code: str, path: str, message: str, at: Node | Origin) -> None:
-        """Something the app cannot work with."""
+        """Something the app fails on, or works on differently from what is written."""
         self._add(ERROR, code, path, message, at)
 
+    def policy(self, code: str, path: str, message: str, at: Node | Origin) -> None:
+        """Something the app works with, and that is refused until `config_allow` names the code."""
+        if code in self._allow:
+            self._add(WARNING, code, path, message, at)
+        else:
+            self._add(POLICY, code, path, f"{message}. To allow it, add {code} to config_allow", at)
+
     def warning(self, code: str, path: str, message: str, at: Node | Origin) -> None:
-        """Something the app ignores, or that will surprise."""
+        """Something that works, but differently than one may think."""
         self._add(WARNING, code, path, message, at)
+
+    def fault(self, read: bool, code: str, path: str, message: str, at: Node | Origin) -> None:
+        """An error under a key that the app reads, a warning under one that it does not."""
+        if read:
+            self._add(ERROR, code, path, message, at)
+        else:
+            self._add(WARNING, code, path, f"{message} (the app does not read this key here)", at)
 
     def _add(self, severity: str, code: str, path: str, message: str, at: Node | Origin) -> None:
         origin = at.origin if isinstance(at, Node) else at

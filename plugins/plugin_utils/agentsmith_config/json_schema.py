@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The tables of `schema` as JSON Schema (draft 2020-12), for editors.
 
-It cannot say everything that the check says (a pipeline that exists, commands in order), and it is stricter where an
-editor should speak up: a key that the app ignores is an error here. As a program it writes the schema to stdout:
+It refuses nothing that the check accepts: whether a key is read depends on other keys and on the pipeline, which a
+schema cannot follow, so it holds what makes the app refuse the file, and what every project needs. As a program it
+writes the schema to stdout:
 
     export PYTHONPATH=.collections
     python -m ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.json_schema
@@ -15,9 +16,8 @@ import re
 import sys
 from typing import Any
 
-from .scalars import FALSE_WORDS, INT32_MAX, TRUE_WORDS
+from .scalars import FALSE_WORDS, TRUE_WORDS
 from .schema import (
-    AGENT,
     COMMANDS,
     NOISE_WORDS,
     PIPELINE,
@@ -25,26 +25,21 @@ from .schema import (
     PROJECT_NAME,
     ROOT,
     SECRETS,
-    SOURCE,
-    SOURCE_PROVIDERS,
     TICKETS,
-    TICKETS_PROVIDERS,
     Choice,
     Flag,
     Integer,
     Key,
     ListOf,
     MapOf,
-    Price,
-    Provider,
-    Real,
     Record,
+    Text,
 )
 
-_PROVIDERS: dict[str, dict[str, Provider]] = {SOURCE.name: SOURCE_PROVIDERS, TICKETS.name: TICKETS_PROVIDERS}
-# Any text but white space, without a placeholder: `${NAME}` is resolved under `secrets` only.
-_LITERAL = r"^(?![\s\S]*\$\{[^{}]*\})[\s\S]*\S"
-_EMPTY_OR_LITERAL = rf"^$|{_LITERAL}"
+_SECTIONS = ("source", "agent")
+"""Records that a pipeline without their steps does not read: nothing in them is needed for sure."""
+_INTEGER = "^\\s*[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|[0-9_]+(:[0-9_]+)*)\\s*$"
+_NUMBER = "^\\s*[-+]?([0-9_]*\\.?[0-9_]*([eE][-+]?[0-9]+)?[-+]?|\\.[iI][nN][fF]|\\.nan|\\.NaN|\\.NAN)\\s*$"
 
 
 def json_schema() -> dict[str, Any]:
@@ -54,7 +49,7 @@ def json_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "agentsmith.yml",
-        "description": "Configuration of Agent Smith at Phase 19 (2026-02-20). Generated; do not edit.",
+        "description": "Configuration of Agent Smith at be4bffa1 (2026-02-20). Generated; do not edit.",
         **root,
         "$defs": definitions,
     }
@@ -70,60 +65,63 @@ def _of(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     if kind is SECRETS:
         return {"type": "object", "additionalProperties": {"type": "string", "pattern": r"^(\$\{[^{}]*\})?$"}}
     if isinstance(kind, MapOf):
-        names: dict[str, Any] = {}
         if kind.item is PROJECT:
             allowed = {"pattern": f"^{PROJECT_NAME.pattern}$", "not": {"enum": list(NOISE_WORDS)}}
-            names = {"minProperties": 1, "propertyNames": allowed}
-        return {"type": "object", **names, "additionalProperties": _of(kind.item, definitions)}
+            names: dict[str, Any] = {"minProperties": 1, "propertyNames": allowed}
+            return {"type": "object", **names, "additionalProperties": _of(kind.item, definitions)}
+        return {"type": "object", "additionalProperties": _or_null(_of(kind.item, definitions))}
     if isinstance(kind, ListOf):
-        return {"type": "array", "minItems": 1, "items": _of(kind.item, definitions)}
+        return {"type": "array", "items": _or_null(_of(kind.item, definitions))}
     return _scalar(kind)
 
 
 def _scalar(kind: Any) -> dict[str, Any]:
-    # Keywords such as `minimum` and `pattern` hold for their own type only, so that both spellings fit into one schema.
-    if isinstance(kind, Choice):
-        folded = "|".join(_any_case(value) for value in kind.values)
-        return {"anyOf": [{"enum": list(kind.values)}, {"type": "string", "pattern": f"^({folded})$"}]}
+    # `pattern` holds for texts only, so both spellings fit into one schema. A number or flag may be a mapping: it is 0.
     if isinstance(kind, Integer):
-        limits = {"minimum": kind.minimum, "maximum": INT32_MAX}
-        return {"type": ["integer", "string"], **limits, "pattern": "^[+]?[0-9][0-9_]*$"}
-    if isinstance(kind, Real | Price):
-        exponent = "([eE][-+]?[0-9]+)?" if isinstance(kind, Real) else ""
-        pattern = rf"^[+]?([0-9][0-9_]*\.?[0-9]*|\.[0-9]+){exponent}$"
-        return {"type": ["number", "string"], "minimum": kind.minimum, "pattern": pattern}
+        return {"type": ["integer", "string", "object", "null"], "pattern": _INTEGER}
     if isinstance(kind, Flag):
         folded = "|".join(_any_case(word) for word in (*TRUE_WORDS, *FALSE_WORDS))
-        return {"type": ["boolean", "string"], "pattern": f"^({folded})$"}
-    return {
-        "type": ["string", "number", "boolean"],
-        "pattern": _EMPTY_OR_LITERAL if kind.may_be_empty else _LITERAL,
-    }
+        return {"type": ["boolean", "string", "object", "null"], "pattern": f"^({folded})$"}
+    if isinstance(kind, Choice | Text):
+        return {"type": ["string", "number", "boolean"]}
+    return {"type": ["number", "string", "object", "null"], "pattern": _NUMBER}
+
+
+def _choice(kind: Choice) -> dict[str, Any]:
+    folded = "|".join(_any_case(value) for value in kind.values)
+    return {"anyOf": [{"enum": list(kind.values)}, {"type": "string", "pattern": f"^({folded})$"}]}
 
 
 def _record(record: Record, definitions: dict[str, Any]) -> dict[str, Any]:
     schema: dict[str, Any] = {
         "type": "object",
-        "additionalProperties": False,
-        "properties": {name: _key(key, definitions) for name, key in record.keys.items()},
+        "properties": {name: _key(record, name, key, definitions) for name, key in record.keys.items()},
     }
-    if required := [name for name, key in record.keys.items() if key.required]:
+    if required := [name for name, key in record.keys.items() if _is_needed(record, name, key)]:
         schema["required"] = required
     if record is PIPELINE:
         descriptions = "\n".join(f"{name}: {command.description}" for name, command in COMMANDS.items())
-        schema["properties"]["commands"]["items"] = {"enum": list(COMMANDS), "description": descriptions}
-    if record is AGENT:
-        schema["anyOf"] = [{"required": ["model"]}, {"required": ["models"]}]
-    if record.name in _PROVIDERS:
-        schema["allOf"] = [_provider(name, provider) for name, provider in _PROVIDERS[record.name].items()]
+        commands = schema["properties"]["commands"]["anyOf"][0]
+        commands["items"]["description"] = descriptions
+        commands["items"]["examples"] = list(COMMANDS)
     return schema
 
 
-def _key(key: Key, definitions: dict[str, Any]) -> dict[str, Any]:
-    schema = _of(key.kind, definitions)
-    if key.nullable:
-        schema = {"anyOf": [schema, {"type": "null"}]}
-    schema["description"] = f"{key.description} {key.never_read}." if key.never_read else key.description
+def _is_needed(record: Record, name: str, key: Key) -> bool:
+    """Whether the app fails without the key in every project, whatever its pipeline does."""
+    return key.required and (record in (ROOT, TICKETS) or (record is PROJECT and name not in _SECTIONS))
+
+
+def _key(record: Record, name: str, key: Key, definitions: dict[str, Any]) -> dict[str, Any]:
+    needed = _is_needed(record, name, key)
+    if isinstance(key.kind, Choice):
+        schema = _choice(key.kind) if needed else {**_scalar(key.kind), "examples": list(key.kind.values)}
+    else:
+        schema = _of(key.kind, definitions)
+    if not needed and record is not ROOT:
+        schema = _or_null(schema)
+    read = "" if key.never_read else f" Read by: {key.read.by}."
+    schema["description"] = f"{key.description} {key.never_read}." if key.never_read else f"{key.description}{read}"
     if key.never_read:
         schema["deprecated"] = True
     if key.default is not None:
@@ -131,12 +129,8 @@ def _key(key: Key, definitions: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _provider(name: str, provider: Provider) -> dict[str, Any]:
-    """What one type needs beside `type`, and gets from no environment variable."""
-    matches = {"type": "string", "pattern": f"^{_any_case(name)}$"}
-    required = [key for key in provider.required if key not in provider.variables]
-    needed = {"required": required, "properties": {key: {"not": {"type": "null"}} for key in required}}
-    return {"if": {"required": ["type"], "properties": {"type": matches}}, "then": needed}
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
 def _any_case(word: str) -> str:

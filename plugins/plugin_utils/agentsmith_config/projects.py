@@ -1,16 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules for `projects`: names that chat can reach, pipelines that exist, models that fit their provider."""
+"""The rules for `projects`: names that chat can reach, pipelines that exist, values that fit who reads them."""
 
 from __future__ import annotations
 
 import itertools
+import posixpath
 import re
 from dataclasses import dataclass, field
 
 from .finding import Findings, join_path, listing, quote, suggestion
+from .pipelines import check_commands, steps_of
 from .providers import check_source, check_tickets
 from .reader import Value
-from .schema import AGENT_PROVIDERS, CACHE_STRATEGIES, NOISE_WORDS, PROJECT_NAME, AgentProvider
+from .retries import failing_wait
+from .schema import (
+    AGENT_PROVIDERS,
+    CACHE_STRATEGIES,
+    COMMANDS,
+    IMAGE_FILES,
+    NOISE_WORDS,
+    PROJECT,
+    PROJECT_NAME,
+    RETRY,
+    SOURCE_PROVIDERS,
+    TICKETS_PROVIDERS,
+)
+from .usage import Usage
+from .values import judge_record
+
+_SYSTEM_FOLDERS = ("/etc/", "/usr/", "/opt/", "/var/", "/home/", "/tmp/")  # noqa: S108 - names, nothing is written there
 
 
 @dataclass
@@ -19,6 +37,11 @@ class _Unpriced:
 
     value: Value
     projects: list[str] = field(default_factory=list)
+
+    def add(self, project: str) -> None:
+        """Note a project, once however often it uses the model."""
+        if project not in self.projects[-1:]:
+            self.projects.append(project)
 
 
 def check_projects(projects: Value, pipelines: Value | None, findings: Findings) -> None:
@@ -33,20 +56,56 @@ def check_projects(projects: Value, pipelines: Value | None, findings: Findings)
     unpriced: dict[str, _Unpriced] = {}
     for name, project in projects.data.items():
         _check_name(name, project, findings)
+        if not project.usable:
+            continue
+        if project.is_null:
+            message = (
+                "has no value (null): every command for it fails with a NullReferenceException; write it, or remove it"
+            )
+            findings.error("null", project.path, message, project.node)
+            continue
+        pipeline = _pipeline_of(project, pipelines, findings)
+        if pipeline is not None and findings.is_new(id(pipeline.data)):
+            check_commands(pipeline, findings, used=True)
+        usage = _usage_of(project, pipeline)
+        judge_record(project, PROJECT, usage, True, findings)
         if (source := project.get("source")) and source.usable:
-            check_source(source, findings)
+            check_source(source, PROJECT.keys["source"].read.when(usage), findings)
         if (tickets := project.get("tickets")) and tickets.usable:
-            check_tickets(tickets, findings)
-        if (agent := project.get("agent")) and agent.usable:
-            _check_agent(agent, findings)
-            for value in _unpriced_models(agent):
-                unpriced.setdefault(value.data, _Unpriced(value)).projects.append(name)
-        _check_pipeline(project, pipelines, findings)
-        _check_coding_principles(project, findings)
+            _check_variables(tickets, findings)
+            check_tickets(tickets, True, findings)
+        if (agent := project.get("agent")) and agent.usable and not agent.is_null:
+            _check_agent(agent, usage, PROJECT.keys["agent"].read.when(usage), findings)
+            for value in _unpriced_models(agent, usage):
+                unpriced.setdefault(value.data, _Unpriced(value)).add(name)
+        _check_coding_principles(project, usage, findings)
     for model, use in unpriced.items():
         others = f" in {len(use.projects)} projects" if len(use.projects) > 1 else ""
         message = f"{quote(model)} has no price under `agent.pricing.models`{others}: the app reports no cost for it"
         findings.warning("no_price", use.value.path, message, use.value.node)
+
+
+def _usage_of(project: Value, pipeline: Value | None) -> Usage:
+    source, tickets, agent = (project.get(part) for part in ("source", "tickets", "agent"))
+    provider = AGENT_PROVIDERS.get(agent.text("type").lower()) if agent is not None else None
+
+    def is_on(section: str) -> bool:
+        value = agent.get(section) if agent is not None else None
+        flag = value.get("enabled") if value is not None else None
+        return flag is None or flag.data is not False
+
+    models = agent.get("models") if agent is not None else None
+    source_type = source.text("type").lower() if source is not None else ""
+    tickets_type = tickets.text("type").lower() if tickets is not None else ""
+    return Usage(
+        steps=steps_of(pipeline) if pipeline is not None else frozenset(COMMANDS),
+        source=source_type if source_type in SOURCE_PROVIDERS else "",
+        tickets=tickets_type if tickets_type in TICKETS_PROVIDERS else "",
+        agent=provider.name if provider is not None else "",
+        models=models is not None and not models.is_null,
+        cache=is_on("cache"),
+        compaction=is_on("compaction"),
+    )
 
 
 def looked_up_as(name: str) -> str | None:
@@ -77,77 +136,141 @@ def _check_name(name: str, project: Value, findings: Findings) -> None:
     findings.error("project_name", project.path, message, project.place)
 
 
-def _check_pipeline(project: Value, pipelines: Value | None, findings: Findings) -> None:
+def _pipeline_of(project: Value, pipelines: Value | None, findings: Findings) -> Value | None:
+    """The pipeline that a project names; None if there is none, which a finding says."""
     pipeline = project.get("pipeline")
     # Where `pipelines` is missing or unusable, another finding says so.
     if pipeline is None or not isinstance(pipeline.data, str) or pipelines is None or not pipelines.usable:
-        return
-    if pipeline.data not in pipelines.data:
-        known = listing(quote(name) for name in itertools.islice(pipelines.data, 20)) or "none"
-        hint = suggestion(pipeline.data, pipelines.data) or f"; there are: {known}"
+        return None
+    found = pipelines.get(pipeline.data)
+    if found is None:
+        known = listing(quote(name) for name in itertools.islice(pipelines.data or (), 20)) or "none"
+        hint = suggestion(pipeline.data, pipelines.data or ()) or f"; there are: {known}"
         message = f"{quote(pipeline.data)} is not an entry of `pipelines` (exact case counts){hint}"
         findings.error("unknown_pipeline", pipeline.path, message, pipeline.node)
+    return found
 
 
-def _check_coding_principles(project: Value, findings: Findings) -> None:
+def _check_variables(tickets: Value, findings: Findings) -> None:
+    """Keys that the app takes from an environment variable if they are left out, of which the Jobs get none."""
+    provider = TICKETS_PROVIDERS.get(tickets.text("type").lower())
+    for key, (variable, setting) in provider.variables.items() if provider is not None else ():
+        item = tickets.get(key)
+        if item is None or item.is_null:
+            message = (
+                f"is missing: the app then reads {variable}, which {setting} gives the Dispatcher, one value for all "
+                "projects; the spawned Jobs do not get it"
+            )
+            findings.warning(
+                "missing_variable", join_path(tickets.path, key), message, item.place if item else tickets.place
+            )
+
+
+def _check_coding_principles(project: Value, usage: Usage, findings: Findings) -> None:
     value = project.get("coding_principles_path")
-    if value is not None and isinstance(value.data, str) and not value.data.startswith(("config/", "./config/", "/")):
-        message = (
-            f"{quote(value.data)} is looked up in the agent image under /app, which has config/ only; at this version "
-            "of the app it is no path in the repository (that came with 514c326f)"
-        )
+    if value is None or not isinstance(value.data, str) or not PROJECT.keys["coding_principles_path"].read.when(usage):
+        return
+    path = value.data
+    full = posixpath.normpath(posixpath.join("/app", path)) if path and not path.endswith("/") else ""
+    if full.removeprefix("/app/") in IMAGE_FILES:
+        return
+    if full.startswith(_SYSTEM_FOLDERS):
+        message = f"{quote(path)} is a path of the agent image's system: the check cannot see whether it exists there"
         findings.warning("coding_principles_path", value.path, message, value.node)
+        return
+    message = (
+        f"{quote(path)} is looked up in the agent image under /app, which has {listing(IMAGE_FILES)} only: every `fix` "
+        "stops with `Coding principles file not found`. At this version of the app it is no path in the repository "
+        "(that came with 514c326f)"
+    )
+    findings.error("coding_principles_path", value.path, message, value.node)
 
 
-def _check_agent(agent: Value, findings: Findings) -> None:
+def _check_agent(agent: Value, usage: Usage, read: bool, findings: Findings) -> None:
     models = agent.get("models")
-    has_models = models is not None and (models.data is not None or not models.usable)
-    model = agent.get("model")
-    if not has_models and (model is None or (model.usable and not model.data.strip())):
-        message = "is missing: without it and without `models` the app asks the provider for a model without a name"
-        findings.error("missing", join_path(agent.path, "model"), message, model.place if model else agent.place)
-    shown = agent.text("type")
-    provider = AGENT_PROVIDERS.get(shown.lower())
-    if provider is not None:
-        _check_ignored(agent, shown, provider, findings)
-        if models is not None and isinstance(models.data, dict):
-            _check_models(models, shown, provider, findings)
+    if models is not None and isinstance(models.data, dict) and usage.agent in ("openai", "gemini"):
+        _check_default_models(models, agent.text("type"), usage, findings)
     cache = agent.get("cache")
     strategy = cache.get("strategy") if cache is not None else None
-    if strategy is not None and strategy.data is not None and strategy.data.lower() not in CACHE_STRATEGIES:
+    is_used = usage.agent == "claude" and usage.cache and strategy is not None and isinstance(strategy.data, str)
+    if strategy is not None and is_used and strategy.data.lower() not in CACHE_STRATEGIES:
         message = f"{quote(strategy.data)} switches caching off; known are {listing(CACHE_STRATEGIES)}"
         findings.warning("cache_strategy", strategy.path, message, strategy.node)
+    retry = agent.get("retry")
+    if read and retry is not None and isinstance(retry.data, dict) and usage.agent in ("claude", "openai"):
+        _check_waits(retry, findings)
+    _check_used_prices(agent, usage, findings)
 
 
-def _check_ignored(agent: Value, shown: str, provider: AgentProvider, findings: Findings) -> None:
-    for key in provider.ignores:
-        if (item := agent.get(key)) is not None:
-            message = f"the app does not read it for the type {shown}; remove it"
-            findings.warning("ignored_for_type", item.path, message, item.place)
-
-
-def _check_models(models: Value, shown: str, provider: AgentProvider, findings: Findings) -> None:
-    """OpenAI and Gemini use `primary` and `planning`, and the app's defaults for both are models of Anthropic."""
-    if provider is AGENT_PROVIDERS["claude"]:
-        return
-    for key in ("primary", "planning"):
-        if models.get(key) is None:
+def _check_default_models(models: Value, shown: str, usage: Usage, findings: Findings) -> None:
+    """The app's defaults for `primary` and `planning` are models of Anthropic."""
+    for key, command in (("primary", "AgenticExecuteCommand"), ("planning", "GeneratePlanCommand")):
+        if models.get(key) is None and command in usage.steps:
             message = (
                 f"is missing: the app's default is a model of Anthropic, which {shown} does not have; name a model, or "
                 "remove `models`"
             )
-            findings.error("missing", join_path(models.path, key), message, models.place)
+            findings.error("model_name", join_path(models.path, key), message, models.place)
 
 
-def _unpriced_models(agent: Value) -> list[Value]:
-    """The models that a project names and has no price for."""
-    pricing = agent.get("pricing")
+def _check_waits(retry: Value, findings: Findings) -> None:
+    numbers = []
+    for name, key in RETRY.keys.items():
+        item = retry.get(name)
+        if item is not None and not item.usable:
+            return
+        numbers.append(key.default if item is None else item.data)
+    attempts, initial, multiplier, most = numbers
+    if attempts >= 1 and (why := failing_wait(attempts, initial, multiplier, most)):
+        message = f"the waits between retries cannot be computed, and a `fix` that has to retry ends with {why}"
+        place = retry.get("backoff_multiplier") or retry
+        findings.error("retry_wait", retry.path, f"{message}: take smaller numbers", place.node)
+
+
+def _used_models(agent: Value, usage: Usage) -> list[Value]:
+    """The names of models that the app asks a provider for; none for a type that it does not know."""
     models = agent.get("models")
-    priced = pricing.get("models") if pricing is not None else None
-    if (pricing is not None and not pricing.usable) or (priced is not None and not priced.usable):
+    if not usage.models:
+        used = [agent.get("model")]
+        if usage.agent == "claude" and usage.compaction and (compaction := agent.get("compaction")):
+            used.append(compaction.get("summary_model"))
+    else:
+        keys = ["planning", "primary"]
+        if usage.agent == "claude":
+            keys += ["scout", *(["summarization"] if usage.compaction else [])]
+        assigned = [models.get(key) for key in keys] if models is not None else []
+        used = [item.get("model") for item in assigned if item is not None]
+    return [value for value in used if value is not None and value.usable and value.data]
+
+
+def _prices(agent: Value) -> dict[str, Value] | None:
+    """Model name to price; None if they are unusable."""
+    pricing = agent.get("pricing")
+    if pricing is None:
+        return {}
+    models = pricing.get("models")
+    if not pricing.usable or pricing.is_null or (models is not None and (not models.usable or models.is_null)):
+        return None
+    return models.data if models is not None else {}
+
+
+def _check_used_prices(agent: Value, usage: Usage, findings: Findings) -> None:
+    prices = _prices(agent) or {}
+    if not findings.is_new((id(prices), usage)):
+        return
+    used = {value.data for value in _used_models(agent, usage)} if usage.agent else set()
+    for name, price in prices.items():
+        if price.is_null:
+            effect = "the app fails with a NullReferenceException when it sums up the cost"
+            message = f"has no value (null): {effect}; give a mapping, or remove it"
+            findings.fault(
+                name in used and "AgenticExecuteCommand" in usage.steps, "null", price.path, message, price.node
+            )
+
+
+def _unpriced_models(agent: Value, usage: Usage) -> list[Value]:
+    """The models that a project asks for and has no price for."""
+    prices = _prices(agent)
+    if prices is None or not usage.agent or "AgenticExecuteCommand" not in usage.steps:
         return []
-    used = [agent.get("model")]
-    if models is not None and isinstance(models.data, dict):
-        used = [assignment.get("model") for assignment in models.data.values()]
-    prices = priced.data if priced is not None else {}
-    return [value for value in used if value is not None and value.data and value.data not in prices]
+    return [value for value in _used_models(agent, usage) if value.data not in prices]

@@ -1,68 +1,55 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each provider of sources and tickets needs beside its type.
+"""Addresses and names of sources and tickets: which repository the app clones, and which addresses it asks.
 
-Follows the app's factories and providers (`src/AgentSmith.Infrastructure` at 79b52441): each rule says what they do
-with the value.
+A fault is an error when the app fails on the address, or works on another one than is written; the finding names the
+address that it would ask. Where an address comes from, class by class, is in docs/reference/config-check.md.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
 
+from .dotnet_uri import NoUri, Uri, escape_data, parse
 from .finding import Findings, join_path, listing, quote
 from .reader import Value
-from .schema import SECRET_KEYS, SOURCE, SOURCE_PROVIDERS, TICKETS, TICKETS_PROVIDERS, Provider, Record
+from .schema import PLACEHOLDER, SECRET_KEYS, SOURCE, SOURCE_PROVIDERS, TICKETS, TICKETS_PROVIDERS, Provider, Record
+from .values import missing
 
 _AZURE_SHAPE = "https://dev.azure.com/{organization}/{project}/_git/{repository}"
 _GITHUB_SHAPE = "https://github.com/{owner}/{repository}"
 _GITLAB_SHAPE = "https://gitlab.com/{group}/{project}"
 _JIRA_SHAPE = "https://{site}.atlassian.net"
+_GITHUB_HOSTS = ("github.com", "www.github.com", "github.com.")
+_GITHUB_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_GITLAB_PAGES = frozenset(("-", "tree", "blob", "issues", "merge_requests", "commits"))
+_JIRA_PAGES = frozenset(("browse", "projects", "issues", "rest", "secure", "plugins", "jira"))
+_SEEN = "the app then stops with"
 
 
-def check_source(source: Value, findings: Findings) -> None:
+def check_source(source: Value, read: bool, findings: Findings) -> None:
     """The rules for `source` of a project."""
-    _check(source, SOURCE, SOURCE_PROVIDERS, _SOURCE_RULES, findings)
+    _check(source, SOURCE, SOURCE_PROVIDERS, _SOURCE_RULES, read, findings)
 
 
-def check_tickets(tickets: Value, findings: Findings) -> None:
+def check_tickets(tickets: Value, read: bool, findings: Findings) -> None:
     """The rules for `tickets` of a project."""
-    _check(tickets, TICKETS, TICKETS_PROVIDERS, _TICKETS_RULES, findings)
+    _check(tickets, TICKETS, TICKETS_PROVIDERS, _TICKETS_RULES, read, findings)
 
 
 def _check(
     value: Value,
     record: Record,
     providers: dict[str, Provider],
-    rules: dict[str, Callable[[Value, Findings], None]],
+    rules: dict[str, Callable[[Value, bool, Findings], None]],
+    read: bool,
     findings: Findings,
 ) -> None:
-    name = value.text("type").lower()
-    provider = providers.get(name)
+    shown = value.text("type")
+    provider = providers.get(shown.lower())
     if provider is None:
         return
-    shown = value.text("type")
-    for key in provider.required:
-        item = value.get(key)
-        if item is None or (item.usable and item.data is None):
-            place = item.place if item else value.place
-            path, variable = join_path(value.path, key), provider.variables.get(key)
-            if variable:
-                message = (
-                    f"is missing: the app then reads {variable}, which dispatcher_extra_env has to give the "
-                    "Dispatcher, one value for all projects; the spawned Jobs do not get it"
-                )
-                findings.warning("missing_variable", path, message, place)
-            else:
-                message = f"is missing: the type {shown} cannot work without it. {record.keys[key].description}"
-                findings.error("missing", path, message, place)
-    for key, item in value.data.items():
-        if key not in ("type", "auth", *provider.required) and item.data is not None:
-            message = f"the app does not read it for the type {shown}; it reads {listing(provider.required)}"
-            findings.warning("ignored_for_type", item.path, message, item.place)
-    rules[name](value, findings)
+    rules[shown.lower()](value, read, findings)
     unseen = [key for key in provider.secrets if not SECRET_KEYS[key].reaches_jobs]
     if unseen:
         message = (
@@ -72,114 +59,166 @@ def _check(
         findings.warning("jobs_lack_secret", join_path(value.path, "type"), message, value.data["type"].node)
 
 
-@dataclass(frozen=True)
 class _Address:
-    """A parsed URL: host in lower case without user and port, parts of the path that are not empty."""
+    """The address under a key, and the ways to report it."""
 
-    scheme: str
-    host: str
-    parts: list[str]
-    split: SplitResult
+    def __init__(self, item: Value, shape: str, read: bool, findings: Findings) -> None:
+        self.item, self.shape, self._read, self._findings = item, shape, read, findings
+        self.text: str = item.data
+
+    def parse(self, text: str) -> Uri | None:
+        """The parts; None if a finding says why there are none."""
+        try:
+            uri = parse(text)
+        except NoUri as error:
+            self._fault("url", f"is {quote(self.text)}: {_SEEN} {error}; write {self.shape}")
+            return None
+        if uri.has_password:
+            message = (
+                f"is {quote(self.text)}, with a password in it: write {self.shape}; the app logs in with its token"
+            )
+            self._findings.policy("secret_in_clear", self.item.path, message, self.item.node)
+        return uri
+
+    def invalid(self, why: str) -> None:
+        """The app fails."""
+        self._fault("url", f"is {quote(self.text)}: {why}; write {self.shape}")
+
+    def elsewhere(self, why: str) -> None:
+        """The app asks another address."""
+        self._fault("wrong_address", f"is {quote(self.text)}: {why}; write {self.shape}")
+
+    def unencrypted(self, what: str) -> None:
+        """A token would go over http."""
+        message = f"is {quote(self.text)}: over http {what} would be readable on the way; write {self.shape}"
+        self._findings.policy("unencrypted", self.item.path, message, self.item.node)
+
+    def warning(self, code: str, message: str) -> None:
+        """A word about an address that works."""
+        self._findings.warning(code, self.item.path, message, self.item.node)
+
+    def _fault(self, code: str, message: str) -> None:
+        self._findings.fault(self._read, code, self.item.path, message, self.item.node)
 
 
-def _address(value: Value, key: str, shape: str, findings: Findings) -> _Address | None:
-    """The URL under a key, None when it is absent or a finding says what is wrong with it."""
+def _address(value: Value, key: str, shape: str, read: bool, findings: Findings) -> _Address | None:
     item = value.get(key)
-    if item is None or not isinstance(item.data, str):
+    # A placeholder has a finding of its own.
+    if item is None or not isinstance(item.data, str) or PLACEHOLDER.search(item.data):
         return None
-    text = item.data
-    try:
-        split = urlsplit(text)
-        host = (split.hostname or "").lower()
-        user = split.username is not None
-        _ = split.port
-    except ValueError:
-        split, host, user = urlsplit(""), "", False
-    if re.search(r"\s", text) or split.scheme.lower() not in ("http", "https") or not host:
-        findings.error("url", item.path, f"is {quote(text)}: it must be a URL such as {shape}", item.node)
-        return None
-    if user:
-        message = f"is {quote(text)}, with a user before the host: write {shape}; the app logs in with its token"
-        findings.error("url_user", item.path, message, item.node)
-        return None
-    if split.query or split.fragment:
-        message = f"is {quote(text)}: leave out everything from `?` or `#` on; the shape is {shape}"
-        findings.error("url", item.path, message, item.node)
-        return None
-    return _Address(split.scheme.lower(), host, [part for part in split.path.split("/") if part], split)
+    return _Address(item, shape, read, findings)
 
 
-def _wrong_shape(value: Value, key: str, shape: str, why: str, findings: Findings) -> None:
-    item = value.data[key]
-    findings.error("url", item.path, f"is {quote(item.data)}: {why}; the shape is {shape}", item.node)
-
-
-def _source_github(source: Value, findings: Findings) -> None:
-    # Clones `{url}.git`, or the url as it is when it ends in .git; finds owner and repository for the pull request in
-    # the url after removing EVERY `.git` from it, so that octo.github.io becomes octohub.io.
-    address = _address(source, "url", _GITHUB_SHAPE, findings)
+def _source_github(source: Value, read: bool, findings: Findings) -> None:
+    address = _address(source, "url", _GITHUB_SHAPE, read, findings)
     if address is None:
         return
-    if address.scheme != "https" or len(address.parts) != 2 or address.split.path.endswith("/"):
-        why = "the app clones exactly this address over https, with `.git` appended"
-        _wrong_shape(source, "url", _GITHUB_SHAPE, why, findings)
-    elif ".git" in address.parts[0] or ".git" in address.parts[1].removesuffix(".git"):
-        why = "the app removes every `.git`, also inside a name, and would open the pull request elsewhere"
-        _wrong_shape(source, "url", _GITHUB_SHAPE, why, findings)
-    _check_github_host(source, address, findings)
-
-
-def _tickets_github(tickets: Value, findings: Findings) -> None:
-    # Takes the first two parts of the path as they are.
-    address = _address(tickets, "url", _GITHUB_SHAPE, findings)
-    if address is None:
+    text = address.text
+    uri = address.parse(text.replace(".git", ""))
+    if uri is None:
         return
-    if len(address.parts) < 2:
-        _wrong_shape(tickets, "url", _GITHUB_SHAPE, "owner or repository is missing", findings)
-    elif address.parts[1].endswith(".git"):
-        why = "for tickets the app takes `.git` as part of the repository's name and finds no issues"
-        _wrong_shape(tickets, "url", _GITHUB_SHAPE, why, findings)
-    _check_github_host(tickets, address, findings)
-
-
-def _check_github_host(value: Value, address: _Address, findings: Findings) -> None:
-    if address.host not in ("github.com", "www.github.com"):
-        item = value.data["url"]
-        message = f"the host {quote(address.host)} is not asked: the app always talks to the API of github.com"
-        findings.warning("host_ignored", item.path, message, item.node)
-
-
-def _source_gitlab(source: Value, findings: Findings) -> None:
-    # Only the path is used, after removing every `.git`; the host comes from GITLAB_URL.
-    address = _address(source, "url", _GITLAB_SHAPE, findings)
-    if address is None:
+    if len(uri.parts) < 2:
+        address.invalid(f"owner or repository is missing, and {_SEEN} `Invalid GitHub URL`")
         return
-    if len(address.parts) < 2:
-        _wrong_shape(source, "url", _GITLAB_SHAPE, "group or project is missing", findings)
-    elif ".git" in address.split.path.removesuffix(".git"):
-        why = "the app removes every `.git` from the address, also inside a name"
-        _wrong_shape(source, "url", _GITLAB_SHAPE, why, findings)
-    if address.host != "gitlab.com":
-        item = source.data["url"]
-        message = (
-            f"the host {quote(address.host)} is not read: the app takes the variable GITLAB_URL, or https://gitlab.com"
+    owner, repository = uri.parts[:2]
+    if not owner or not repository:
+        address.invalid("owner or repository is empty, and the app fails when it opens the pull request")
+        return
+    written = parse(text)
+    clone = text if text.endswith(".git") else f"{text}.git"
+    asked = f"the app clones {quote(clone)} and opens the pull request at api.github.com/repos/{owner}/{repository}"
+    if written.host not in _GITHUB_HOSTS or written.port is not None:
+        address.elsewhere(f"{asked}; it always asks github.com, and sends its token to {quote(written.host)} as well")
+    elif written.path not in (f"/{owner}/{repository}", f"/{owner}/{repository}.git") or re.search(r"[?#\s]", text):
+        address.elsewhere(asked)
+    elif not _GITHUB_NAME.fullmatch(owner) or not _GITHUB_NAME.fullmatch(repository):
+        address.elsewhere(f"{asked}, and GitHub has no such name")
+    elif written.scheme == "http":
+        address.unencrypted("the token")
+    elif written.scheme == "ssh":
+        address.warning(
+            "ssh",
+            f"{quote(text)}: the app has a token and no key; whether it can clone over ssh was only read, not seen",
         )
-        findings.warning("host_ignored", item.path, message, item.node)
+    elif written.scheme != "https":
+        address.elsewhere(f"{asked}, which takes no token")
 
 
-def _source_azurerepos(source: Value, findings: Findings) -> None:
-    # Wants `_git` as the third part of the path and removes every `.git` first.
-    address = _address(source, "url", _AZURE_SHAPE, findings)
-    if address is None:
+def _tickets_github(tickets: Value, read: bool, findings: Findings) -> None:
+    item = tickets.get("url")
+    if item is None or item.is_null:
+        missing(tickets, "url", TICKETS.keys["url"], findings)
+    address = _address(tickets, "url", _GITHUB_SHAPE, read, findings)
+    uri = address.parse(address.text) if address is not None else None
+    if address is None or uri is None:
         return
-    parts = address.parts
-    if address.scheme != "https" or address.host != "dev.azure.com" or len(parts) != 4 or parts[2] != "_git":
-        _wrong_shape(source, "url", _AZURE_SHAPE, "the app takes the address apart by position", findings)
-    elif ".git" in source.data["url"].data:
-        _wrong_shape(source, "url", _AZURE_SHAPE, "the app removes every `.git` from the address", findings)
+    if len(uri.parts) < 2:
+        address.invalid(f"owner or repository is missing, and {_SEEN} `Invalid GitHub URL`")
+        return
+    owner, repository = uri.parts[:2]
+    asked = f"the app asks https://api.github.com/repos/{owner}/{repository}/issues"
+    if not owner or not repository:
+        address.invalid("owner or repository is empty, and the app fails when it reads the ticket")
+    elif uri.host not in _GITHUB_HOSTS or uri.port is not None:
+        address.elsewhere(f"{asked}, whatever the host")
+    elif not _GITHUB_NAME.fullmatch(owner) or not _GITHUB_NAME.fullmatch(repository):
+        address.elsewhere(f"{asked}, and GitHub has no such name")
+    elif repository.endswith(".git"):
+        address.elsewhere(f"{asked}: for tickets `.git` is a part of the name, and there are no issues")
 
 
-def _source_local(source: Value, findings: Findings) -> None:
+def _source_gitlab(source: Value, read: bool, findings: Findings) -> None:
+    # Reads the path alone; the host comes from GITLAB_URL.
+    address = _address(source, "url", _GITLAB_SHAPE, read, findings)
+    uri = address.parse(address.text) if address is not None else None
+    if address is None or uri is None:
+        return
+    project = gitlab_project(uri)
+    asked = f"the app asks GitLab for the project {quote(project)} and clones {quote(f'{project}.git')}"
+    parts = project.split("/")
+    if len(parts) < 2 or not all(parts) or _GITLAB_PAGES & set(parts[2:]):
+        address.elsewhere(asked)
+    elif ".git" in uri.path.rstrip("/").removesuffix(".git"):
+        address.elsewhere(f"{asked}: it removes every `.git`, also inside a name")
+    elif "%" in project:
+        api = escape_data(project)
+        address.warning(
+            "escaped_twice", f"is escaped twice: the app asks GitLab for projects/{api}, which it may not find"
+        )
+    if uri.host.rstrip(".") != "gitlab.com" and not (address.text.startswith("/")):
+        address.warning(
+            "host_ignored",
+            f"the host {quote(uri.host)} is not read: the app takes dispatcher_gitlab_url (GITLAB_URL), or https://gitlab.com",
+        )
+
+
+def gitlab_project(uri: Uri) -> str:
+    """The path of the project that the app takes from an address (SourceProviderFactory.CreateGitLab)."""
+    return uri.path.strip("/").replace(".git", "").strip("/")
+
+
+def _source_azurerepos(source: Value, read: bool, findings: Findings) -> None:
+    address = _address(source, "url", _AZURE_SHAPE, read, findings)
+    uri = address.parse(address.text.replace(".git", "")) if address is not None else None
+    if address is None or uri is None:
+        return
+    parts = uri.parts
+    if len(parts) < 4 or parts[2] != "_git" or not all(parts[:4]):
+        address.invalid(f"{_SEEN} `Invalid Azure Repos URL`, which takes the path apart by position")
+        return
+    base = f"{uri.scheme}://{uri.host}/{parts[0]}"
+    asked = f"the app asks {base}, and clones {base}/{parts[1]}/_git/{parts[3]}"
+    if uri.port is not None:
+        address.elsewhere(f"the port is lost: {asked}")
+    elif uri.scheme not in ("http", "https"):
+        address.invalid(f"{_SEEN} `The '{uri.scheme}' scheme is not supported.`")
+    elif ".git" in re.sub(r"\.git(?=$|[?#/])", "", address.text.partition("://")[2].partition("/")[2]):
+        address.elsewhere(f"{asked}: it removes every `.git`, also inside a name")
+    elif uri.scheme == "http":
+        address.unencrypted("the token")
+
+
+def _source_local(source: Value, read: bool, findings: Findings) -> None:  # noqa: ARG001 - the form of all rules
     item = source.data["type"]
     message = (
         "a local path is useless in a Kubernetes Job: its container sees no directory of yours and nothing it writes "
@@ -188,49 +227,96 @@ def _source_local(source: Value, findings: Findings) -> None:
     findings.warning("local_source", item.path, message, item.node)
 
 
-def _tickets_azuredevops(tickets: Value, findings: Findings) -> None:
-    # The address is https://dev.azure.com/{organization}.
-    for key, example in (("organization", "my-organization"), ("project", "my-project")):
-        item = tickets.get(key)
-        if item is not None and isinstance(item.data, str) and re.search(r"[/\\:?#@]", item.data):
-            message = (
-                f"is {quote(item.data)}: it must be the name alone, such as {example}, no address "
-                "(the host is always dev.azure.com)"
-            )
-            findings.error("name", item.path, message, item.node)
+def _tickets_azuredevops(tickets: Value, read: bool, findings: Findings) -> None:
+    organization, project = tickets.text("organization"), tickets.text("project")
+    item = tickets.get("organization")
+    asked = parse(f"https://dev.azure.com/{organization}")
+    part = asked.path.strip("/")
+    if (
+        (item is None or item.usable)
+        and not PLACEHOLDER.search(organization)
+        and ("/" in part or not part or asked.query or "#" in organization)
+    ):
+        shown = quote(organization) if organization else "missing"
+        message = (
+            f"is {shown}: the app asks https://dev.azure.com{asked.path}{asked.query}; write the name of the "
+            "organization alone, such as my-organization"
+        )
+        findings.fault(
+            read,
+            "wrong_address",
+            join_path(tickets.path, "organization"),
+            message,
+            item.node if item else tickets.place,
+        )
+    item = tickets.get("project")
+    if (
+        (item is None or item.usable)
+        and not PLACEHOLDER.search(project)
+        and (not project.strip() or re.search(r"[/\\:?#@]", project))
+    ):
+        shown = quote(project) if project else "missing"
+        message = (
+            f"is {shown}: the app asks for a project of exactly this name, and what Azure DevOps answers was not seen; "
+            "write the name alone, such as my-project"
+        )
+        findings.warning("name", join_path(tickets.path, "project"), message, item.node if item else tickets.place)
 
 
-def _tickets_jira(tickets: Value, findings: Findings) -> None:
-    # Appends /rest/api/3/issue/{number}; sends mail and token with every request.
-    address = _address(tickets, "url", _JIRA_SHAPE, findings)
-    if address is not None and address.scheme != "https":
-        why = "mail address and token would go over the wire in clear text"
-        _wrong_shape(tickets, "url", _JIRA_SHAPE, why, findings)
+def _tickets_jira(tickets: Value, read: bool, findings: Findings) -> None:
+    # Appends /rest/api/3/issue/{number} and sends mail address and token with every request.
     item = tickets.data["type"]
     message = (
         "chat takes numbers only: a Jira key such as ABC-54 cannot be typed, `#54` is looked up as Jira's internal id"
     )
     findings.warning("jira_keys", item.path, message, item.node)
+    address = _address(tickets, "url", _JIRA_SHAPE, read, findings)
+    if address is None:
+        return
+    base = address.text.rstrip("/")
+    uri = address.parse(f"{base}/rest/api/3/issue/1") if ":" in base else None
+    if uri is None:
+        if ":" not in base:
+            address.invalid(f"{_SEEN} `An invalid request URI was provided`")
+        return
+    if uri.scheme not in ("http", "https"):
+        address.invalid(f"{_SEEN} `The '{uri.scheme}' scheme is not supported.`")
+        return
+    asked = f"the app asks {uri.scheme}://{uri.host}{f':{uri.port}' if uri.port else ''}{uri.path}"
+    parts = [part for part in uri.path.removesuffix("/rest/api/3/issue/1").split("/") if part]
+    if "?" in base or "#" in base:
+        address.invalid("the app appends the path of its API to it, and gets no ticket")
+    elif _JIRA_PAGES & set(parts):
+        address.elsewhere(asked)
+    elif uri.scheme == "http":
+        address.unencrypted("mail address and token")
 
 
-def _tickets_gitlab(tickets: Value, findings: Findings) -> None:
+def _tickets_gitlab(tickets: Value, read: bool, findings: Findings) -> None:
     # Escapes the whole text as one part of the API's address.
     item = tickets.get("project")
-    if item is None or not isinstance(item.data, str):
+    if item is None or not isinstance(item.data, str) or PLACEHOLDER.search(item.data):
         return
     text = item.data
-    if "://" in text or not re.fullmatch(r"[0-9]+|[^/\s]+(/[^/\s]+)+", text) or text.endswith(".git"):
-        message = f"is {quote(text)}: it must be the path of the project, such as group/project, or its number; no URL"
-        findings.error("name", item.path, message, item.node)
+    api = escape_data(text)
+    if len(api) > 65_000:
+        findings.fault(read, "url", item.path, "is too long for an address: the app fails on it", item.node)
+    elif "://" in text or not re.fullmatch(r"[0-9]+|[\w.-]+(/[\w.-]+)+", text) or text.endswith(".git"):
+        message = (
+            f"is {quote(text)}: the app asks GitLab for projects/{quote(api)[1:-1]}; write the path of the project, "
+            "such as group/project, or its number"
+        )
+        findings.fault(read, "wrong_address", item.path, message, item.node)
 
 
-_SOURCE_RULES: dict[str, Callable[[Value, Findings], None]] = {
+_Rules = dict[str, Callable[[Value, bool, Findings], None]]
+_SOURCE_RULES: _Rules = {
     "github": _source_github,
     "gitlab": _source_gitlab,
     "azurerepos": _source_azurerepos,
     "local": _source_local,
 }
-_TICKETS_RULES: dict[str, Callable[[Value, Findings], None]] = {
+_TICKETS_RULES: _Rules = {
     "github": _tickets_github,
     "gitlab": _tickets_gitlab,
     "azuredevops": _tickets_azuredevops,

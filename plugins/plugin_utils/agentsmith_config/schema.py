@@ -11,13 +11,25 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from .usage import ALWAYS, EVERY_AGENT, NOBODY, Reading, agent_is, source_is, step, tickets_are
+
+FINE, FAILS, LATER = "fine", "fails", "later"
+"""What the app makes of a null or an empty text: it works, it fails, or the provider refuses its first request."""
+
 
 @dataclass(frozen=True)
 class Text:
-    """A string. Any scalar is one."""
+    """A string. Any scalar is one.
+
+    `null`, `empty`, `blank` (white space alone) and `placeholder` (`${NAME}`, which the app takes literally): FINE,
+    FAILS or LATER.
+    """
 
     noun: str = "text"
-    may_be_empty: bool = False
+    null: str = FAILS
+    empty: str = FAILS
+    blank: str = FAILS
+    placeholder: str = FAILS
 
 
 @dataclass(frozen=True)
@@ -34,9 +46,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class Integer:
-    """A C# int."""
+    """A C# int. `minimum`: the least that the app works with, for the reason `why`; None for any number.
 
-    minimum: int = 0
+    `only_zero`: the app fails with zero alone, although the minimum is 1. A negative number
+    that the app works with is refused as a policy.
+    """
+
+    minimum: int | None = None
+    why: str = ""
+    only_zero: bool = False
     noun: str = "a whole number of 32 bit"
 
 
@@ -44,16 +62,18 @@ class Integer:
 class Real:
     """A C# double."""
 
-    minimum: float = 0
     noun: str = "a number with a decimal point"
+    minimum: None = None
+    why: str = ""
 
 
 @dataclass(frozen=True)
 class Price:
     """A C# decimal, in USD per million tokens."""
 
-    minimum: int = 0
     noun: str = "a price with a decimal point and no exponent"
+    minimum: None = None
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,14 +90,17 @@ class Key:
     Attributes:
         kind: type of the value.
         description: one sentence, for editors.
-        required: the app cannot work without it.
-        nullable: an explicit null means the same as leaving the key out (a nullable C# property).
+        read: who reads it, and when.
+        source: class or method of the app that shows it.
+        required: the app cannot work without it where it reads it.
         default: what the app takes when the key is left out.
         never_read: why the app ignores this key although its class has it.
     """
 
     kind: Any
     description: str
+    read: Reading = ALWAYS
+    source: str = ""
     required: bool = False
     nullable: bool = False
     default: Any = None
@@ -157,7 +180,7 @@ COMMANDS: dict[str, Command] = {
     "GeneratePlanCommand": Command(
         ("FetchTicketCommand", "AnalyzeCodeCommand", "LoadCodingPrinciplesCommand"), "Asks the model for a plan."
     ),
-    "ApprovalCommand": Command(("GeneratePlanCommand",), "Asks in Slack; no answer within 5 minutes is a yes."),
+    "ApprovalCommand": Command(("GeneratePlanCommand",), "Approves the plan: in a Job nobody is asked."),
     "AgenticExecuteCommand": Command(
         ("GeneratePlanCommand", "CheckoutSourceCommand", "LoadCodingPrinciplesCommand"), "Lets the model change files."
     ),
@@ -187,107 +210,280 @@ LATER_COMMANDS: dict[str, str] = {
 # --- Records ------------------------------------------------------------------------------------------------------
 
 _AUTH = "providers always use the token of their environment variable"
+_TICKETS_READER = "FetchTicketCommand in a Job, `list` in the Dispatcher"
 
 SOURCE = Record(
     "source",
     {
-        "type": Key(SOURCE_TYPE, "Where the code is.", required=True),
-        "url": Key(Text(), "Address of the repository, for all types but Local.", nullable=True),
-        "path": Key(Text(), "Directory, for the type Local; useless in a Kubernetes Job.", nullable=True),
-        "auth": Key(Text(), "Never read.", nullable=True, never_read=_AUTH),
+        "type": Key(SOURCE_TYPE, "Where the code is.", source="SourceProviderFactory.Create", required=True),
+        "url": Key(
+            Text(),
+            "Address of the repository, for all types but Local.",
+            Reading("types GitHub, GitLab, AzureRepos", source_is("github", "gitlab", "azurerepos"), mention=True),
+            "SourceProviderFactory, GitHubSourceProvider.ParseGitHubUrl",
+            required=True,
+            nullable=True,
+        ),
+        "path": Key(
+            Text(blank=FINE),
+            "Directory, for the type Local; useless in a Kubernetes Job.",
+            Reading("type Local", source_is("local"), mention=True),
+            "LocalSourceProvider",
+            required=True,
+            nullable=True,
+        ),
+        "auth": Key(Text(), "Never read.", NOBODY, "SourceProviderFactory", nullable=True, never_read=_AUTH),
     },
     later={"default_branch": f"{_HEAD}; this one opens pull requests against `main`"},
 )
 TICKETS = Record(
     "tickets",
     {
-        "type": Key(TICKETS_TYPE, "Where the tickets are.", required=True),
-        "organization": Key(Text(), "Name of the Azure DevOps organization.", nullable=True),
-        "project": Key(Text(), "Azure DevOps project, or path of the GitLab project.", nullable=True),
-        "url": Key(Text(), "Address of the GitHub repository or of the Jira site.", nullable=True),
-        "auth": Key(Text(), "Never read.", nullable=True, never_read=_AUTH),
+        "type": Key(TICKETS_TYPE, "Where the tickets are.", source="TicketProviderFactory.Create", required=True),
+        "organization": Key(
+            Text(empty=FINE, blank=FINE),
+            "Name of the Azure DevOps organization.",
+            Reading("type AzureDevOps", tickets_are("azuredevops"), mention=True),
+            "TicketProviderFactory.CreateAzureDevOps",
+            nullable=True,
+        ),
+        "project": Key(
+            Text(empty=FINE, blank=FINE),
+            "Azure DevOps project, or path of the GitLab project.",
+            Reading("types AzureDevOps, GitLab", tickets_are("azuredevops", "gitlab"), mention=True),
+            "TicketProviderFactory.CreateAzureDevOps, CreateGitLab",
+            nullable=True,
+        ),
+        "url": Key(
+            Text(),
+            "Address of the GitHub repository or of the Jira site.",
+            Reading("types GitHub, Jira", tickets_are("github", "jira"), mention=True),
+            "TicketProviderFactory.CreateGitHub, CreateJira",
+            nullable=True,
+        ),
+        "auth": Key(Text(), "Never read.", NOBODY, "TicketProviderFactory", nullable=True, never_read=_AUTH),
     },
     later=dict.fromkeys(("open_states", "done_status", "close_transition_name", "extra_fields"), _HEAD),
 )
+_RETRIES = "ResilientHttpClientFactory"
 RETRY = Record(
     "retry",
     {
-        "max_retries": Key(Integer(), "Attempts after the first.", default=5),
-        "initial_delay_ms": Key(Integer(), "Wait before the first retry, in ms.", default=2000),
-        "backoff_multiplier": Key(Real(), "Factor from wait to wait.", default=2.0),
-        "max_delay_ms": Key(Integer(), "Longest wait, in ms.", default=60000),
+        "max_retries": Key(
+            Integer(1, "with less, the app's retry library (Polly) refuses its options and every `fix` fails"),
+            "Attempts after the first.",
+            source=f"{_RETRIES}.CreateResiliencePipeline; Polly's RetryStrategyOptions",
+            default=5,
+        ),
+        "initial_delay_ms": Key(
+            Integer(), "Wait before the first retry, in ms.", source=f"{_RETRIES}.CalculateDelay", default=2000
+        ),
+        "backoff_multiplier": Key(
+            Real(), "Factor from wait to wait.", source=f"{_RETRIES}.CalculateDelay", default=2.0
+        ),
+        "max_delay_ms": Key(Integer(), "Longest wait, in ms.", source=f"{_RETRIES}.CalculateDelay", default=60000),
     },
 )
 CACHE = Record(
     "cache",
     {
-        "enabled": Key(Flag(), "Prompt caching.", default=True),
-        "strategy": Key(Text(), "automatic, fine-grained or none.", default="automatic"),
+        "enabled": Key(Flag(), "Prompt caching.", source="ClaudeAgentProvider.ResolveCacheType", default=True),
+        "strategy": Key(
+            Text(empty=FINE, blank=FINE, placeholder=FINE),
+            "automatic, fine-grained or none.",
+            Reading("while caching is on", agent_is("claude", cache=True)),
+            "ClaudeAgentProvider.ResolveCacheType",
+            default="automatic",
+        ),
     },
     later={"is_enabled": _RENAMED},
 )
+_WHILE_COMPACTION = Reading("while compaction is on", agent_is("claude", compaction=True))
 COMPACTION = Record(
     "compaction",
     {
-        "enabled": Key(Flag(), "Summarise a long conversation.", default=True),
-        "threshold_iterations": Key(Integer(1), "Iterations before the first summary.", default=8),
-        "max_context_tokens": Key(Integer(1), "Size that calls for a summary, in tokens.", default=80000),
-        "keep_recent_iterations": Key(Integer(), "Iterations left untouched.", default=3),
-        "summary_model": Key(Text(), "Model that summarises.", default="claude-haiku-4-5-20251001"),
+        "enabled": Key(Flag(), "Summarise a long conversation.", source="AgenticLoop.TryCompactAsync", default=True),
+        "threshold_iterations": Key(
+            Integer(
+                1,
+                "the app divides by it after the first call of a tool and fails with a DivideByZeroException",
+                only_zero=True,
+            ),
+            "Iterations before the first summary.",
+            _WHILE_COMPACTION,
+            "AgenticLoop.TryCompactAsync",
+            default=8,
+        ),
+        "max_context_tokens": Key(
+            Integer(1), "Size that calls for a summary, in tokens.", NOBODY, "CompactionConfig", default=80000
+        ),
+        "keep_recent_iterations": Key(
+            Integer(), "Iterations left untouched.", _WHILE_COMPACTION, "AgenticLoop.TryCompactAsync", default=3
+        ),
+        "summary_model": Key(
+            Text(null=LATER, empty=LATER, blank=LATER),
+            "Model that summarises.",
+            Reading("while compaction is on and `models` is absent", agent_is("claude", compaction=True, models=False)),
+            "ClaudeAgentProvider.CreateCompactor",
+            default="claude-haiku-4-5-20251001",
+        ),
     },
     later={"is_enabled": _RENAMED},
 )
-MODEL = Record(
-    "model assignment",
-    {
-        "model": Key(Text(), "Name of the model.", required=True),
-        "max_tokens": Key(Integer(1), "Longest answer, in tokens.", default=8192),
-    },
-    later={"deployment": _HEAD},
-)
 _HAIKU, _SONNET = "claude-haiku-4-5-20251001", "claude-sonnet-4-20250514"
+_MODEL_TEXT = Text("the name of a model", null=LATER, empty=LATER, blank=LATER)
+_REFUSED_TOKENS = "it is sent to the provider, which refuses it"
+
+
+def _model(tokens: Reading = NOBODY) -> Record:
+    """A model for one task; `tokens` says who sends its `max_tokens`."""
+    return Record(
+        "model assignment",
+        {
+            "model": Key(_MODEL_TEXT, "Name of the model.", source="ConfigBasedModelRegistry", required=True),
+            "max_tokens": Key(
+                Integer(1, _REFUSED_TOKENS),
+                "Longest answer, in tokens.",
+                tokens,
+                "ClaudeAgentProvider, ScoutAgent",
+                default=8192,
+            ),
+        },
+        later={"deployment": _HEAD},
+    )
+
+
 MODELS = Record(
     "models",
     {
-        "scout": Key(MODEL, "Explores the repository.", default={"model": _HAIKU, "max_tokens": 4096}),
-        "primary": Key(MODEL, "Changes the files.", default={"model": _SONNET, "max_tokens": 8192}),
-        "planning": Key(MODEL, "Makes the plan.", default={"model": _SONNET, "max_tokens": 4096}),
-        "reasoning": Key(MODEL, "Hard questions; falls back to `primary`.", nullable=True),
-        "summarization": Key(MODEL, "Summarises.", default={"model": _HAIKU, "max_tokens": 2048}),
+        "scout": Key(
+            _model(Reading("type Claude", agent_is("claude"))),
+            "Explores the repository.",
+            Reading("type Claude", agent_is("claude")),
+            "ClaudeAgentProvider.TryRunScoutAsync",
+            default={"model": _HAIKU, "max_tokens": 4096},
+        ),
+        "primary": Key(
+            _model(),
+            "Changes the files.",
+            Reading("AgenticExecuteCommand", step("AgenticExecuteCommand")),
+            "ResolveModel of each agent provider",
+            default={"model": _SONNET, "max_tokens": 8192},
+        ),
+        "planning": Key(
+            _model(Reading("types Claude, OpenAI", agent_is("claude", "openai"))),
+            "Makes the plan.",
+            Reading("GeneratePlanCommand", step("GeneratePlanCommand")),
+            "GeneratePlanAsync of each agent provider",
+            default={"model": _SONNET, "max_tokens": 4096},
+        ),
+        "reasoning": Key(
+            _model(), "Hard questions; no class asks for it.", NOBODY, "TaskType.Reasoning", nullable=True
+        ),
+        "summarization": Key(
+            _model(),
+            "Summarises.",
+            Reading("type Claude, while compaction is on", agent_is("claude", compaction=True)),
+            "ClaudeAgentProvider.CreateCompactor",
+            default={"model": _HAIKU, "max_tokens": 2048},
+        ),
     },
 )
 MODEL_PRICE = Record(
     "price",
     {
-        "input_per_million": Key(Price(), "USD per million input tokens.", default=0),
-        "output_per_million": Key(Price(), "USD per million output tokens.", default=0),
-        "cache_read_per_million": Key(Price(), "USD per million tokens read from the cache.", default=0),
+        "input_per_million": Key(Price(), "USD per million input tokens.", source="CostTracker", default=0),
+        "output_per_million": Key(Price(), "USD per million output tokens.", source="CostTracker", default=0),
+        "cache_read_per_million": Key(
+            Price(), "USD per million tokens read from the cache.", source="CostTracker", default=0
+        ),
     },
 )
-PRICING = Record("pricing", {"models": Key(MapOf(MODEL_PRICE), "Model name to price.", default={})})
+_EXECUTES = Reading("AgenticExecuteCommand", step("AgenticExecuteCommand"))
+PRICING = Record(
+    "pricing", {"models": Key(MapOf(MODEL_PRICE), "Model name to price.", source="CostTracker", default={})}
+)
 AGENT = Record(
     "agent",
     {
-        "type": Key(AGENT_TYPE, "Provider of the model.", required=True),
-        "model": Key(Text(may_be_empty=True), "Model for everything, unless `models` is set.", default=""),
-        "retry": Key(RETRY, "Retries of requests to the model; not read for Gemini."),
-        "cache": Key(CACHE, "Prompt caching; read for Claude only."),
-        "compaction": Key(COMPACTION, "Summaries of long conversations; read for Claude only."),
-        "models": Key(MODELS, "A model for each task.", nullable=True),
-        "pricing": Key(PRICING, "Prices; with none, the app reports no cost."),
+        "type": Key(AGENT_TYPE, "Provider of the model.", source="AgentProviderFactory.Create", required=True),
+        "model": Key(
+            _MODEL_TEXT,
+            "Model for everything, unless `models` is set.",
+            Reading("without `models`", agent_is(*EVERY_AGENT, models=False)),
+            "ResolveModel of each agent provider",
+            required=True,
+            default="",
+        ),
+        "retry": Key(
+            RETRY,
+            "Retries of requests to the model; not read for Gemini.",
+            Reading("types Claude, OpenAI", agent_is("claude", "openai"), mention=True),
+            "ResilientHttpClientFactory",
+        ),
+        "cache": Key(
+            CACHE,
+            "Prompt caching; read for Claude only.",
+            Reading("type Claude", agent_is("claude"), mention=True),
+            "ClaudeAgentProvider.ResolveCacheType",
+        ),
+        "compaction": Key(
+            COMPACTION,
+            "Summaries of long conversations; read for Claude only.",
+            Reading("type Claude", agent_is("claude"), mention=True),
+            "ClaudeAgentProvider.CreateCompactor",
+        ),
+        "models": Key(MODELS, "A model for each task.", source="AgentProviderFactory", nullable=True),
+        "pricing": Key(PRICING, "Prices; with none, the app reports no cost.", _EXECUTES, "CostTracker"),
     },
     later=dict.fromkeys(("parallelism", "endpoint", "api_version", "deployment", "api_key_secret"), _HEAD),
 )
 DEFAULT_CODING_PRINCIPLES = "config/coding-principles.md"
+IMAGE_FILES = ("config/coding-principles.md", "config/agentsmith.yml")
+"""What the agent image has under /app that a path can name."""
 PROJECT = Record(
     "project",
     {
-        "source": Key(SOURCE, "The repository.", required=True),
-        "tickets": Key(TICKETS, "The ticket system.", required=True),
-        "agent": Key(AGENT, "The model.", required=True),
-        "pipeline": Key(Text(), "Name of an entry of `pipelines`.", required=True),
+        "source": Key(
+            SOURCE,
+            "The repository.",
+            Reading(
+                "CheckoutSourceCommand, CommitAndPRCommand",
+                lambda usage: bool(usage.steps & {"CheckoutSourceCommand", "CommitAndPRCommand"}),
+            ),
+            "CommandContextFactory",
+            required=True,
+        ),
+        "tickets": Key(
+            TICKETS,
+            "The ticket system.",
+            Reading(_TICKETS_READER, lambda _: True),
+            "CommandContextFactory",
+            required=True,
+        ),
+        "agent": Key(
+            AGENT,
+            "The model.",
+            Reading(
+                "GeneratePlanCommand, AgenticExecuteCommand",
+                lambda usage: bool(usage.steps & {"GeneratePlanCommand", "AgenticExecuteCommand"}),
+            ),
+            "CommandContextFactory",
+            required=True,
+        ),
+        "pipeline": Key(
+            Text("the name of a pipeline", empty=FINE, blank=FINE, placeholder=FINE),
+            "Name of an entry of `pipelines`.",
+            source="ProcessTicketUseCase",
+            required=True,
+        ),
         "coding_principles_path": Key(
-            Text(), "File in the agent image, relative to /app.", nullable=True, default=DEFAULT_CODING_PRINCIPLES
+            Text(empty=FINE, blank=FINE, placeholder=FINE),
+            "File in the agent image, relative to /app.",
+            Reading("LoadCodingPrinciplesCommand", step("LoadCodingPrinciplesCommand")),
+            "LoadCodingPrinciplesHandler",
+            nullable=True,
+            default=DEFAULT_CODING_PRINCIPLES,
         ),
     },
     later={
@@ -298,15 +494,36 @@ PROJECT = Record(
 )
 PIPELINE = Record(
     "pipeline",
-    {"commands": Key(ListOf(Text("the name of a command")), "Steps, in order.", required=True)},
+    {
+        "commands": Key(
+            ListOf(Text("the name of a command")),
+            "Steps, in order.",
+            source="PipelineExecutor, CommandContextFactory",
+            required=True,
+        )
+    },
 )
-SECRETS = MapOf(Text("`${NAME}`", may_be_empty=True))
+SECRETS = MapOf(Text("`${NAME}`", empty=FINE, blank=FINE))
 ROOT = Record(
     "document",
     {
-        "projects": Key(MapOf(PROJECT), "What people can name in chat.", required=True),
-        "pipelines": Key(MapOf(PIPELINE), "Lists of commands.", required=True),
-        "secrets": Key(SECRETS, "Names of environment variables, `${NAME}`; nothing reads them.", default={}),
+        "projects": Key(
+            MapOf(PROJECT), "What people can name in chat.", source="YamlConfigurationLoader", required=True
+        ),
+        "pipelines": Key(
+            MapOf(PIPELINE),
+            "Lists of commands.",
+            Reading("`pipelines[project.pipeline]` alone", lambda _: True),
+            "ProcessTicketUseCase",
+            required=True,
+        ),
+        "secrets": Key(
+            SECRETS,
+            "Names of environment variables, `${NAME}`; nothing reads them.",
+            Reading("resolved while the file is loaded, then read by nobody", lambda _: True),
+            "YamlConfigurationLoader",
+            default={},
+        ),
     },
     later={
         **dict.fromkeys(("agents", "repos", "trackers", "pipeline_triggers"), _CATALOG),
@@ -342,12 +559,13 @@ class Provider:
     Attributes:
         required: keys beside `type` that it cannot work without.
         secrets: keys of the Kubernetes Secret that it reads (through an environment variable).
-        variables: keys of `required` that the app takes from an environment variable where they are left out.
+        variables: keys of `required` that the app takes from an environment variable if they are left out, with that
+            variable and what sets it in the Dispatcher.
     """
 
     required: tuple[str, ...]
     secrets: tuple[str, ...] = ()
-    variables: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 SOURCE_PROVIDERS: dict[str, Provider] = {
@@ -358,26 +576,26 @@ SOURCE_PROVIDERS: dict[str, Provider] = {
 }
 TICKETS_PROVIDERS: dict[str, Provider] = {
     "github": Provider(("url",), ("github-token",)),
-    "gitlab": Provider(("project",), ("gitlab-token",), {"project": "GITLAB_PROJECT"}),
+    "gitlab": Provider(("project",), ("gitlab-token",), {"project": ("GITLAB_PROJECT", "dispatcher_extra_env")}),
     "azuredevops": Provider(("organization", "project"), ("azure-devops-token",)),
-    "jira": Provider(("url",), ("jira-email", "jira-token"), {"url": "JIRA_URL"}),
+    "jira": Provider(("url",), ("jira-email", "jira-token"), {"url": ("JIRA_URL", "dispatcher_jira_url")}),
 }
 
 
 @dataclass(frozen=True)
 class AgentProvider:
-    """Secret key of one type of agent, and the keys under `agent` that its provider never looks at."""
+    """A class that talks to models, by the name that conditions use, and the key of the Secret that it needs."""
 
+    name: str
     secret: str
-    ignores: tuple[str, ...] = ()
 
 
-_CLAUDE = AgentProvider("anthropic-api-key")
-_GEMINI = AgentProvider("gemini-api-key", ignores=("retry", "cache", "compaction"))
+_CLAUDE = AgentProvider("claude", "anthropic-api-key")
+_GEMINI = AgentProvider("gemini", "gemini-api-key")
 AGENT_PROVIDERS: dict[str, AgentProvider] = {
     "claude": _CLAUDE,
     "anthropic": _CLAUDE,
-    "openai": AgentProvider("openai-api-key", ignores=("cache", "compaction")),
+    "openai": AgentProvider("openai", "openai-api-key"),
     "gemini": _GEMINI,
     "google": _GEMINI,
 }

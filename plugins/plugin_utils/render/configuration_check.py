@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import os.path
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from ..agentsmith_config.check import Report, examine
 from ..agentsmith_config.document import MAX_BYTES
-from ..agentsmith_config.finding import Finding
+from ..agentsmith_config.finding import WARNING, Finding
 from .shapes import SHAPES, misfits
 from .template_engine import RenderError, TemplateEngine
 
@@ -26,21 +27,23 @@ def check_configuration(
     config: object = None,
     file: str | None = None,
     app: object = "be4bffa1",
+    allow: Collection[str] = (),
     fail_on_warnings: bool = False,
 ) -> dict[str, Any]:
     """Return what the module config_check returns; `failed` and `msg` are in it if the app cannot work with the file.
 
     :param config: the configuration as a dictionary; without it `file` is read
     :param app: the release of the app that reads it
+    :param allow: the policies that are switched off
     :raises RenderError: there is no such release, or the file cannot be read
     """
     for fault in misfits("the option app (agentsmith_app; config_app of the role config)", app, SHAPES["app"].pattern):
         raise RenderError(f"The configuration cannot be checked: {fault}. Allowed: {SHAPES['app'].allowed}.")
     if file is None:
-        report = examine(config, origin_of=engine.origin_of)
+        report = examine(config, origin_of=engine.origin_of, allow=allow)
     else:
         file = str(Path(os.path.expandvars(file)).expanduser())
-        report = examine(_read(engine, file), file)
+        report = examine(_read(engine, file), file, allow=allow)
     result = _result(report, fail_on_warnings)
     if app != "be4bffa1":
         result["warnings"] = [_OTHER_RULES.format(app=app), *result.get("warnings", [])]
@@ -62,26 +65,31 @@ def _read(engine: TemplateEngine, file: str) -> bytes:
 
 
 def _result(report: Report, fail_on_warnings: bool) -> dict[str, Any]:
-    errors, warnings = report.errors, report.warnings
+    errors, policies, warnings = report.errors, report.policies, report.warnings
     result: dict[str, Any] = {
         "changed": False,
         "findings": [finding.as_dict() for finding in report.findings],
         "error_count": len(errors),
+        "policy_count": len(policies),
         "warning_count": len(warnings),
         "required_secrets": [secret.as_dict() for secret in report.required_secrets],
     }
-    failures = report.findings if fail_on_warnings else errors
+    failures = [finding for finding in report.findings if fail_on_warnings or finding.severity != WARNING]
     if failures:
         result["failed"] = True
-        result["msg"] = "\n".join((f"agentsmith.yml has {_counted(errors, warnings)}:", *map(str, failures)))
+        result["msg"] = "\n".join((f"agentsmith.yml has {_counted(errors, policies, warnings)}:", *map(str, failures)))
     if warnings and not (failures and fail_on_warnings):
         result["warnings"] = _in_groups(warnings)
     return result
 
 
-def _counted(errors: list[Finding], warnings: list[Finding]) -> str:
-    numbers = ((len(errors), "error"), (len(warnings), "warning"))
-    return " and ".join(f"{number} {noun}{'s' * (number != 1)}" for number, noun in numbers if number)
+def _counted(errors: list[Finding], policies: list[Finding], warnings: list[Finding]) -> str:
+    nouns = (
+        (len(errors), "error", "errors"),
+        (len(policies), "refusal by policy", "refusals by policy"),
+        (len(warnings), "warning", "warnings"),
+    )
+    return " and ".join(f"{number} {one if number == 1 else several}" for number, one, several in nouns if number)
 
 
 def _in_groups(warnings: list[Finding]) -> list[str]:

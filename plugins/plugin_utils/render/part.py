@@ -139,7 +139,7 @@ def _checked_configuration(part: Part, engine: TemplateEngine) -> dict[str, Any]
     given = engine.value(part.configuration)
     kinds = {"config": dict, "file": str}
     sources = {name: given[name] for name, kind in kinds.items() if isinstance(given[name], kind) and given[name]}
-    return check_configuration(engine, app=given["app"], **sources) if len(sources) == 1 else {}
+    return check_configuration(engine, app=given["app"], allow=given["allow"], **sources) if len(sources) == 1 else {}
 
 
 def _checks(part: Part, engine: TemplateEngine) -> Iterator[Check]:

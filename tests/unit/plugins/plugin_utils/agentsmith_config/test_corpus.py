@@ -20,10 +20,11 @@ import pytest
 import yaml
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import check, examine
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.json_schema import json_schema
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.key_table import key_table
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[4]
-EXPECTED = re.compile(r"(?:line (?P<line>\d+): )?(?P<severity>error|warning) at (?P<path>\S+): (?P<message>.+)")
+EXPECTED = re.compile(r"(?:line (?P<line>\d+): )?(?P<severity>error|policy|warning) at (?P<path>\S+): (?P<message>.+)")
 
 
 def corpus(folder: str) -> list[Path]:
@@ -60,6 +61,16 @@ def test_invalid(file: Path) -> None:
     assert any(severity == "error" for severity, *_ in expected)
 
 
+@pytest.mark.parametrize("file", corpus("policy"), ids=lambda file: file.stem)
+def test_policy(file: Path) -> None:
+    expected = assert_as_announced(file)
+    assert {"policy"} <= {severity for severity, *_ in expected} <= {"policy", "warning"}
+    codes = {finding.code for finding in check(file.read_bytes()) if finding.severity == "policy"}
+    assert {finding.severity for finding in examine(file.read_bytes(), allow=codes).findings} == {"warning"}
+    for finding in check(file.read_bytes()):
+        assert finding.severity != "policy" or f"add {finding.code} to config_allow" in finding.message
+
+
 @pytest.mark.parametrize("file", corpus("warning"), ids=lambda file: file.stem)
 def test_warning(file: Path) -> None:
     expected = assert_as_announced(file)
@@ -77,12 +88,28 @@ def test_the_corpus_is_large_enough() -> None:
 
 
 # A dict has lost duplicate keys, tags and aliases, and what is no YAML never becomes one.
-TEXT_ONLY = ("alias", "document-text", "duplicate", "empty-comments", "key", "merge", "several", "tag", "vault", "yaml")
+TEXT_ONLY = (
+    "alias",
+    "control",
+    "document-text",
+    "duplicate",
+    "empty-comments",
+    "key",
+    "merge",
+    "several",
+    "tag",
+    "vault",
+    "yaml",
+)
 
 
 @pytest.mark.parametrize(
     "file",
-    [file for file in (*corpus("invalid"), *corpus("warning")) if not file.stem.startswith(TEXT_ONLY)],
+    [
+        file
+        for file in (*corpus("invalid"), *corpus("policy"), *corpus("warning"))
+        if not file.stem.startswith(TEXT_ONLY)
+    ],
     ids=lambda file: file.stem,
 )
 def test_plain_data_gives_the_same_findings_as_its_text(file: Path) -> None:
@@ -112,15 +139,22 @@ def test_the_published_json_schema_is_up_to_date() -> None:
     assert json.loads(published) == json_schema(), "write it anew: see the docstring of json_schema.py"
 
 
+def test_the_table_of_keys_is_up_to_date() -> None:
+    reference = (ROOT / "docs/reference/config-check.md").read_text()
+    assert section(reference, "## Keys\n").strip() == key_table().strip(), (
+        "write it anew: see the docstring of key_table.py"
+    )
+
+
 def test_every_rule_is_in_the_corpus_and_in_the_reference() -> None:
-    too_large, too_deep, latin = b" " * (2**20 + 1), b"[" * 100, "ä".encode("latin-1")
-    files = [file.read_bytes() for folder in ("invalid", "warning") for file in corpus(folder)]
+    too_large, too_deep, latin = b" " * (2**20 + 1), b"[" * 1000, "ä".encode("latin-1")
+    files = [file.read_bytes() for folder in ("invalid", "policy", "warning") for file in corpus(folder)]
     found = {(f.severity, f.code) for source in (*files, too_large, too_deep, latin) for f in check(source)}
     reference = (ROOT / "docs/reference/config-check.md").read_text()
     documented = {
         (severity, code)
-        for severity in ("error", "warning")
-        for row in re.findall(r"^\| (`.+?) \|", section(reference, f"## {severity.capitalize()}s"), flags=re.MULTILINE)
+        for severity in ("error", "policy", "warning")
+        for row in re.findall(r"^\| (`.+?) \|", section(reference, f"## {severity.capitalize()}"), flags=re.MULTILINE)
         for code in re.findall(r"`(\w+)`", row)
     }
     assert documented == found

@@ -35,7 +35,7 @@ def test_reals(text: str, value: float) -> None:
     assert scalars.to_real(text) == value
 
 
-@pytest.mark.parametrize("text", ["", ".", "2,5", "x", ".inf", ".nan", "nan", "1e", "0x1"])
+@pytest.mark.parametrize("text", ["", ".", "2,5", "x", "inf", "nan", "1e", "0x1"])
 def test_no_reals(text: str) -> None:
     with pytest.raises(ValueError):
         scalars.to_real(text)

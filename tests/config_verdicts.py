@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compares the check of agentsmith.yml with recorded verdicts of the real app, and prints a table.
+
+A record says how a configuration was made, its text, and whether the app (be4bffa1) loaded it and ran `fix` and `list`
+up to the network. The whole recording is too large for the repository; a sample lies beside the tests.
+
+    export PYTHONPATH=.collections
+    python tests/config_verdicts.py [FILE]
+
+FILE is by default $AGENTSMITH_CONFIG_VERDICTS, the recording beside the checkout, or the sample.
+"""
+
+from __future__ import annotations
+
+import base64
+import collections
+import json
+import lzma
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import Report, examine
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "tests/unit/plugins/plugin_utils/agentsmith_config/verdicts.jsonl.xz"
+_BESIDE = ROOT.parent / "shared/config-verdicts/verdicts.jsonl.xz"
+
+AGREE, WRONG_PASS, WRONG_REFUSAL = "agree", "wrong pass", "wrong refusal"
+POLICY, MEANING, LIMIT = "refused by policy", "refused for meaning", "refused by a limit of the check"
+SETTABLE, ARTEFACT = "accepted: the deployment sets the variable", "accepted: the recording lacks the image's files"
+
+MEANINGS = {
+    "wrong_address": "the app asks another address than is written",
+    "placeholder": "the app takes `${NAME}` literally",
+    "model_name": "the provider refuses the first request: no model, or one of another provider",
+    "out_of_range": "the provider refuses the first request, or the app divides by zero after it",
+    "retry_wait": "a wait after the retries that were recorded cannot be computed",
+}
+"""Codes of errors about configurations that run up to the end of the recording, with what happens after it."""
+LIMITS = {
+    "encoding": "a ConfigMap holds UTF-8 only",
+    "too_deep": "hundreds of levels under keys that the app ignores",
+    "yaml": "`: x` as the last line of the document",
+}
+_SETTABLE = ("JIRA_URL", "GITLAB_PROJECT", "GITLAB_URL")
+_IN_THE_IMAGE = "/app/config/coding-principles.md"
+
+
+@dataclass
+class Table:
+    """Counts by outcome and reason, and the records that must not be."""
+
+    counts: collections.Counter[tuple[str, str]] = field(default_factory=collections.Counter)
+    wrong: list[tuple[str, dict[str, Any], Report]] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        outcomes: collections.Counter[str] = collections.Counter()
+        for (outcome, _), count in self.counts.items():
+            outcomes[outcome] += count
+        lines = [f"{sum(outcomes.values()):7}  configurations"]
+        for outcome in (AGREE, WRONG_PASS, WRONG_REFUSAL, POLICY, MEANING, LIMIT, SETTABLE, ARTEFACT):
+            lines.append(f"{outcomes[outcome]:7}  {outcome}")
+            reasons = sorted(
+                (reason, count) for (kind, reason), count in self.counts.items() if kind == outcome and reason
+            )
+            lines += [f"{count:16}  {reason}" for reason, count in reasons]
+        return "\n".join(lines)
+
+
+def records(file: Path) -> Iterator[dict[str, Any]]:
+    """The records of a file, one JSON document a line, compressed with xz."""
+    with lzma.open(file, "rt") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def source_of(record: dict[str, Any]) -> str | bytes:
+    """The configuration."""
+    return record["text"] if "text" in record else base64.b64decode(record["base64"])
+
+
+def judge(record: dict[str, Any], report: Report) -> tuple[str, str]:
+    """Outcome and reason for one record."""
+    errors = {finding.code for finding in report.errors}
+    if not record["works"]:
+        return _judge_failing(record, report, bool(errors))
+    if not errors:
+        policies = sorted({finding.code for finding in report.policies})
+        return (POLICY, ", ".join(policies)) if policies else (AGREE, "")
+    for outcome, reasons in ((MEANING, MEANINGS), (LIMIT, LIMITS)):
+        if errors <= set(reasons):
+            first = sorted(errors)[0]
+            return outcome, f"{first}: {reasons[first]}"
+    return WRONG_REFUSAL, ", ".join(sorted(errors))
+
+
+def _judge_failing(record: dict[str, Any], report: Report, refused: bool) -> tuple[str, str]:
+    if refused:
+        return AGREE, ""
+    messages = [failure["message"] for failure in record["failure"]]
+    warned = {finding.code for finding in report.warnings}
+    for variable in _SETTABLE:
+        if all(f"variable '{variable}' is not set" in message for message in messages) and "missing_variable" in warned:
+            return SETTABLE, variable
+    if all(message.endswith(f"not found: {_IN_THE_IMAGE}") for message in messages):
+        return ARTEFACT, _IN_THE_IMAGE
+    return WRONG_PASS, messages[0][:60]
+
+
+def measure(recorded: Iterable[dict[str, Any]]) -> Table:
+    """Check every record."""
+    table = Table()
+    for record in recorded:
+        report = examine(source_of(record))
+        outcome, reason = judge(record, report)
+        table.counts[outcome, reason] += 1
+        if outcome in (WRONG_PASS, WRONG_REFUSAL):
+            table.wrong.append((outcome, record, report))
+    return table
+
+
+def default_file() -> Path:
+    """The whole recording if there is one, else the sample."""
+    if named := os.environ.get("AGENTSMITH_CONFIG_VERDICTS"):
+        return Path(named)
+    return _BESIDE if _BESIDE.exists() else SAMPLE
+
+
+def main(arguments: list[str]) -> int:
+    """Print the table and the first wrong records."""
+    table = measure(records(Path(arguments[0]) if arguments else default_file()))
+    sys.stdout.write(f"{table}\n")
+    for outcome, record, report in table.wrong[:40]:
+        findings = "; ".join(f"{finding.severity} {finding.code}" for finding in report.findings)
+        sys.stdout.write(f"{outcome}: {record['group']}: {record['change'][:100]!r}: {findings}\n")
+    return 1 if table.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
