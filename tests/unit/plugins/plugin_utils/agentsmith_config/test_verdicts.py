@@ -58,7 +58,7 @@ def test_the_measure_can_find_fault(works: bool, report: Report, outcome: str) -
 def test_the_json_schema_refuses_nothing_that_the_check_accepts(sample: list[tuple[dict[str, Any], Report]]) -> None:
     validator = jsonschema.Draft202012Validator(json_schema())
     refused = []
-    for record, report in sample[::2]:
+    for record, report in sample[::9]:
         if report.errors or report.policies or record["group"].startswith("url-"):
             continue
         try:
