@@ -11,7 +11,7 @@ from ..plugin_utils.actions.transaction_options import drain_of, transaction_of
 from ..plugin_utils.objects.identity import Identity
 from ..plugin_utils.objects.normalisation import normalise_objects
 from ..plugin_utils.release.rotation import RotationRun, refuse
-from ..plugin_utils.release.rotation_verdict import Rotation
+from ..plugin_utils.release.rotation_rules import Rotation
 from ..plugin_utils.release.run import Settings
 from ..plugin_utils.secrets.redaction import Redactor
 

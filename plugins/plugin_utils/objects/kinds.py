@@ -48,7 +48,7 @@ class Kind:
     :param surges: whether it makes new pods before the old ones are gone, unless its strategy is Recreate.
     :param rolls: whether it replaces its pods when their template changes, unless its update strategy is OnDelete.
     :param stamps_secrets: whether its template gets the digest of the Secret keys that its pods read.
-    :param is_awaited: whether a deploy waits for it, as pods/rollout.py judges the kind.
+    :param is_awaited: whether a deploy waits for it, as pods/progress.py judges the kind.
     :param is_replaced: whether it is deleted and made again if the server refuses to change it.
     """
 

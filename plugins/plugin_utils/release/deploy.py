@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The first part of a deploy as a transaction: plan, lock, plan again, write, wait.
 
-The lock outlives the run, because the release is verified before release_commit.py ends the transaction well or
-release_restore.py ends it badly. A failure in here gives the lock back at once.
+The lock outlives the run, because the release is verified before commit.py ends the transaction well or
+restore.py ends it badly. A failure in here gives the lock back at once.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from ..apply.execution import Execution, wait_until_gone
 from ..apply.owned_objects import list_metadata
 from ..apply.write_permissions import Need, Permission
 from ..objects.identity import Identity
-from ..objects.labels import INSTANCE_LABEL, MANAGED_BY_LABEL, labels_of
-from ..objects.managed_fields import FIELD_MANAGER, apply_query, recorded_fields
+from ..objects.labels import INSTANCE_LABEL, MANAGED_BY, MANAGED_BY_LABEL, labels_of
+from ..objects.managed_fields import apply_query, recorded_fields
 from ..objects.namespace_origin import was_created_by_us
 from ..objects.owner import Owner
 from ..objects.planned_object import PlannedObject, is_going
@@ -111,7 +111,7 @@ class ReleaseNamespace:
 
     def _is_ours(self) -> bool:
         labels = labels_of(self.live or {})
-        ours = (labels.get(MANAGED_BY_LABEL), labels.get(INSTANCE_LABEL)) == (FIELD_MANAGER, self.owner.instance)
+        ours = (labels.get(MANAGED_BY_LABEL), labels.get(INSTANCE_LABEL)) == (MANAGED_BY, self.owner.instance)
         return ours and bool(recorded_fields(self.live or {}))
 
     def _find_foreign(self, executor: Executor, discovery: Discovery, gone: Collection[Identity]) -> None:

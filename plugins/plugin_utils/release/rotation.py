@@ -13,7 +13,7 @@ from .commit import CommitRun
 from .deploy import DeployRun, Transaction
 from .drain import Drain
 from .restore import CURRENT, RestoreRun
-from .rotation_verdict import Rotation
+from .rotation_rules import Rotation
 from .run import Run, Settings
 
 _OLD_VALUES_UNKNOWN = (

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..objects.errors import ApiError
-from . import job_policy, pod_security
+from . import job_policy
+from .job_admission import check_admission
 from .outcome import FAILED, OK, Outcome
 from .probe import Asked, Probe, not_checked, refusal_of
 from .spawned_job import admitted, pod_of, spawned_job, with_image
@@ -25,10 +26,10 @@ def job_admission(asked: Asked) -> list[Outcome]:
         return not_checked(("job_admission",), "there is no Dispatcher to spawn it")
     job = spawned_job(asked.target.names.namespace, deployment, asked.app)
     if not asked.target.intended_of("MutatingAdmissionPolicy"):
-        return [pod_security.check_admission("job_admission", refusal_of(asked, pod_of(job)))]
+        return [check_admission("job_admission", refusal_of(asked, pod_of(job)))]
     if _completed(asked, "job_admission", job).result != OK:
         return not_checked(("job_admission",), "its Job is not completed: see job_policy_completes")
-    return [pod_security.check_admission("job_admission", refusal_of(asked, pod_of(admitted(asked.target, job))))]
+    return [check_admission("job_admission", refusal_of(asked, pod_of(admitted(asked.target, job))))]
 
 
 def job_policy_installed(asked: Asked) -> list[Outcome]:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from ..objects.errors import ApiError
+from .outcome import NOT_CHECKED, Outcome
 from .quota_refusal import is_too_small
 
 # As job_state has them for a Job without a pod
@@ -16,3 +18,13 @@ def is_for_good(cause: str) -> bool:
     if "exceeded quota: " in cause:
         return is_too_small(cause)
     return "is forbidden: " in cause or "denied the request" in cause
+
+
+def may_not_create(refusal: ApiError) -> bool:
+    """Tell whether it is we who may not create pods, rather than the pod that may not be created."""
+    return refusal.status == 403 and 'cannot create resource "pods"' in str(refusal)
+
+
+def forbidden(check: str) -> Outcome:
+    """Return that the dry run is not allowed."""
+    return Outcome(check, NOT_CHECKED, "you may not create pods, not even in a dry run", "Needs `create` on `pods`.")

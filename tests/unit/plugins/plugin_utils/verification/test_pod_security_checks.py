@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import pod_security
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import job_admission, pod_security
 
 VIOLATION = ApiError(403, "Forbidden", 'pods "x" is forbidden: violates PodSecurity "baseline:latest": privileged')
 
@@ -53,6 +53,6 @@ def test_refusal(refusal: ApiError | None, level: str | None, result: str, words
     ],
 )
 def test_admission(refusal: ApiError | None, result: str, hint: str) -> None:
-    outcome = pod_security.check_admission("job_admission", refusal)
+    outcome = job_admission.check_admission("job_admission", refusal)
     assert outcome.result == result
     assert hint in outcome.hint

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.identity import Identity
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.rotation_verdict import Rotation
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.rotation_rules import Rotation
 
 SECRET = Identity("v1", "Secret", "n", "s")
 DIGEST = "spec.template.metadata.annotations[agentsmith.platform/secret-digest]"
