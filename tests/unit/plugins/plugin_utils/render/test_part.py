@@ -144,7 +144,7 @@ def test_a_part_that_is_switched_off_is_not_checked(tmp_path: Path) -> None:
 
 
 def with_configuration(directory: Path) -> Part:
-    stated = {"config": "{{ part_config }}", "file": "{{ part_file }}", "app": "{{ part_app }}"}
+    stated = {"config": "{{ part_config }}", "file": "{{ part_file }}", "app": "{{ part_app }}", "allow": []}
     exactly_one = {
         "variable": "part_config",
         "that": "(part_config | length > 0) != (part_file | length > 0)",
