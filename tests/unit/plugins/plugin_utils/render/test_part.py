@@ -22,6 +22,7 @@ PROJECT = {
     "tickets": {"type": "GitHub", "url": "https://github.com/example/web"},
     "agent": {"type": "Claude", "model": "m"},
     "pipeline": "fix",
+    "colour": "nobody reads this key, which is a warning",
 }
 CONFIGURATION = {"projects": {"web": PROJECT}, "pipelines": {"fix": {"commands": ["CheckoutSourceCommand"]}}}
 
