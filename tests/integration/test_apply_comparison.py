@@ -108,6 +108,14 @@ def a_small_secret(namespace: str) -> dict[str, Any]:
     return a_secret(namespace, one="1000m", two="")
 
 
+def a_deployment_with_empty_parts(namespace: str) -> dict[str, Any]:
+    """Return a Deployment with an empty list and an empty map, which the server does not even record."""
+    body = a_deployment(namespace)
+    container(body)["env"] = []
+    pod(body)["nodeSelector"] = {}
+    return body
+
+
 ENV, PORTS = (
     ("spec", "template", "spec", "containers", 0, "env"),
     ("spec", "template", "spec", "containers", 0, "ports"),
@@ -170,6 +178,8 @@ CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Change]] = {
     "ports emptied": (a_deployment, setting(*PORTS, to=[])),
     "empty field added": (a_deployment, setting("spec", "template", "spec", "tolerations", to=[])),
     "empty map added": (a_deployment, setting("spec", "template", "spec", "nodeSelector", to={})),
+    "empty parts unchanged": (a_deployment_with_empty_parts, unchanged),
+    "empty parts with another image": (a_deployment_with_empty_parts, setting(*CONTAINER, "image", to="redis:8")),
     "false where absent counts as such": (a_deployment, setting("spec", "template", "spec", "hostNetwork", to=False)),
     "false where absent does not": (
         a_deployment,
@@ -238,6 +248,9 @@ CASES: dict[str, tuple[Callable[[str], dict[str, Any]], Change]] = {
 
 # Where an empty or missing part of a field that the server replaces as a whole may or may not be its default.
 DOUBTFUL = {
+    "empty field added",
+    "empty map added",
+    "empty parts unchanged",
     "reference explicitly not optional",
     "policy rule removed",
     "policy rules emptied",

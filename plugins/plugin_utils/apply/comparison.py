@@ -86,6 +86,9 @@ def _compare_map(desired: dict[str, Any], live: Any, record: Mapping[str, Any], 
     for key, value in desired.items():
         if f"f:{key}" in record:
             _compare(value, live.get(key), record[f"f:{key}"], (*path, key), result)
+        elif value in ([], {}) and key not in live:
+            # The server drops some empty lists and maps before it records them, such as a container's `env`
+            result.doubtful.append((*path, key))
         else:
             result.changed.append((*path, key))
     for entry in record:

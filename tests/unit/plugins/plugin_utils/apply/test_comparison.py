@@ -46,6 +46,15 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], list[str]
     "equal": ({"data": {"a": "1", "b": "2"}}, {"data": {"a": "1", "b": "2"}}, DATA, [], []),
     "another value": ({"data": {"a": "1", "b": "3"}}, {"data": {"a": "1", "b": "2"}}, DATA, ["data.b"], []),
     "a field removed": ({"data": {"a": "1"}}, {"data": {"a": "1", "b": "2"}}, DATA, ["data.b"], []),
+    "an empty list that the server drops": ({"env": []}, {}, {}, [], ["env"]),
+    "an empty map that the server drops": (
+        {"data": {"a": "1"}, "labels": {}},
+        {"data": {"a": "1"}},
+        {"f:data": {"f:a": LEAF}},
+        [],
+        ["labels"],
+    ),
+    "an empty list in place of another's entries": ({"env": []}, {"env": [{"name": "A"}]}, {}, ["env"], []),
     "a field of another manager": (
         {"data": {"a": "1", "b": "2"}},
         {"data": {"a": "1", "b": "2", "c": "3"}},
