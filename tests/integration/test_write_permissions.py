@@ -313,7 +313,7 @@ def test_a_rollback_that_fails_brings_the_present_release_back_as_far_as_it_may(
         lacking = without(rules, "networkpolicies", "delete")
         set_rules(control_plane, namespace, lacking, "networkpolicies.networking.k8s.io", "delete")
         refused = release.restore("previous")
-    undo = f"- delete networkpolicies.networking.k8s.io: for NetworkPolicy {namespace}/redis, where"
+    undo = f"- delete networkpolicies.networking.k8s.io: for NetworkPolicy {namespace}/redis, if the deploy fails"
     assert undo in refused["msg"]
     path = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies/redis"
     assert control_plane.get(path) is None
