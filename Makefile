@@ -156,7 +156,7 @@ kubernetes-bin: $(VENV)/.complete
 	ln --symbolic --force --no-dereference "$$binaries" $(KUBERNETES_BIN)
 
 # Two parts side by side, each with an API server of its own. What one says is shown when it is over.
-TRANSACTIONS := $(addprefix tests/integration/,test_kill.py test_fault_table.py test_deploy_transaction.py)
+TRANSACTIONS := $(addprefix tests/integration/,test_kill.py test_fault_table.py test_deploy_transaction.py test_rotate_secret.py test_teardown.py)
 INTEGRATION := integration-transactions integration-engine
 .PHONY: integration $(INTEGRATION)
 integration: kubernetes-bin
