@@ -40,7 +40,7 @@ def spawn(playbook, kubectl, get) -> Iterator[Spawn]:
 
     yield ask
     for name in spawned:
-        kubectl("-n agentsmith delete job %s --wait=false", name)
+        kubectl("-n agentsmith delete job %s --wait=false --ignore-not-found", name)
 
 
 def as_the_dispatcher(namespace: str, job: dict[str, Any]) -> subprocess.CompletedProcess[str]:
