@@ -98,7 +98,7 @@ def test_redis_restarted_under_a_running_job(
         # It waits for its answer, or has failed because its connection was gone for too long: one pod in all, no retry.
         assert (status.get("active") or 0) + (status.get("failed") or 0) == 1, status
     finally:
-        kubectl("-n agentsmith delete job %s", asking)
+        kubectl("-n agentsmith delete job %s --ignore-not-found", asking)
 
 
 def serves_instead(pod_of: Any, before: str) -> bool:

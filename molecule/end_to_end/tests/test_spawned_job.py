@@ -51,7 +51,7 @@ def channel(playbook, inventory, person, add_channel, kubectl, job_of, tmp_path)
     person.say("fix #54 in my-project", channel)
     person.await_message("Done!", channel, timeout=60)
     yield channel
-    kubectl("-n agentsmith delete job %s", job_of(channel)["metadata"]["name"])
+    kubectl("-n agentsmith delete job %s --ignore-not-found", job_of(channel)["metadata"]["name"])
     restored = playbook("playbooks/deploy.yml")
     assert restored.returncode == 0, restored.output
 
