@@ -16,7 +16,7 @@ from ..objects.kinds import is_rolled_by_hand
 from ..objects.labels import annotations_of, labels_of
 from ..objects.planned_object import PlannedObject, is_going
 from .diagnosis import Cause, causes_of_pod, describe_pod, events_about, proven, read_events, refused_pods
-from .pod import controlled_by, is_ready
+from .pod import controlled_by, is_ready, newest_unready
 from .progress import colon, progress_of
 
 # Polled rather than watched: a look is three cheap reads, and a poll survives what cuts a watch.
@@ -104,7 +104,7 @@ class _Wait:
         if cause is None:
             return ""
         lines = [f"{self._item.identity} will not become ready: {cause.reason}" + colon(cause.message)]
-        pod = cause.pod or self._worst_pod()
+        pod = cause.pod or newest_unready(self._pods)
         if pod is not None:
             lines.append(describe_pod(self._connection, pod, cause))
         else:
@@ -114,7 +114,7 @@ class _Wait:
     def timeout_text(self) -> str:
         """Return the message about a workload that is not ready in time."""
         lines = [f"{self._item.identity} is not ready: {self.progress.text}"]
-        pod = self._worst_pod()
+        pod = newest_unready(self._pods)
         lines += [describe_pod(self._connection, pod)] if pod is not None else self._workload_events()
         return "\n".join([*lines, *self._note()])
 
@@ -193,11 +193,6 @@ class _Wait:
             except ApiError as error:
                 if error.status not in (404, 409):  # it is gone, or another one has its name
                     self._unreadable = f"The pod {metadata['name']} of an older revision keeps it from rolling: {error}"
-
-    def _worst_pod(self) -> Mapping[str, Any] | None:
-        """Return a pod that is not ready, the newest one; None when there is none."""
-        unready = [pod for pod in self._pods if not is_ready(pod) and not is_going(pod)]
-        return max(unready, key=lambda pod: pod["metadata"].get("creationTimestamp") or "", default=None)
 
     def _workload_events(self) -> list[str]:
         return events_about(self._connection, self._item.identity.namespace, self._workload["metadata"]["uid"])

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..objects.errors import ApiError
 from ..pods.diagnosis import describe_pod
-from ..pods.pod import is_ready
+from ..pods.pod import newest_unready
 from . import configuration, pods_ready, secret
 from .app_release import APPS, DEFAULT_APP, AppRelease
 from .outcome import FAILED, NOT_CHECKED, Outcome
@@ -53,29 +53,33 @@ class Probe:
 
 
 def not_checked(checks: Sequence[str], reason: str) -> list[Outcome]:
+    """Return that none of the *checks* could be made, and why."""
     return [Outcome(check, NOT_CHECKED, reason) for check in checks]
 
 
 def rollout(asked: Asked, check: str, name: str, deployment: Any, wanted: bool) -> Outcome:
+    """Judge a Deployment; if it is not rolled out, say why a pod does not start."""
     outcome = pods_ready.check_rollout(check, name, deployment, wanted)
     if outcome.result != FAILED or deployment is None:
         return outcome
-    broken = [pod for pod in asked.target.pods_of(deployment) if not is_ready(pod)]
-    newest = max(broken, key=lambda pod: pod["metadata"].get("creationTimestamp") or "", default=None)
-    diagnosis = describe_pod(asked.target.connection, newest) if newest else ""
+    broken = newest_unready(asked.target.pods_of(deployment))
+    diagnosis = describe_pod(asked.target.connection, broken) if broken else ""
     return pods_ready.check_rollout(check, name, deployment, wanted, diagnosis)
 
 
 def intended_text(asked: Asked) -> str | None:
+    """Return agentsmith.yml as the release has it, None if it has none."""
     intended = asked.target.intended("ConfigMap", asked.target.names.config_map)
     return intended["data"][configuration.FILE] if intended else None
 
 
 def live_text(asked: Asked) -> str | None:
+    """Return agentsmith.yml as the live ConfigMap has it, None if it has none."""
     return ((asked.target.config_map or {}).get("data") or {}).get(configuration.FILE)
 
 
 def refusal_of(asked: Asked, pod: Any) -> ApiError | None:
+    """Return why the API server would refuse a pod, None if it would take it. A dry run: nothing is made."""
     path = f"/api/v1/namespaces/{asked.target.names.namespace}/pods"
     try:
         asked.target.connection.request("POST", path, query={"dryRun": "All"}, body=pod)
@@ -85,5 +89,6 @@ def refusal_of(asked: Asked, pod: Any) -> ApiError | None:
 
 
 def known_signing_secret(asked: Asked) -> str:
+    """Return the secret that Slack's requests are signed with: the given one, or that of the live Secret."""
     live = ((asked.target.secret or {}).get("data") or {}).get("slack-signing-secret", "")
     return asked.signing_secret or secret.value_of(live)
