@@ -19,8 +19,8 @@ import jsonschema
 import pytest
 import yaml
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import check, examine
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.json_schema import json_schema
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.key_table import key_table
+from json_schema import json_schema
+from key_table import key_table
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[4]

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import Report, examine
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.finding import Finding
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.json_schema import json_schema
+from json_schema import json_schema
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tables of `schema` as JSON Schema (draft 2020-12), for editors.
+"""The tables of `agentsmith_config/schema.py` as JSON Schema (draft 2020-12), for editors.
 
 It refuses nothing that the check accepts: whether a key is read depends on other keys and on the pipeline, which a
-schema cannot follow, so it holds what makes the app refuse the file, and what every project needs. As a program it
-writes the schema to stdout:
+schema cannot follow, so it holds what makes the app refuse the file, and what every project needs. To write it anew:
 
-    export PYTHONPATH=.collections
-    python -m ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.json_schema
+    PYTHONPATH=.collections .venv/bin/python tools/json_schema.py > docs/agentsmith.schema.json
 """
 
 from __future__ import annotations
@@ -16,8 +14,11 @@ import re
 import sys
 from typing import Any
 
-from .scalars import FALSE_WORDS, TRUE_WORDS
-from .schema import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.scalars import (
+    FALSE_WORDS,
+    TRUE_WORDS,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.schema import (
     COMMANDS,
     NOISE_WORDS,
     PIPELINE,

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The table of keys on the reference page: who reads a key, its limits, and where the app shows it.
 
-As a program it writes the table to stdout:
+To write it to stdout:
 
-    export PYTHONPATH=.collections
-    python -m ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.key_table
+    PYTHONPATH=.collections .venv/bin/python tools/key_table.py
 """
 
 from __future__ import annotations
@@ -13,7 +12,17 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from .schema import FAILS, ROOT, Choice, Integer, Key, ListOf, MapOf, Record, Text
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.schema import (
+    FAILS,
+    ROOT,
+    Choice,
+    Integer,
+    Key,
+    ListOf,
+    MapOf,
+    Record,
+    Text,
+)
 
 
 def key_table() -> str:
