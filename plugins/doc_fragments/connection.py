@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the actions of this collection that talk to a cluster have in common."""
 
-from __future__ import annotations
-
 
 class ModuleDocFragment:
     """Goes with kubernetes.core.k8s_auth_options, which documents the options."""

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Attributes that the actions of this collection have in common."""
-
-from __future__ import annotations
+"""Author and attributes that the actions of this collection have in common."""
 
 
 class ModuleDocFragment:
     """Goes with plugins/plugin_utils/actions/control_node_action.py."""
 
     DOCUMENTATION = r"""
+author:
+  - Agent Smith platform maintainers (@agentsmith-platform)
 options: {}
 attributes:
   action:

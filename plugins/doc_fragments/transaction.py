@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the actions that open, commit or undo a deploy have in common."""
 
-from __future__ import annotations
-
 
 class ModuleDocFragment:
     """Goes with plugin_utils/actions/transaction_options.py. C(agentsmith.platform.transaction.drain) is the second."""

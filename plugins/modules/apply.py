@@ -3,14 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of the action plugin of the same name."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: apply
 short_description: Apply or delete a list of Kubernetes objects in one task
 version_added: 0.1.0
-author:
-  - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Reads what is live, compares, and writes what differs by server-side apply with the field manager
     C(agentsmith.platform). An object that already has what is desired is not written.

@@ -3,14 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of the action plugin of the same name."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: commit_release
 short_description: Complete a successful deploy
 version_added: 0.1.0
-author:
-  - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Deletes objects that the release no longer has, records the release as the last good one, and releases the lock that
     M(agentsmith.platform.apply) took with O(agentsmith.platform.apply#module:transaction).

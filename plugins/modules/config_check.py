@@ -2,14 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of agentsmith.platform.config_check; the work is done in plugins/action/config_check.py."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: config_check
 short_description: Check the configuration of Agent Smith before it is deployed
 version_added: 0.1.0
-author:
-  - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Checks C(agentsmith.yml) against what the app at Phase 19 reads, needs and ignores.
   - The app loads any YAML, ignores unknown keys in silence and fails later, in Slack. This module finds all of it at

@@ -2,14 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of agentsmith.platform.release_drift; the work is done in plugins/plugin_utils/reports/drift.py."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: release_drift
 short_description: Show how a cluster differs from a release, and who changed it
 version_added: 0.1.0
-author:
-  - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Compares the objects of a release with the cluster and reports every field that differs, every field that somebody
     added, every object that is missing, and every extra object, which carries the labels of the release but is not

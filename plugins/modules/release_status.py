@@ -2,14 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of agentsmith.platform.release_status; the work is done in plugins/plugin_utils/reports/status.py."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: release_status
 short_description: Show what runs in an Agent Smith installation
 version_added: 0.1.0
-author:
-  - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Reads the Deployments with their images and the Jobs that the Dispatcher has spawned, and names the cause if
     something does not run, such as C(OOMKilled), C(ImagePullBackOff), C(quota) or C(DeadlineExceeded).

@@ -2,14 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of the action plugin of the same name, which does the work on the control node."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: render_objects
 short_description: Renders a part of the stack to Kubernetes objects, in memory
 version_added: 0.1.0
-author:
-  - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Checks the variables of a role, renders its templates and returns the objects for a later task. It writes nothing
     and contacts nothing.
@@ -74,25 +70,8 @@ options:
         description: A common shape by its name.
         type: str
         choices:
-          - app
-          - cidr
-          - count
-          - dns_label
-          - dns_name
-          - image_reference
-          - namespace
-          - no_proxy
-          - node_port
-          - optional_proxy
-          - optional_url
-          - pinned_image
-          - port
-          - positive
-          - project_name
-          - quantity
-          - tagged_image
-          - token
-          - unprivileged_port
+          [app, cidr, count, dns_label, dns_name, image_reference, namespace, no_proxy, node_port, optional_proxy,
+          optional_url, pinned_image, port, positive, project_name, quantity, tagged_image, token, unprivileged_port]
       matches:
         description: A Python regular expression that must match the whole value.
         type: str

@@ -2,14 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of the action plugin of the same name, which does the work on the control node."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: render_release
 short_description: Renders the parts of a release, in one task
 version_added: 0.1.0
-author:
-  - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Renders several roles of this collection, as their C(part.yml) says, in one process, which is quicker than a task
     for each of them. It writes nothing. It contacts nothing either, unless O(preflight) has a Secret to read.

@@ -3,14 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of the action plugin of the same name."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: restore_release
 short_description: Roll back to the last good release, or to the one before it
 version_added: 0.1.0
-author:
-  - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Applies the objects that M(agentsmith.platform.commit_release) has recorded, values of Secrets and the configuration
     included, deletes the other objects of the release, and waits until its workloads run.

@@ -3,14 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of the action plugin of the same name."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: rotate_secret
 short_description: Change named keys of a Secret and roll the workloads that read them
 version_added: 0.1.0
-author:
-  - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Takes from a release the Secret and the Deployments, StatefulSets, DaemonSets and CronJobs whose pods read it, and
     applies these as M(agentsmith.platform.apply) does. All other objects, and all Jobs, are left alone.

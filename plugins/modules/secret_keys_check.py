@@ -2,14 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of the action plugin of the same name."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: secret_keys_check
 short_description: Check that a Secret has the keys that a configuration needs
 version_added: 0.1.0
-author:
-  - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Compares the names of the keys of a Secret with what agentsmith.yml calls for. A key that is missing is an error, a
     key of a provider that nothing uses a warning. All of it is reported at once.

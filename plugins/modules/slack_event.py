@@ -2,14 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of agentsmith.platform.slack_event; the work is done in plugins/action/slack_event.py."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: slack_event
 short_description: Send a signed event to a Slack app, as Slack would
 version_added: 0.1.0
-author:
-  - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Sends one request to a request URL of a Slack app, signed with the app's signing secret, and returns its answer.
   - Shows whether an app is there, checks signatures and answers in time, without a Slack workspace. It works with every

@@ -2,14 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of agentsmith.platform.teardown; the work is done in plugins/plugin_utils/release/teardown.py."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: teardown
 short_description: Remove an Agent Smith release from a cluster
 version_added: 0.1.0
-author:
-  - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Deletes every object that carries the labels of the release, whatever deploy it came from, cluster-scoped ones too,
     and the Jobs that its Dispatcher has spawned. Then waits until no pod of the release is left.

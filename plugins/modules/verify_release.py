@@ -2,14 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of agentsmith.platform.verify_release; the work is done in plugins/plugin_utils/verification."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: verify_release
 short_description: Check that a running Agent Smith works
 version_added: 0.1.0
-author:
-  - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Checks the running system instead of the manifests, through the API server, and returns the results in one table.
   - Changes nothing, unless O(end_to_end) is set. Pods and Jobs are offered to the API server in a dry run, Redis is
@@ -55,42 +51,16 @@ options:
     type: list
     elements: str
     choices:
-      - dispatcher
-      - redis
-      - secrets
-      - config
-      - rbac
-      - namespace
-      - job_policy
-      - jobs
-      - public
-      - end_to_end
-      - dispatcher_rollout
-      - health
-      - challenge
-      - wrong_signature
-      - reachable
-      - redis_rollout
-      - redis_ping
-      - redis_maxmemory
-      - redis_policy
-      - redis_persistence
-      - secret_keys
-      - provider_tokens
-      - config_map
-      - mounted_config
-      - access_jobs
-      - access_elsewhere
-      - access_secrets
-      - pod_security
-      - job_admission
-      - network_policy
-      - job_policy_installed
-      - job_policy_completes
-      - job_policy_refuses
-      - job_ttl
-      - public_challenge
-      - public_signature
+      [dispatcher, redis, secrets, config, rbac, namespace, job_policy, jobs, public, end_to_end,
+      dispatcher_rollout, health, challenge, wrong_signature, reachable,
+      redis_rollout, redis_ping, redis_maxmemory, redis_policy, redis_persistence,
+      secret_keys, provider_tokens,
+      config_map, mounted_config,
+      access_jobs, access_elsewhere, access_secrets,
+      pod_security, job_admission, network_policy,
+      job_policy_installed, job_policy_completes, job_policy_refuses,
+      job_ttl,
+      public_challenge, public_signature]
     default: []
   end_to_end:
     description:

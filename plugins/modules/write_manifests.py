@@ -2,14 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of the action plugin of the same name, which does the work on the control node."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: write_manifests
 short_description: Write Kubernetes objects to YAML files, Secrets without their values
 version_added: 0.1.0
-author:
-  - Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Writes each object to C(<kind>-<name>.yaml) on the control node and lists the files in a C(Kustomization), so that
     both C(kubectl apply -f <dest>) and C(kubectl apply -k <dest>) work. A Namespace is written to

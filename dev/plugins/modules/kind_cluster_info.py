@@ -7,7 +7,6 @@ DOCUMENTATION = r"""
 module: kind_cluster_info
 short_description: Judge the health of a local kind cluster
 version_added: 0.1.0
-author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Finds the node of a kind cluster of one node in Docker or podman, on the control node, and says whether the cluster
     is healthy. Changes nothing.

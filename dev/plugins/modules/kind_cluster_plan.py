@@ -7,7 +7,6 @@ DOCUMENTATION = r"""
 module: kind_cluster_plan
 short_description: Decide how to bring up a local kind cluster
 version_added: 0.1.0
-author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Chooses the container engine and the source of the node image on the control node, and stops if something is missing
     that it cannot supply (no engine and no root, a port that is taken, no Go, a full disk). Changes nothing.

@@ -7,7 +7,6 @@ DOCUMENTATION = r"""
 module: kind_images_info
 short_description: Find out which images a local kind cluster lacks
 version_added: 0.1.0
-author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Compares a list of images with those in the node of a kind cluster and in its container engine, on the control node.
     Changes nothing.

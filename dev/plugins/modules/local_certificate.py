@@ -7,7 +7,6 @@ DOCUMENTATION = r"""
 module: local_certificate
 short_description: Create a certificate for a host that the development machine stands in for
 version_added: 0.1.0
-author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Writes a certificate, its private key and the certificate of the authority that issued it. The authority is made for
     this one certificate, and its private key is never written. So nobody can issue another certificate that its clients

@@ -7,7 +7,6 @@ DOCUMENTATION = r"""
 module: long_command
 short_description: Run a command on the control node and show its progress
 version_added: 0.1.0
-author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Runs one command on the control node, without a shell. While it runs, a line every 15 seconds shows how long it has
     been running and what it printed last; one at the end shows how long it took.

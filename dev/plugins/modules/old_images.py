@@ -7,7 +7,6 @@ DOCUMENTATION = r"""
 module: old_images
 short_description: Remove images of earlier builds from a container engine
 version_added: 0.1.0
-author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - If the tag of an image follows its content, every change leaves an old image behind. This module keeps the newest
     few of each repository, and all that containers use. Images of other repositories are left alone.
