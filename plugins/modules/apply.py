@@ -195,24 +195,19 @@ objects:
     kind:
       description: Kind of the object.
       type: str
-      returned: always
     namespace:
       description: Namespace of the object, null for an object that belongs to none.
       type: str
-      returned: always
     name:
       description: Name of the object.
       type: str
-      returned: always
     result:
       description: One of V(created), V(updated), V(unchanged), V(deleted), V(absent).
       type: str
-      returned: always
     fields:
       description: Paths of the fields that were different. Empty for objects that were created or deleted.
       type: list
       elements: str
-      returned: always
       sample: ["spec.template.spec.containers[name=redis].image", "data[agentsmith.yml]"]
     former_owners:
       description: The field managers that fields were taken over from, each with C(manager) and C(fields).
@@ -236,19 +231,16 @@ objects:
         secret:
           description: Name of the Secret.
           type: str
-          returned: always
         keys:
           description: Names of the keys that are read.
           type: list
           elements: str
-          returned: always
         changed:
           description:
             - Names of the keys whose value this run changes. Keys that somebody else, or an earlier run that failed,
               changed before are not among them.
           type: list
           elements: str
-          returned: always
     last_applied_removed:
       description: Whether the annotation of client-side kubectl apply was removed.
       type: bool
@@ -261,18 +253,15 @@ transaction:
     opened:
       description: Whether anything is to be done, in check mode too.
       type: bool
-      returned: always
     started:
       description: Whether the run started to write under the lock, so that a failure has to be undone.
       type: bool
-      returned: always
     holder:
       description:
         - The name under which the run took the lock. It holds the lock until M(agentsmith.platform.commit_release) or
           M(agentsmith.platform.restore_release) releases it. A run that failed has released it already. Empty if the
           run did not take the lock.
       type: str
-      returned: always
       sample: deployer@build-7 run 9f3c1a20
 requests:
   description: How many requests were sent, repetitions included.
@@ -282,13 +271,10 @@ requests:
     read:
       description: Reads, those of discovery and of waiting included.
       type: int
-      returned: always
     write:
       description: Writes. Zero when nothing was to be changed, and in check mode.
       type: int
-      returned: always
     dry_run:
       description: Writes that the server only tried.
       type: int
-      returned: always
 """

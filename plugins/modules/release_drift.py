@@ -68,19 +68,15 @@ drift:
     in_sync:
       description: Whether nothing differs.
       type: bool
-      returned: always
     namespace:
       description: The namespace.
       type: str
-      returned: always
     server:
       description: URL of the API server.
       type: str
-      returned: always
     compared:
       description: Number of objects of the release.
       type: int
-      returned: always
     objects:
       description:
         - The objects that differ, each with C(api_version), C(kind), C(namespace), C(name), C(state) and C(fields).
@@ -90,12 +86,10 @@ drift:
           the live value, empty where nobody owns it.
       type: list
       elements: dict
-      returned: always
     not_looked_at:
       description: Kinds that may not be listed.
       type: list
       elements: str
-      returned: always
 summary:
   description: The same in one line.
   returned: success

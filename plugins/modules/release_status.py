@@ -49,28 +49,23 @@ status:
     namespace:
       description: The namespace.
       type: str
-      returned: always
     server:
       description: URL of the API server.
       type: str
-      returned: always
     workloads:
       description:
         - The Deployments, each with C(name), C(ready) and C(wanted) pods, C(image), C(restarts) and C(problem).
       type: list
       elements: dict
-      returned: always
     agent_image:
       description: Image of future Jobs.
       type: str
-      returned: always
     jobs:
       description:
         - The Jobs, the newest first, each with C(name), C(request), C(state), C(cause), and C(age) and C(duration) in
           seconds. The state is one of V(waiting), V(running), V(complete), V(failed).
       type: list
       elements: dict
-      returned: always
 text:
   description: The same for people.
   returned: success

@@ -98,11 +98,9 @@ rolled:
     kind:
       description: Kind of the workload.
       type: str
-      returned: always
     name:
       description: Name of the workload.
       type: str
-      returned: always
 objects:
   description: What became of each object, as RV(agentsmith.platform.apply#module:objects).
   returned: always, unless refused

@@ -180,19 +180,15 @@ checks:
     check:
       description: Name of the check.
       type: str
-      returned: always
     result:
       description: One of V(ok), V(warning), V(failed), V(not checked).
       type: str
-      returned: always
     evidence:
       description: What was seen. Values of Secrets are masked.
       type: str
-      returned: always
     hint:
       description: What to do about it. Empty if there is nothing to do.
       type: str
-      returned: always
 table:
   description: The same as text, one line a check.
   returned: when the API server answers
