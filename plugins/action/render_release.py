@@ -56,6 +56,8 @@ class ActionModule(ClusterAction):
             rendered[name] = render_part(part, engine, self._display.warning)
             if rendered[name].get("failed"):
                 return rendered[name]
+        if not rendered:  # nothing to do would be a success
+            raise RenderError(f"--tags and --skip-tags leave no part of the release. Its parts: {', '.join(parts)}.")
         outputs = {name: engine.value(source) for part in parts.values() for name, source in part.outputs.items()}
         # With --tags what is compared may not be there
         if options["preflight"] and rendered.keys() >= {"secrets", "config"}:
