@@ -111,15 +111,16 @@ def describe_pod(connection: Connection, pod: Mapping[str, Any], cause: Cause | 
 
     What may not be read is said so: who may deploy need not be allowed to read logs.
 
-    :param cause: what the message has said already; without it, the first container that is not ready is meant.
+    :param cause: what the message has said already; without it, every container that is not ready is meant.
     """
     metadata = pod["metadata"]
-    container = (cause.container if cause else "") or _unready_container(pod)
+    containers = [cause.container] if cause and cause.container else _unready_containers(pod)
     crashed = cause is not None and cause.reason == "CrashLoopBackOff"
     lines = [f"pod {metadata['name']}: {_state_of(pod, known=cause.message if cause else '')}"]
     lines += events_about(connection, metadata["namespace"], metadata["uid"])
-    if container and _has_started(pod, container):
-        lines += _log_lines(connection, metadata["namespace"], metadata["name"], container, crashed)
+    for container in containers:
+        if _has_started(pod, container):
+            lines += _log_lines(connection, metadata["namespace"], metadata["name"], container, crashed)
     return "\n".join(lines)
 
 
@@ -170,10 +171,9 @@ def _statuses(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
 
 
-def _unready_container(pod: Mapping[str, Any]) -> str:
-    # An init container that ended well is "not ready" too, so a running or waiting one is preferred.
-    open_ones = [entry["name"] for entry in _statuses(pod) if not entry.get("ready") and not _ended_well(entry)]
-    return open_ones[0] if open_ones else ""
+def _unready_containers(pod: Mapping[str, Any]) -> list[str]:
+    # An init container that ended well is "not ready" too.
+    return [entry["name"] for entry in _statuses(pod) if not entry.get("ready") and not _ended_well(entry)]
 
 
 def _ended_well(entry: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..objects.labels import labels_of
 from .diagnosis import causes_of_pod
+from .spawned_jobs import CONTAINER, container_of_job
 
 WAITING = "waiting"
 RUNNING = "running"
@@ -67,7 +68,9 @@ def _failure(condition: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) ->
     for pod in pods:
         if (pod.get("status") or {}).get("reason"):  # Evicted, for example
             return _text(pod["status"]["reason"], pod["status"].get("message"))
-        for entry in (pod.get("status") or {}).get("containerStatuses") or []:
+        entries = (pod.get("status") or {}).get("containerStatuses") or []
+        # A sidecar often fails because the agent did.
+        for entry in sorted(entries, key=lambda entry: entry["name"] != CONTAINER):
             ended = (entry.get("state") or {}).get("terminated")
             if ended and ended.get("reason") == "OOMKilled":
                 return "OOMKilled: the container needed more memory than its limit"
@@ -94,8 +97,7 @@ def _obstacle(pods: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, A
 
 def _request(job: Mapping[str, Any]) -> str:
     """Return what was asked for, the last argument of the container: `fix #54 in web`."""
-    (container, *_others) = job["spec"]["template"]["spec"]["containers"]
-    arguments = container.get("args") or []
+    arguments = container_of_job(job).get("args") or []
     return arguments[-1] if arguments else str(labels_of(job).get("project") or "")
 
 

@@ -6,13 +6,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..objects.labels import annotations_of
 from ..objects.planned_object import is_going
+
+DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
 
 def is_ready(pod: Mapping[str, Any]) -> bool:
     """Tell whether a pod gets requests."""
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(entry.get("type") == "Ready" and entry.get("status") == "True" for entry in conditions)
+
+
+def container_of(pod: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a container of a pod, or of a pod template, by its name: a service mesh may put its own before it.
+
+    If somebody named it otherwise, it is the one that kubectl takes.
+    """
+    containers: list[Mapping[str, Any]] = pod["spec"]["containers"]
+    by_name = {entry.get("name"): entry for entry in containers}
+    return by_name.get(name) or by_name.get(annotations_of(pod).get(DEFAULT_CONTAINER, "")) or containers[0]
 
 
 def controlled_by(items: Iterable[Mapping[str, Any]], owner_uid: str) -> list[Mapping[str, Any]]:

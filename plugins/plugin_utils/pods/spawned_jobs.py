@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..api.connection import Connection
+from .pod import container_of
 
 # Of the Job and of its pods. The second label keeps apart what somebody else has called agentsmith.
 SELECTOR = "app=agentsmith,job-id"
+CONTAINER = "agentsmith"
 
 
 def read_spawned_jobs(connection: Connection, namespace: str) -> list[dict[str, Any]]:
@@ -19,6 +21,11 @@ def read_spawned_jobs(connection: Connection, namespace: str) -> list[dict[str, 
     """
     answer = connection.get(f"/apis/batch/v1/namespaces/{namespace}/jobs", {"labelSelector": SELECTOR})
     return [{**job, "apiVersion": "batch/v1", "kind": "Job"} for job in answer.body.get("items") or []]
+
+
+def container_of_job(job: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the agent's container in the template of a Job."""
+    return container_of(job["spec"]["template"], CONTAINER)
 
 
 def is_running(job: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from ..pods.pod import controlled_by, is_ready
 from ..pods.progress import progress_of
 from ..text.one_line import one_line
 from ..text.text_table import aligned
-from ..verification.target import DISPATCHER, REDIS, Target
+from ..verification.target import DISPATCHER, REDIS, Target, main_container
 
 # On the screen; the result has all of it.
 CAUSE_WIDTH = 100  # characters
@@ -24,7 +24,7 @@ JOBS_SHOWN = 20
 
 @dataclass(frozen=True)
 class Workload:
-    """A Deployment. `ready` and `wanted` count pods, `image` is that of its first container; `problem` may be empty."""
+    """A Deployment. `ready` and `wanted` count pods, `image` is that of its own container; `problem` may be empty."""
 
     name: str
     ready: int
@@ -116,7 +116,7 @@ def workload_of(deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]
         name=deployment["metadata"]["name"],
         ready=sum(1 for pod in pods if is_ready(pod)),
         wanted=deployment["spec"].get("replicas", 1),
-        image=deployment["spec"]["template"]["spec"]["containers"][0]["image"],
+        image=main_container(deployment, deployment["metadata"]["name"])["image"],
         restarts=sum(
             entry.get("restartCount") or 0
             for pod in pods
@@ -129,8 +129,8 @@ def workload_of(deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]
 def _agent_image(dispatcher: Mapping[str, Any] | None) -> str:
     if dispatcher is None:
         return ""
-    (container, *_others) = dispatcher["spec"]["template"]["spec"]["containers"]
-    return next((e.get("value") or "" for e in container.get("env") or [] if e["name"] == "AGENTSMITH_IMAGE"), "")
+    env = main_container(dispatcher, DISPATCHER).get("env") or []
+    return next((e.get("value") or "" for e in env if e["name"] == "AGENTSMITH_IMAGE"), "")
 
 
 def _events(target: Target, job: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -15,6 +15,7 @@ from ..objects.errors import ApiError, ApplyError, ConnectionFailed
 from ..pods.diagnosis import read_events
 from ..pods.job_state import JobState, state_of
 from ..pods.pod import controlled_by
+from ..pods.spawned_jobs import container_of_job
 from .configuration import FILE
 from .conversation import Conversation, Talk
 from .end_to_end import CHECKS, judge_conversation
@@ -72,8 +73,7 @@ def _send(target: Target, pod: ContainerOf, port: int, method: str, path: str, b
 
 def _job_of(target: Target, channel: str) -> tuple[dict[str, Any], JobState] | None:
     for job in target.read_jobs():
-        (container, *_others) = job["spec"]["template"]["spec"]["containers"]
-        if channel not in (container.get("args") or []):
+        if channel not in (container_of_job(job).get("args") or []):
             continue
         pods = controlled_by(target.read_job_pods(), job["metadata"]["uid"])
         try:

@@ -15,7 +15,8 @@ _THROWN_AWAY = (
     "signature still starts nothing. Builds from the commit 79b52441 up to before 1d1d522f do so, among them the "
     "unpatched be4bffa1. docker/dispatcher fixes it: docs/how-to/images.md, docs/reference/versions.md."
 )
-_BROKEN = "The Dispatcher failed while it handled the event. Read its log: kubectl logs deploy/agentsmith-dispatcher"
+_LOG = "kubectl logs deploy/agentsmith-dispatcher -c dispatcher"
+_BROKEN = f"The Dispatcher failed while it handled the event. Read its log: {_LOG}"
 _NO_ROUTE = (
     "No route admits the path, or the Service behind it does not answer. The Dispatcher answers at /slack/events."
 )
@@ -34,8 +35,7 @@ _HINTS = {
 def check_health(check: str, answer: Answer) -> Outcome:
     """`GET /health` is 200 with `"status": "ok"`."""
     good = answer.status == 200 and answer.fields.get("status") == "ok"
-    hint = "Read the Dispatcher's log: kubectl logs deploy/agentsmith-dispatcher"
-    return judged(check, good, _seen(answer, good), hint)
+    return judged(check, good, _seen(answer, good), f"Read the Dispatcher's log: {_LOG}")
 
 
 def check_challenge(check: str, challenge: str, answer: Answer) -> Outcome:

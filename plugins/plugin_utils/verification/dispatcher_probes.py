@@ -16,7 +16,7 @@ from . import dispatcher
 from .outcome import FAILED, Outcome
 from .probe import POD_TIMEOUT, Asked, Probe, known_signing_secret, not_checked, rollout
 from .reachability import check_reachable
-from .target import DISPATCHER, dispatcher_port
+from .target import CONTAINERS, DISPATCHER, dispatcher_port
 
 
 def dispatcher_rollout(asked: Asked) -> list[Outcome]:
@@ -56,7 +56,7 @@ def _challenge(asked: Asked, pod: Mapping[str, Any], challenge: str, signing_sec
 def _send(
     asked: Asked, pod: Mapping[str, Any], method: str, path: str, body: bytes = b"", headers: Any = None
 ) -> Answer:
-    container, port = asked.target.first_container(pod), dispatcher_port(pod)
+    container, port = asked.target.container(pod, CONTAINERS[DISPATCHER]), dispatcher_port(pod)
     with forwarded_port(asked.target.connection, container, port, POD_TIMEOUT) as connected:
         return send_request(connected, method, path, body, headers)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..objects.errors import ApiError
+from ..pods.spawned_jobs import container_of_job
 from .outcome import NOT_CHECKED, Outcome, judged
 from .quota_refusal import is_by_quota, is_too_small
 
@@ -41,7 +42,7 @@ def check_completed(check: str, config_map: str, answer: Mapping[str, Any] | Api
         hint = "Every Job would fail. The refusal says what is allowed: correct that, and deploy again."
         return _not_asked(check, answer) or judged(check, False, str(answer), hint)
     pod = answer["spec"]["template"]["spec"]
-    (container, *_others) = pod["containers"]
+    container = container_of_job(answer)
     got = {
         f"the ConfigMap {config_map} at {CONFIG_FILE}": _mounts(pod, container, config_map),
         "a securityContext": (container.get("securityContext") or {}).get("allowPrivilegeEscalation") is False,

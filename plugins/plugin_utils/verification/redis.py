@@ -17,7 +17,7 @@ _HINT = (
 
 def check_ping(check: str, reply: object) -> Outcome:
     """`PING` is answered with `PONG`."""
-    return judged(check, reply == "PONG", f"PING: {reply}", "Read the log of Redis: kubectl logs deploy/redis")
+    return judged(check, reply == "PONG", f"PING: {reply}", "Read the log of Redis: kubectl logs deploy/redis -c redis")
 
 
 def check_maxmemory(check: str, settings: Mapping[str, str], arguments: Mapping[str, str]) -> Outcome:

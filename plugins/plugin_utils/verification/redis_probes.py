@@ -7,7 +7,7 @@ from . import redis
 from .outcome import Outcome
 from .probe import POD_TIMEOUT, Asked, Probe, not_checked, rollout
 from .redis_client import redis_client
-from .target import REDIS
+from .target import REDIS, main_container
 
 
 def redis_rollout(asked: Asked) -> list[Outcome]:
@@ -29,7 +29,7 @@ def redis_answers(asked: Asked) -> list[Outcome]:
         for name in redis.SETTINGS:
             (_name, settings[name]) = client.command("CONFIG", "GET", name)
     intended = asked.target.intended("Deployment", REDIS) or deployment
-    arguments = redis.arguments_of(intended["spec"]["template"]["spec"]["containers"][0].get("args") or [])
+    arguments = redis.arguments_of(main_container(intended, REDIS).get("args") or [])
     return [
         redis.check_ping(checks[0], pong),
         redis.check_maxmemory(checks[1], settings, arguments),

@@ -10,8 +10,9 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from ..pods.spawned_jobs import CONTAINER
 from .app_release import AppRelease
-from .target import Target
+from .target import DISPATCHER, Target, main_container
 
 JOB_ID = "000000000000"
 NAME = f"agentsmith-{JOB_ID}"
@@ -30,11 +31,11 @@ RESOURCES = {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"cpu": "
 
 def spawned_job(namespace: str, dispatcher: Mapping[str, Any], app: AppRelease) -> dict[str, Any]:
     """Return a Job as the Dispatcher makes it, by the environment of its live Deployment."""
-    (container, *_others) = dispatcher["spec"]["template"]["spec"]["containers"]
-    environment = {entry["name"]: entry.get("value") or "" for entry in container.get("env") or []}
+    variables = main_container(dispatcher, DISPATCHER).get("env") or []
+    environment = {entry["name"]: entry.get("value") or "" for entry in variables}
     secret = environment.get("K8S_SECRET_NAME") or "agentsmith-secrets"
     agent = {
-        "name": "agentsmith",
+        "name": CONTAINER,
         "image": environment.get("AGENTSMITH_IMAGE") or "agentsmith:latest",
         "imagePullPolicy": environment.get("IMAGE_PULL_POLICY") or "IfNotPresent",
         "args": [

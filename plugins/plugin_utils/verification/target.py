@@ -11,12 +11,15 @@ from typing import Any
 from ..api.connection import Connection
 from ..api.pod_stream import ContainerOf
 from ..objects.planned_object import is_going
-from ..pods.pod import is_ready
+from ..pods.pod import container_of, is_ready
 from ..pods.spawned_jobs import SELECTOR, read_spawned_jobs
 
 DISPATCHER = "agentsmith-dispatcher"
 REDIS = "redis"
 REDIS_PORT = 6379
+# The containers of their Deployments, by the name of the Deployment
+CONTAINERS = {DISPATCHER: "dispatcher", REDIS: "redis"}
+HTTP_PORT = "http"  # name of the port that the Dispatcher's Service leads to
 
 
 @dataclass(frozen=True)
@@ -98,12 +101,13 @@ class Target:
         return [pod for pod in self.pods_of(deployment) if is_ready(pod)] if deployment else []
 
     def ready_containers(self, deployment: Mapping[str, Any] | None) -> list[ContainerOf]:
-        """Return the first container of every ready pod of a Deployment."""
-        return [self.first_container(pod) for pod in self.ready_pods(deployment)]
+        """Return the main container of every ready pod of a Deployment."""
+        name = CONTAINERS.get(deployment["metadata"]["name"], "") if deployment else ""
+        return [self.container(pod, name) for pod in self.ready_pods(deployment)]
 
-    def first_container(self, pod: Mapping[str, Any]) -> ContainerOf:
-        """Return the first container of a pod."""
-        return ContainerOf(self.names.namespace, pod["metadata"]["name"], pod["spec"]["containers"][0]["name"])
+    def container(self, pod: Mapping[str, Any], name: str) -> ContainerOf:
+        """Return a container of a pod."""
+        return ContainerOf(self.names.namespace, pod["metadata"]["name"], container_of(pod, name)["name"])
 
     def _find(self, api: str, resource: str, name: str) -> Mapping[str, Any] | None:
         return self.connection.find(f"/{api}/namespaces/{self.names.namespace}/{resource}/{name}")
@@ -113,10 +117,16 @@ class Target:
         return self.connection.get(path, {"labelSelector": selector}).body.get("items") or []
 
 
+def main_container(deployment: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the container of the Deployment *name* that does its work, not one that something else added."""
+    return container_of(deployment["spec"]["template"], CONTAINERS[name])
+
+
 def dispatcher_port(pod: Mapping[str, Any]) -> int:
     """Return the port that a pod of the Dispatcher listens on: its own, as the Deployment may have got another since.
 
     The app's images listen on 8080 where nothing is said.
     """
-    ports = pod["spec"]["containers"][0].get("ports") or [{}]
-    return int(ports[0].get("containerPort", 8080))
+    ports = container_of(pod, CONTAINERS[DISPATCHER]).get("ports") or [{}]
+    port = next((entry for entry in ports if entry.get("name") == HTTP_PORT), ports[0])
+    return int(port.get("containerPort", 8080))

@@ -92,3 +92,14 @@ def test_what_is_told_besides() -> None:
         None,
     )
     assert state_of(a_job("Complete"), [], [], NOW).duration == 40
+
+
+def test_a_sidecar_before_the_agent_hides_neither_the_request_nor_the_cause() -> None:
+    job = a_job(*BACKOFF)
+    job["spec"]["template"]["spec"]["containers"].insert(0, {"name": "a-proxy", "args": ["proxy"]})
+    pod = ended("OOMKilled", 137)
+    proxy = {"name": "a-proxy", "state": {"terminated": {"reason": "Error", "exitCode": 143}}}
+    pod["status"]["containerStatuses"].insert(0, proxy)
+    state = state_of(job, [pod], [], NOW)
+    assert state.request == "fix #54 in web"
+    assert state.cause.startswith("OOMKilled")

@@ -428,3 +428,12 @@ def test_a_pod_that_no_controller_makes_is_its_own_cause() -> None:
     text = Wait({path: broken}, (path, broken)).failure()
     assert "Pod n/p will not become ready: ErrImageNeverPull" in text
     assert "pod p: Pending" in text
+
+
+def test_every_container_that_is_not_ready_is_quoted_whichever_comes_first() -> None:
+    waiting = pod(container={"state": {"running": {}}})
+    proxy = {"name": "a-proxy", "ready": False, "state": {"running": {}}}
+    waiting["status"]["containerStatuses"].insert(0, proxy)
+    text = Wait({PODS_PATH: items(waiting), LOG_PATH: "a line"}).failure(timeout=2)
+    assert "log of container a-proxy:\n  a line" in text
+    assert "log of container c:\n  a line" in text
