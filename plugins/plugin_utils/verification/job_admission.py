@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from ..objects.errors import ApiError
 from .outcome import WARNING, Outcome, judged
-from .pod_refusal import forbidden, may_not_create
-from .quota_refusal import is_by_quota, is_too_small
+from .pod_refusal import forbidden, is_by_quota, is_too_small, may_not_create
 
 
 def check_admission(check: str, refusal: ApiError | None) -> Outcome:

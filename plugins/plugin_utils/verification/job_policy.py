@@ -9,7 +9,7 @@ from typing import Any
 from ..objects.errors import ApiError
 from ..pods.spawned_jobs import container_of_job
 from .outcome import NOT_CHECKED, Outcome, judged
-from .quota_refusal import is_by_quota, is_too_small
+from .pod_refusal import is_by_quota, is_too_small
 
 # And the resources that they are served as.
 KINDS = {

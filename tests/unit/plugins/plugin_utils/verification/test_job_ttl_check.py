@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.jobs import check_job_ttl
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.jobs_probes import check_job_ttl
 
 NOW = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
 
