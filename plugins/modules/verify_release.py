@@ -12,7 +12,8 @@ description:
     asked with C(PING) and C(CONFIG GET), the Dispatcher with C(GET /health) and C(url_verification) events, which
     start nothing.
   - A check is V(ok), V(warning), V(failed) or V(not checked), which is no failure. A check is not made if this release
-    lacks its subject, if another check already names the cause, or if the account has no right to ask.
+    lacks its subject, if another check already names the cause, if the account has no right to ask, or if no answer
+    comes through, for example because the API server does not reach the kubelet.
 options:
   namespace:
     description: Namespace of the release.

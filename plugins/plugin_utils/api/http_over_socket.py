@@ -14,6 +14,10 @@ from typing import Any
 LARGEST_BODY = 64 * 1024  # bytes of an answer that are read
 
 
+class WrongAnswer(OSError):
+    """Somebody answered with what is no HTTP."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """Status, body as text, the seconds from the first byte sent to the last one read, and headers in lower case."""
@@ -44,7 +48,8 @@ def send_request(
     """Send one request and return its answer.
 
     :param largest: bytes of the answer's body that are read; the rest is left.
-    :raises OSError: when the connection breaks or the answer is no HTTP; TimeoutError after the socket's timeout.
+    :raises OSError: ConnectionError when the connection breaks, TimeoutError after the socket's timeout, WrongAnswer
+        when the answer is no HTTP.
     """
     connection = http.client.HTTPConnection("localhost")
     connection.sock = connected
@@ -52,8 +57,13 @@ def send_request(
     try:
         connection.request(method, path, body, {"Connection": "close", **(headers or {})})
         response = connection.getresponse()
-        text = response.read(largest).decode("utf-8", "replace")
+        content = response.read(largest)
+        if response.length and len(content) < largest:
+            raise http.client.IncompleteRead(content, response.length)
+    except (http.client.IncompleteRead, http.client.RemoteDisconnected):
+        raise ConnectionError("the connection was closed before the end of the answer") from None
     except http.client.HTTPException as error:
-        raise ConnectionError(f"the answer is not HTTP ({type(error).__name__})") from None
+        raise WrongAnswer(f"the answer is not HTTP ({type(error).__name__})") from None
     headers = {name.lower(): value for name, value in response.getheaders()}
+    text = content.decode("utf-8", "replace")
     return Answer(response.status, text, time.monotonic() - started, headers)

@@ -6,6 +6,7 @@ Both are WebSockets of the Python client. Its functions below the typed API are 
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from collections.abc import Iterator, Sequence
@@ -19,11 +20,35 @@ from .connection import CONNECT_TIMEOUT, Connection
 try:
     import websocket
     from kubernetes.client.exceptions import ApiException
+    from kubernetes.stream import ws_client
     from kubernetes.stream.ws_client import portforward_call, websocket_call
 except ImportError:  # reported by the connection, in words
     websocket = None  # type: ignore[assignment]
+else:
+
+    class _QuietPortForward(ws_client.PortForward):
+        """A forwarded port whose thread takes a connection that is reset like one that is closed.
+
+        The thread of the Python client prints a traceback, and leaves the socket open for the whole timeout.
+        """
+
+        def _proxy(self) -> None:
+            try:
+                super()._proxy()
+            except OSError:
+                for port in self.local_ports.values():
+                    port.python.close()
+
+    ws_client.PortForward = _QuietPortForward
 
 EXEC_TIMEOUT = 20.0  # seconds
+# The output of a command, its error output, and how it ended
+_OUTPUT_CHANNELS = (1, 2, 3)
+# What kubelets say of a port in the pod that nobody listens at
+_REFUSED = re.compile("connection refused", re.IGNORECASE)
+_NO_SUCH_COMMAND = re.compile("executable file .*not found|no such file or directory", re.IGNORECASE)
+# What a runtime, and `timeout`, end with where there is no such command
+_NO_SUCH_COMMAND_CODES = (126, 127)
 
 
 @dataclass(frozen=True)
@@ -41,10 +66,14 @@ class ContainerOf:
 
 
 class StreamFailed(ApplyError):
-    """The API server let us in, and the pod did not, or went away."""
+    """The pod answered, and not as it has to."""
 
 
-class CommandMissing(StreamFailed):
+class StreamCut(StreamFailed):
+    """No answer came through: the way into the pod did not open, or broke. That says nothing about the pod."""
+
+
+class CommandMissing(StreamCut):
     """The container's image does not have the command."""
 
 
@@ -54,7 +83,7 @@ def forwarded_port(connection: Connection, target: ContainerOf, port: int, timeo
 
     :param timeout: seconds for each operation on the socket.
     :raises ApiError: when the API server refuses, for example for want of `create` on `pods/portforward`.
-    :raises StreamFailed: when it cannot get to the pod.
+    :raises StreamFailed: when the pod refuses the connection, or its answer is wrong; StreamCut when none comes.
     """
     forward = _open(connection, portforward_call, f"{target.path}/portforward", [("ports", str(port))])
     forwarded = forward.socket(port)
@@ -62,7 +91,10 @@ def forwarded_port(connection: Connection, target: ContainerOf, port: int, timeo
     try:
         yield forwarded
     except OSError as error:
-        raise StreamFailed(f"pod {target.pod}, port {port}: {forward.error(port) or _words(error, timeout)}") from None
+        told = forward.error(port) or ""
+        silent = bool(told) or isinstance(error, (TimeoutError, ConnectionError))
+        fault = StreamCut if silent and not _REFUSED.search(told) else StreamFailed
+        raise fault(f"pod {target.pod}, port {port}: {told or _words(error, timeout)}") from None
     finally:
         forward.close()
 
@@ -93,24 +125,37 @@ def run_command(connection: Connection, target: ContainerOf, command: Sequence[s
 
     :raises ApiError: when the API server refuses, for example for want of `create` on `pods/exec`.
     :raises CommandMissing: when the image does not have the command.
-    :raises StreamFailed: when it does not end.
+    :raises StreamCut: when it does not end.
     """
     query = [("container", target.container), ("stdout", "true"), ("stderr", "true"), ("command", list(command))]
     client = _open(connection, websocket_call, f"{target.path}/exec", query, _preload_content=False)
     try:
         client.run_forever(timeout=EXEC_TIMEOUT)
         if client.is_open():
-            raise StreamFailed(f"pod {target.pod}: {command[0]} did not end within {EXEC_TIMEOUT:g} s")
-        output, errors = client.read_stdout(timeout=0), client.read_stderr(timeout=0)
-        try:
-            code: int | None = client.returncode
-        except (KeyError, IndexError, TypeError, ValueError):
-            code = None  # the runtime could not start it, and says so in other words than an exit code
+            raise StreamCut(f"pod {target.pod}: {command[0]} did not end within {EXEC_TIMEOUT:g} s")
+    except (OSError, websocket.WebSocketException):
+        pass  # what came before counts: the exit code comes last
     finally:
         client.close()
+    output, errors, status = (client.read_channel(channel) for channel in _OUTPUT_CHANNELS)
+    return EndedCommand(_exit_code(target, command[0], status), output, errors)
+
+
+def _exit_code(target: ContainerOf, command: str, text: str) -> int:
+    """Return the exit code in the Status object with which an exec ends.
+
+    :raises CommandMissing: when the image does not have the command; StreamCut when it did not run to its end.
+    """
+    status = json.loads(text or "{}")
+    causes = (status.get("details") or {}).get("causes") or []
+    codes = [int(cause["message"]) for cause in causes if cause.get("reason") == "ExitCode"]
+    code = 0 if status.get("status") == "Success" else next(iter(codes), None)
+    told = status.get("message") or "it was cut off"
+    if code in _NO_SUCH_COMMAND_CODES or (code is None and _NO_SUCH_COMMAND.search(told)):
+        raise CommandMissing(f"pod {target.pod}: its image does not contain {command}")
     if code is None:
-        raise CommandMissing(f"pod {target.pod}: its image does not contain {command[0]}")
-    return EndedCommand(code, output, errors)
+        raise StreamCut(f"pod {target.pod}: {command}: {told}")
+    return code
 
 
 def _open(connection: Connection, call: Any, path: str, query: list[tuple[str, Any]], **options: Any) -> Any:
@@ -132,7 +177,7 @@ def _refusal(path: str, text: str) -> ApplyError:
     answered = re.match(r"Handshake status (\d{3})", text)
     message = re.search(r'"message":"((?:[^"\\]|\\.)*)"', text)
     told = message[1].replace('\\\\"', '"').replace('\\"', '"') if message else text.partition(" -+-+- ")[0]
-    return ApiError(int(answered[1]), "", told) if answered else StreamFailed(f"{path}: {told}")
+    return ApiError(int(answered[1]), "", told) if answered else StreamCut(f"{path}: {told}")
 
 
 def _words(error: OSError, timeout: float) -> str:

@@ -15,6 +15,10 @@ class RedisError(OSError):
     """Redis answered a command with an error, or with what is no answer of Redis."""
 
 
+class RedisClosed(RedisError, ConnectionError):
+    """The connection was closed before the end of an answer."""
+
+
 class RedisClient:
     """Commands on one connection, one after the other. Every method raises OSError where the connection breaks."""
 
@@ -66,5 +70,5 @@ class RedisClient:
     def _receive(self) -> None:
         received = self._socket.recv(65536)
         if not received:
-            raise RedisError("the connection was closed")
+            raise RedisClosed("the connection was closed")
         self._buffer += received

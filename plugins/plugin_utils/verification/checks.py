@@ -7,7 +7,7 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
 from ..api.connection import CONCURRENCY
-from ..api.pod_stream import CommandMissing, StreamFailed
+from ..api.pod_stream import StreamCut, StreamFailed
 from ..objects.errors import ApiError
 from . import (
     config_probes,
@@ -20,8 +20,8 @@ from . import (
     redis_probes,
     secrets_probes,
 )
-from .outcome import FAILED, NOT_CHECKED, Outcome
-from .probe import Asked, Probe, not_checked
+from .outcome import FAILED, Outcome
+from .probe import Asked, Probe, not_asked
 
 PROBES = (
     *dispatcher_probes.PROBES,
@@ -52,11 +52,8 @@ def verify(asked: Asked, only: Collection[str]) -> list[Outcome]:
 def _ask(probe: Probe, asked: Asked) -> list[Outcome]:
     try:
         return probe.ask(asked)
-    except ApiError as error:
-        hint = "The account that runs verify needs that right." if error.status == 403 else ""
-        return [Outcome(check, NOT_CHECKED, str(error), hint) for check in probe.checks]
-    except CommandMissing as error:
-        return not_checked(probe.checks, str(error))
+    except (ApiError, StreamCut) as error:
+        return not_asked(probe.checks, error)
     except StreamFailed as error:
         hint = "Look at that pod: kubectl describe pod, kubectl logs."
         return [Outcome(check, FAILED, str(error), hint) for check in probe.checks]

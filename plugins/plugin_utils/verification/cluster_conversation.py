@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..api.http_over_socket import Answer, send_request
-from ..api.pod_stream import ContainerOf, forwarded_port
+from ..api.pod_stream import ContainerOf, StreamCut, forwarded_port
 from ..objects.errors import ApiError, ApplyError, ConnectionFailed
 from ..pods.diagnosis import read_events
 from ..pods.job_state import JobState, state_of
@@ -20,6 +20,7 @@ from .configuration import FILE
 from .conversation import Conversation, Talk
 from .end_to_end import CHECKS, judge_conversation
 from .outcome import FAILED, NOT_CHECKED, Outcome
+from .probe import not_asked
 from .stand_in_slack import StandInSlack
 from .target import Target
 
@@ -54,6 +55,8 @@ def converse(target: Target, request: Request, mask: Callable[[str], str] = str)
         conversation = talk.hold(slack.add_channel(f"verify-{uuid.uuid4().hex[:8]}"), request.text)
     except ConnectionFailed:
         raise
+    except StreamCut as error:
+        return not_asked(CHECKS, error), Conversation()
     except ApplyError as error:
         first, *others = CHECKS
         hint = "The end-to-end part needs the stand-in Slack (docker/stand-in) in the namespace."

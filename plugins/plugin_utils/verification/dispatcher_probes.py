@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..api.http_over_socket import Answer, send_request
-from ..api.pod_stream import forwarded_port
+from ..api.pod_stream import StreamCut, StreamFailed, forwarded_port
+from ..objects.errors import ApiError
 from ..slack.slack_payload import url_verification
 from ..slack.slack_signature import signature_headers
 from . import dispatcher
-from .outcome import FAILED, Outcome
-from .probe import POD_TIMEOUT, Asked, Probe, known_signing_secret, not_checked, rollout
+from .outcome import FAILED, NOT_CHECKED, Outcome
+from .probe import POD_TIMEOUT, Asked, Probe, known_signing_secret, not_asked, not_checked, rollout
 from .reachability import check_reachable
 from .target import CONTAINERS, DISPATCHER, dispatcher_port
 
@@ -30,8 +31,15 @@ def dispatcher_answers(asked: Asked) -> list[Outcome]:
     pods = asked.target.ready_pods(asked.target.dispatcher)
     if not pods:
         return not_checked(checks, "no pod of the Dispatcher is ready")
-    answers = [_dispatcher_answers(asked, checks, pod) for pod in pods]
+    answers = [_answers_of(asked, checks, pod) for pod in pods]
     return [_worst(found) for found in zip(*answers, strict=True)]
+
+
+def _answers_of(asked: Asked, checks: Sequence[str], pod: Mapping[str, Any]) -> list[Outcome]:
+    try:
+        return _dispatcher_answers(asked, checks, pod)
+    except (ApiError, StreamCut) as error:
+        return not_asked(checks, error)  # another pod may have answered, and wrongly
 
 
 def _dispatcher_answers(asked: Asked, checks: Sequence[str], pod: Mapping[str, Any]) -> list[Outcome]:
@@ -50,7 +58,13 @@ def _dispatcher_answers(asked: Asked, checks: Sequence[str], pod: Mapping[str, A
 def _challenge(asked: Asked, pod: Mapping[str, Any], challenge: str, signing_secret: str) -> Answer:
     payload = url_verification(challenge)
     headers = signature_headers(signing_secret, payload.body, int(time.time()))
-    return _send(asked, pod, "POST", "/slack/events", payload.body, {"Content-Type": payload.content_type, **headers})
+    headers["Content-Type"] = payload.content_type
+    try:
+        return _send(asked, pod, "POST", "/slack/events", payload.body, headers)
+    except StreamCut as error:
+        _send(asked, pod, "GET", "/health")
+        # That came through, so the way is good, and the silence is the app's.
+        raise StreamFailed(str(error)) from None
 
 
 def _send(
@@ -67,8 +81,8 @@ def reachable(asked: Asked) -> list[Outcome]:
 
 
 def _worst(found: Sequence[Outcome]) -> Outcome:
-    """Return one outcome for several pods: the first that failed, else the first."""
-    return next((outcome for outcome in found if outcome.result == FAILED), found[0])
+    """Return one outcome for several pods: the first that failed, else one that was not checked, else the first."""
+    return min(found, key=lambda outcome: (outcome.result != FAILED, outcome.result != NOT_CHECKED))
 
 
 PROBES = (

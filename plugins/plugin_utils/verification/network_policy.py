@@ -66,9 +66,9 @@ def judge(call: EndedCommand, connected: bool, address: str, required: bool) -> 
 
 
 def _listening(target: Target) -> tuple[str, int] | None:
-    """Return the address and port of a ready pod of the Dispatcher."""
+    """Return the address and port of a ready pod of the Dispatcher; it may be ready and not have one yet."""
     pods = target.ready_pods(target.dispatcher)
-    return (pods[0]["status"]["podIP"], dispatcher_port(pods[0])) if pods else None
+    return next(((pod["status"]["podIP"], dispatcher_port(pod)) for pod in pods if pod["status"].get("podIP")), None)
 
 
 def _call(target: Target, redis: ContainerOf, address: str, port: int) -> EndedCommand:

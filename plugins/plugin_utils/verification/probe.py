@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..objects.errors import ApiError
+from ..api.pod_stream import CommandMissing, StreamCut
+from ..objects.errors import ApiError, ApplyError
 from ..pods.diagnosis import describe_pod
 from ..pods.pod import newest_unready
 from . import configuration, pods_ready, secret
@@ -55,6 +56,19 @@ class Probe:
 def not_checked(checks: Sequence[str], reason: str) -> list[Outcome]:
     """Return that none of the *checks* could be made, and why."""
     return [Outcome(check, NOT_CHECKED, reason) for check in checks]
+
+
+def not_asked(checks: Sequence[str], error: ApplyError) -> list[Outcome]:
+    """Return that nobody answered what the *checks* asked, and why: that is no failure of the release."""
+    hint = ""
+    if isinstance(error, ApiError) and error.status == 403:
+        hint = "The account that runs verify needs that right."
+    elif "dialing backend" in str(error) or (isinstance(error, StreamCut) and not isinstance(error, CommandMissing)):
+        hint = (
+            "The API server does not get through to the pod: look at its node's kubelet, and at what is between them "
+            "(port 10250). Then verify again."
+        )
+    return [Outcome(check, NOT_CHECKED, str(error), hint) for check in checks]
 
 
 def rollout(asked: Asked, check: str, name: str, deployment: Any, wanted: bool) -> Outcome:
