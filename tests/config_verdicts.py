@@ -18,11 +18,16 @@ import json
 import lzma
 import os
 import sys
+import urllib.parse
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.addresses import (
+    Addresses,
+    azure_place,
+)
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import Report, examine
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +37,8 @@ _BESIDE = ROOT.parent / "shared/config-verdicts/verdicts.jsonl.xz"
 AGREE, WRONG_PASS, WRONG_REFUSAL = "agree", "wrong pass", "wrong refusal"
 POLICY, MEANING, LIMIT = "refused by policy", "refused for meaning", "refused by a limit of the check"
 SETTABLE, ARTEFACT = "accepted: the deployment sets the variable", "accepted: the recording lacks the image's files"
+UNDECIDED = "accepted with a warning: undecided by the recording's stand-ins for SDKs and for Git's transport"
+OUTCOMES = (AGREE, WRONG_PASS, WRONG_REFUSAL, POLICY, MEANING, LIMIT, SETTABLE, ARTEFACT, UNDECIDED)
 
 MEANINGS = {
     "wrong_address": "the app asks another address than is written",
@@ -46,8 +53,51 @@ LIMITS = {
     "too_deep": "hundreds of levels under keys that the app ignores",
     "yaml": "`: x` as the last line of the document",
 }
+_AZURE_SOURCE, _JIRA_FIELDS = "organizationUrl=", "?fields=summary,description,status"
+UNDECIDEDS = {
+    "escaped_twice": "Azure DevOps or GitLab may have no project of the escaped name",
+    "name": "Azure DevOps may have no project of that name",
+    "query_ignored": "the clone of an address with a query or a fragment was not carried out",
+    "ssh": "the clone over ssh was not carried out",
+}
+"""Codes of warnings about what neither the recording nor the check can decide."""
+_KINDS = ("tickets", "clone", "pull_requests")
+_STAGES = {"FetchTicket": 1, "CheckoutSource": 2}
+"""Where a run can end, with the number of addresses that it got to before."""
 _SETTABLE = ("JIRA_URL", "GITLAB_PROJECT", "GITLAB_URL")
 _IN_THE_IMAGE = "/app/config/coding-principles.md"
+
+
+def asked(recorded: dict[str, Any], azure: bool) -> dict[str, str]:
+    """The addresses of one record: of the ticket, of the clone, and of the pull request, as far as the app got."""
+    found: dict[str, str] = {}
+    for method, address in (request.split(" ", 1) for request in recorded["requests"]):
+        if azure and "%7C" in address:
+            # What was handed to the shim of Azure DevOps: the address of an organization, and names
+            organization, _, names = address.rpartition("%7C")
+            if names != "items":
+                name = "pull_requests" if "%2F" in names and _AZURE_SOURCE in (recorded["source"] or "") else "tickets"
+                parts = names.split("%2F") if name == "pull_requests" else [names]
+                found[name] = azure_place(organization, *map(urllib.parse.unquote, parts))
+        elif address.endswith(("/pulls", "/merge_requests")):
+            found["pull_requests"] = address
+        elif method == "GET" and not address.endswith("/transitions"):
+            found["tickets"] = address.removesuffix(_JIRA_FIELDS)
+    if recorded["source"]:
+        found["clone"] = recorded["source"].partition(" cloneUrl=")[2]
+    return found
+
+
+def compare(record: dict[str, Any], report: Report) -> list[tuple[str, str | None, str | None]]:
+    """Addresses of a record: which one, what the app asked, what the check says."""
+    compared: list[tuple[str, str | None, str | None]] = []
+    failed = "" if record["works"] else record["failure"][0]["stage"]
+    reached = next((number for stage, number in _STAGES.items() if stage in failed), len(_KINDS))
+    for name, recorded in record["asks"].items():
+        seen = asked(recorded, "azure" in record["group"])
+        said = next((it for it in report.addresses if it.project == name), Addresses(name, None, None, None))
+        compared += [(which, seen.get(which), getattr(said, which)) for which in _KINDS[:reached]]
+    return compared
 
 
 @dataclass
@@ -55,6 +105,7 @@ class Table:
     """Counts by outcome and reason, and the records that must not be."""
 
     counts: collections.Counter[tuple[str, str]] = field(default_factory=collections.Counter)
+    addresses: collections.Counter[bool] = field(default_factory=collections.Counter)
     wrong: list[tuple[str, dict[str, Any], Report]] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -62,12 +113,13 @@ class Table:
         for (outcome, _), count in self.counts.items():
             outcomes[outcome] += count
         lines = [f"{sum(outcomes.values()):7}  configurations"]
-        for outcome in (AGREE, WRONG_PASS, WRONG_REFUSAL, POLICY, MEANING, LIMIT, SETTABLE, ARTEFACT):
+        for outcome in OUTCOMES:
             lines.append(f"{outcomes[outcome]:7}  {outcome}")
             reasons = sorted(
                 (reason, count) for (kind, reason), count in self.counts.items() if kind == outcome and reason
             )
             lines += [f"{count:16}  {reason}" for reason, count in reasons]
+        lines += [f"{self.addresses.total():7}  addresses compared", f"{self.addresses[True]:7}  addresses alike"]
         return "\n".join(lines)
 
 
@@ -90,7 +142,10 @@ def judge(record: dict[str, Any], report: Report) -> tuple[str, str]:
         return _judge_failing(record, report, bool(errors))
     if not errors:
         policies = sorted({finding.code for finding in report.policies})
-        return (POLICY, ", ".join(policies)) if policies else (AGREE, "")
+        if policies:
+            return POLICY, ", ".join(policies)
+        undecided = sorted({finding.code for finding in report.warnings} & set(UNDECIDEDS))
+        return (UNDECIDED, f"{undecided[0]}: {UNDECIDEDS[undecided[0]]}") if undecided else (AGREE, "")
     for outcome, reasons in ((MEANING, MEANINGS), (LIMIT, LIMITS)):
         if errors <= set(reasons):
             first = sorted(errors)[0]
@@ -118,6 +173,8 @@ def measure(recorded: Iterable[dict[str, Any]]) -> Table:
         report = examine(source_of(record))
         outcome, reason = judge(record, report)
         table.counts[outcome, reason] += 1
+        if "asks" in record:
+            table.addresses.update(seen == said for _, seen, said in compare(record, report))
         if outcome in (WRONG_PASS, WRONG_REFUSAL):
             table.wrong.append((outcome, record, report))
     return table
@@ -137,7 +194,7 @@ def main(arguments: list[str]) -> int:
     for outcome, record, report in table.wrong[:40]:
         findings = "; ".join(f"{finding.severity} {finding.code}" for finding in report.findings)
         sys.stdout.write(f"{outcome}: {record['group']}: {record['change'][:100]!r}: {findings}\n")
-    return 1 if table.wrong else 0
+    return 1 if table.wrong or table.addresses[False] else 0
 
 
 if __name__ == "__main__":

@@ -126,6 +126,35 @@ warning_count:
   returned: always
   type: int
   sample: 1
+addresses:
+  description:
+    - What the app asks for each project, by the rules of V(be4bffa1).
+    - The app builds these addresses from parts of what is written, so compare them with what you mean.
+    - The number of the ticket is 1. Passwords and tokens are left out.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    project:
+      description: Name of the project.
+      type: str
+      sample: my-api
+    tickets:
+      description:
+        - Where the app asks for the ticket, V(null) if it fails before that.
+        - For Azure DevOps, the address of the organization and the name of the project.
+      type: str
+      sample: https://api.github.com/repos/acme/my-api/issues/1
+    clone:
+      description: What the app clones, V(null) if it clones nothing or fails before that.
+      type: str
+      sample: https://github.com/acme/my-api.git
+    pull_requests:
+      description:
+        - Where the app opens the pull request, V(null) if it opens none or fails before that.
+        - For Azure Repos, the address of the organization and the names of project and repository.
+      type: str
+      sample: https://api.github.com/repos/acme/my-api/pulls
 required_secrets:
   description: Keys of the Kubernetes Secret that the configuration needs.
   returned: always

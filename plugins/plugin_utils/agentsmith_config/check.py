@@ -8,8 +8,9 @@ find that before anything is deployed, all at once. They import nothing but PyYA
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from .addresses import Addresses
 from .document import Document, Origin, from_data, from_text, unknown_origin
 from .finding import ERROR, POLICY, WARNING, Finding, Findings, join_path
 from .pipelines import check_unused
@@ -26,6 +27,7 @@ class Report:
 
     findings: list[Finding]
     required_secrets: list[RequiredSecret]
+    addresses: list[Addresses] = field(default_factory=list)
 
     @property
     def errors(self) -> list[Finding]:
@@ -83,11 +85,12 @@ def _examine(document: Document, start: Origin, findings: Findings) -> Report:
     for name, key in ROOT.keys.items():
         _check_section(root, name, key.required, findings)
     projects, pipelines = root.get("projects"), root.get("pipelines")
+    addresses = []
     if projects is not None and projects.data is not None:
-        check_projects(projects, pipelines, findings)
+        addresses = check_projects(projects, pipelines, findings)
     if pipelines is not None and pipelines.data is not None:
         check_unused(pipelines, projects, findings)
-    return Report(findings.in_order(), required_by(root))
+    return Report(findings.in_order(), required_by(root), addresses)
 
 
 def _check_section(root: Value, name: str, required: bool, findings: Findings) -> None:

@@ -34,6 +34,14 @@ class Uri:
     port: int | None
     path: str
     query: str
+    fragment: str = ""
+
+    def __str__(self) -> str:
+        """AbsoluteUri."""
+        user = "" if self.user is None else f"{self.user}@"
+        port = "" if self.port is None else f":{self.port}"
+        slashes = "//" if self.path.startswith("/") else ""
+        return f"{self.scheme}:{slashes}{user}{self.host}{port}{self.path}{self.query}{self.fragment}"
 
     @property
     def parts(self) -> list[str]:
@@ -64,15 +72,18 @@ def parse(text: str) -> Uri:
     scheme = before.lower()
     if scheme in ("http", "https"):
         rest = rest.replace("\\", "/") if rest.startswith("//") else rest
-    rest, _, _ = rest.partition("#")
+    rest, number_sign, fragment = rest.partition("#")
     rest, mark, query = rest.partition("?")
+    if scheme == "mailto":
+        user, _, host = rest.rpartition("@")
+        return Uri(scheme, user, host, None, "", mark + query, number_sign + fragment)
     if scheme not in _AUTHORITY_SCHEMES and not rest.startswith("//"):
-        return Uri(scheme, None, "", None, _escape(rest), mark + query)
+        return Uri(scheme, None, "", None, _escape(rest), mark + query, number_sign + fragment)
     if not rest.startswith("//"):
         raise NoUri("Invalid URI: The Authority/Host could not be parsed.")
     authority, slash, path = rest[2:].partition("/")
     user, host, port = _authority(scheme, authority)
-    return Uri(scheme, user, host, port, _compressed(_escape(slash + path)), mark + query)
+    return Uri(scheme, user, host, port, _compressed(_escape(slash + path)), mark + query, number_sign + fragment)
 
 
 def _authority(scheme: str, authority: str) -> tuple[str | None, str, int | None]:

@@ -129,11 +129,16 @@ def holds_token(text: str) -> bool:
     return _TOKEN.search(text) is not None
 
 
-def quote(text: str) -> str:
+def without_secrets(text: str) -> str:
+    """The start of a text, without tokens and without what stands before the host of an address."""
+    return _TOKEN.sub("***", _URL_USER.sub("***@", text[:4096]))
+
+
+def quote(text: str, longest: int = _LONGEST_QUOTE) -> str:
     """A value for a message: without what looks secret, without line ends and control characters, not too long."""
-    shown = _TOKEN.sub("***", _URL_USER.sub("***@", text[:4096]))
-    if len(shown) > _LONGEST_QUOTE:
-        shown = shown[:_LONGEST_QUOTE] + "…"
+    shown = without_secrets(text)
+    if len(shown) > longest:
+        shown = shown[:longest] + "…"
     return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in shown) + '"'
 
 

@@ -8,6 +8,7 @@ import posixpath
 import re
 from dataclasses import dataclass, field
 
+from .addresses import Addresses, addresses_of
 from .finding import Findings, join_path, listing, quote, suggestion
 from .pipelines import check_commands, steps_of
 from .providers import check_source, check_tickets
@@ -44,8 +45,8 @@ class _Unpriced:
             self.projects.append(project)
 
 
-def check_projects(projects: Value, pipelines: Value | None, findings: Findings) -> None:
-    """Check every project.
+def check_projects(projects: Value, pipelines: Value | None, findings: Findings) -> list[Addresses]:
+    """Check every project. Returns what the app asks for each of them.
 
     Args:
         projects: the usable value of `projects`.
@@ -54,6 +55,7 @@ def check_projects(projects: Value, pipelines: Value | None, findings: Findings)
     if not projects.data:
         findings.error("empty", projects.path, "is empty: chat could name no project; add one", projects.place)
     unpriced: dict[str, _Unpriced] = {}
+    addresses = []
     for name, project in projects.data.items():
         _check_name(name, project, findings)
         if not project.usable:
@@ -69,8 +71,9 @@ def check_projects(projects: Value, pipelines: Value | None, findings: Findings)
             check_commands(pipeline, findings, used=True)
         usage = _usage_of(project, pipeline)
         judge_record(project, PROJECT, usage, True, findings)
+        source_is_read = PROJECT.keys["source"].read.when(usage)
         if (source := project.get("source")) and source.usable:
-            check_source(source, PROJECT.keys["source"].read.when(usage), findings)
+            check_source(source, source_is_read, findings)
         if (tickets := project.get("tickets")) and tickets.usable:
             _check_variables(tickets, findings)
             check_tickets(tickets, True, findings)
@@ -79,10 +82,12 @@ def check_projects(projects: Value, pipelines: Value | None, findings: Findings)
             for value in _unpriced_models(agent, usage):
                 unpriced.setdefault(value.data, _Unpriced(value)).add(name)
         _check_coding_principles(project, usage, findings)
+        addresses.append(addresses_of(name, project, source_is_read))
     for model, use in unpriced.items():
         others = f" in {len(use.projects)} projects" if len(use.projects) > 1 else ""
         message = f"{quote(model)} has no price under `agent.pricing.models`{others}: the app reports no cost for it"
         findings.warning("no_price", use.value.path, message, use.value.node)
+    return addresses
 
 
 def _usage_of(project: Value, pipeline: Value | None) -> Usage:

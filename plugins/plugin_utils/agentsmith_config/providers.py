@@ -9,8 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TypeVar
 
-from .dotnet_uri import NoUri, Uri, escape_data, parse
+from .addresses import (
+    GITLAB,
+    TICKET,
+    NoAddress,
+    azure_repository,
+    github_parts,
+    github_repository,
+    github_tickets,
+    gitlab_project,
+    gitlab_repository,
+    gitlab_tickets,
+    jira_tickets,
+)
+from .dotnet_uri import NoUri, parse
 from .finding import Findings, join_path, listing, quote
 from .reader import Value
 from .schema import PLACEHOLDER, SECRET_KEYS, SOURCE, SOURCE_PROVIDERS, TICKETS, TICKETS_PROVIDERS, Provider, Record
@@ -24,6 +38,8 @@ _GITHUB_HOSTS = ("github.com", "www.github.com", "github.com.")
 _GITHUB_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _GITLAB_PAGES = frozenset(("-", "tree", "blob", "issues", "merge_requests", "commits"))
 _JIRA_PAGES = frozenset(("browse", "projects", "issues", "rest", "secure", "plugins", "jira"))
+_LONGEST_ADDRESS = 300
+_Asked = TypeVar("_Asked")
 _SEEN = "the app then stops with"
 
 
@@ -66,19 +82,19 @@ class _Address:
         self.item, self.shape, self._read, self._findings = item, shape, read, findings
         self.text: str = item.data
 
-    def parse(self, text: str) -> Uri | None:
-        """The parts; None if a finding says why there are none."""
+    def ask(self, find: Callable[[str], _Asked]) -> _Asked | None:
+        """What the app asks; None if a finding says why it fails before that."""
         try:
-            uri = parse(text)
-        except NoUri as error:
-            self._fault("url", f"is {quote(self.text)}: {_SEEN} {error}; write {self.shape}")
+            found = find(self.text)
+        except (NoAddress, NoUri) as error:
+            self.invalid(f"{_SEEN} {error}")
             return None
-        if uri.has_password:
+        if _has_password(self.text):
             message = (
                 f"is {quote(self.text)}, with a password in it: write {self.shape}; the app logs in with its token"
             )
             self._findings.policy("secret_in_clear", self.item.path, message, self.item.node)
-        return uri
+        return found
 
     def invalid(self, why: str) -> None:
         """The app fails."""
@@ -90,15 +106,28 @@ class _Address:
 
     def unencrypted(self, what: str) -> None:
         """A token would go over http."""
-        message = f"is {quote(self.text)}: over http {what} would be readable on the way; write {self.shape}"
-        self._findings.policy("unencrypted", self.item.path, message, self.item.node)
+        if self._read:
+            message = f"is {quote(self.text)}: over http {what} would be readable on the way; write {self.shape}"
+            self._findings.policy("unencrypted", self.item.path, message, self.item.node)
 
     def warning(self, code: str, message: str) -> None:
         """A word about an address that works."""
-        self._findings.warning(code, self.item.path, message, self.item.node)
+        if self._read:
+            self._findings.warning(code, self.item.path, message, self.item.node)
 
     def _fault(self, code: str, message: str) -> None:
         self._findings.fault(self._read, code, self.item.path, message, self.item.node)
+
+
+def _has_password(text: str) -> bool:
+    try:
+        return parse(text).has_password
+    except NoUri:
+        return False
+
+
+def _shown(address: str) -> str:
+    return quote(address, _LONGEST_ADDRESS)[1:-1]
 
 
 def _address(value: Value, key: str, shape: str, read: bool, findings: Findings) -> _Address | None:
@@ -111,27 +140,19 @@ def _address(value: Value, key: str, shape: str, read: bool, findings: Findings)
 
 def _source_github(source: Value, read: bool, findings: Findings) -> None:
     address = _address(source, "url", _GITHUB_SHAPE, read, findings)
-    if address is None:
+    if address is None or (repository := address.ask(github_repository)) is None:
         return
-    text = address.text
-    uri = address.parse(text.replace(".git", ""))
-    if uri is None:
-        return
-    if len(uri.parts) < 2:
-        address.invalid(f"owner or repository is missing, and {_SEEN} `Invalid GitHub URL`")
-        return
-    owner, repository = uri.parts[:2]
-    if not owner or not repository:
+    if repository.pull_requests is None:
         address.invalid("owner or repository is empty, and the app fails when it opens the pull request")
         return
-    written = parse(text)
-    clone = text if text.endswith(".git") else f"{text}.git"
-    asked = f"the app clones {quote(clone)} and opens the pull request at api.github.com/repos/{owner}/{repository}"
+    text, written = address.text, parse(address.text)
+    owner, name = github_parts(parse(text.replace(".git", "")))
+    asked = f"the app clones {_shown(repository.clone)} and opens the pull request at {repository.pull_requests}"
     if written.host not in _GITHUB_HOSTS or written.port is not None:
         address.elsewhere(f"{asked}; it always asks github.com, and sends its token to {quote(written.host)} as well")
-    elif written.path not in (f"/{owner}/{repository}", f"/{owner}/{repository}.git") or re.search(r"[?#\s]", text):
+    elif written.path not in (f"/{owner}/{name}", f"/{owner}/{name}.git") or re.search(r"\s", text):
         address.elsewhere(asked)
-    elif not _GITHUB_NAME.fullmatch(owner) or not _GITHUB_NAME.fullmatch(repository):
+    elif not _GITHUB_NAME.fullmatch(owner) or not _GITHUB_NAME.fullmatch(name):
         address.elsewhere(f"{asked}, and GitHub has no such name")
     elif written.scheme == "http":
         address.unencrypted("the token")
@@ -142,6 +163,8 @@ def _source_github(source: Value, read: bool, findings: Findings) -> None:
         )
     elif written.scheme != "https":
         address.elsewhere(f"{asked}, which takes no token")
+    elif written.query or written.fragment:
+        address.warning("query_ignored", f"{asked}; its Git library drops what follows `?` or `#`, as was only read")
 
 
 def _tickets_github(tickets: Value, read: bool, findings: Findings) -> None:
@@ -149,73 +172,57 @@ def _tickets_github(tickets: Value, read: bool, findings: Findings) -> None:
     if item is None or item.is_null:
         missing(tickets, "url", TICKETS.keys["url"], findings)
     address = _address(tickets, "url", _GITHUB_SHAPE, read, findings)
-    uri = address.parse(address.text) if address is not None else None
-    if address is None or uri is None:
+    if address is None or (asks := address.ask(github_tickets)) is None:
         return
-    if len(uri.parts) < 2:
-        address.invalid(f"owner or repository is missing, and {_SEEN} `Invalid GitHub URL`")
-        return
-    owner, repository = uri.parts[:2]
-    asked = f"the app asks https://api.github.com/repos/{owner}/{repository}/issues"
-    if not owner or not repository:
-        address.invalid("owner or repository is empty, and the app fails when it reads the ticket")
-    elif uri.host not in _GITHUB_HOSTS or uri.port is not None:
+    uri = parse(address.text)
+    owner, name = github_parts(uri)
+    asked = f"the app asks {_shown(asks)}"
+    if uri.host not in _GITHUB_HOSTS or uri.port is not None:
         address.elsewhere(f"{asked}, whatever the host")
-    elif not _GITHUB_NAME.fullmatch(owner) or not _GITHUB_NAME.fullmatch(repository):
+    elif not _GITHUB_NAME.fullmatch(owner) or not _GITHUB_NAME.fullmatch(name):
         address.elsewhere(f"{asked}, and GitHub has no such name")
-    elif repository.endswith(".git"):
+    elif name.endswith(".git"):
         address.elsewhere(f"{asked}: for tickets `.git` is a part of the name, and there are no issues")
 
 
 def _source_gitlab(source: Value, read: bool, findings: Findings) -> None:
     # Reads the path alone; the host comes from GITLAB_URL.
     address = _address(source, "url", _GITLAB_SHAPE, read, findings)
-    uri = address.parse(address.text) if address is not None else None
-    if address is None or uri is None:
+    if address is None or (repository := address.ask(gitlab_repository)) is None:
         return
+    uri = parse(address.text)
     project = gitlab_project(uri)
-    asked = f"the app asks GitLab for the project {quote(project)} and clones {quote(f'{project}.git')}"
+    asked = f"the app asks {_shown(repository.pull_requests or '')} and clones {_shown(repository.clone)}"
     parts = project.split("/")
     if len(parts) < 2 or not all(parts) or _GITLAB_PAGES & set(parts[2:]):
         address.elsewhere(asked)
     elif ".git" in uri.path.rstrip("/").removesuffix(".git"):
         address.elsewhere(f"{asked}: it removes every `.git`, also inside a name")
     elif "%" in project:
-        api = escape_data(project)
-        address.warning(
-            "escaped_twice", f"is escaped twice: the app asks GitLab for projects/{api}, which it may not find"
-        )
+        address.warning("escaped_twice", f"{asked}: the name is escaped twice, and GitLab may not find it")
     if uri.host.rstrip(".") != "gitlab.com" and not (address.text.startswith("/")):
         address.warning(
             "host_ignored",
-            f"the host {quote(uri.host)} is not read: the app takes dispatcher_gitlab_url (GITLAB_URL), or https://gitlab.com",
+            f"the host {quote(uri.host)} is not read: the app takes dispatcher_gitlab_url (GITLAB_URL), or {GITLAB}",
         )
-
-
-def gitlab_project(uri: Uri) -> str:
-    """The path of the project that the app takes from an address (SourceProviderFactory.CreateGitLab)."""
-    return uri.path.strip("/").replace(".git", "").strip("/")
 
 
 def _source_azurerepos(source: Value, read: bool, findings: Findings) -> None:
     address = _address(source, "url", _AZURE_SHAPE, read, findings)
-    uri = address.parse(address.text.replace(".git", "")) if address is not None else None
-    if address is None or uri is None:
+    if address is None or (repository := address.ask(azure_repository)) is None:
         return
-    parts = uri.parts
-    if len(parts) < 4 or parts[2] != "_git" or not all(parts[:4]):
-        address.invalid(f"{_SEEN} `Invalid Azure Repos URL`, which takes the path apart by position")
-        return
-    base = f"{uri.scheme}://{uri.host}/{parts[0]}"
-    asked = f"the app asks {base}, and clones {base}/{parts[1]}/_git/{parts[3]}"
-    if uri.port is not None:
-        address.elsewhere(f"the port is lost: {asked}")
-    elif uri.scheme not in ("http", "https"):
+    uri = parse(address.text.replace(".git", ""))
+    asked = f"the app clones {_shown(repository.clone)} and asks {_shown(repository.pull_requests or '')}"
+    if repository.pull_requests is None:
         address.invalid(f"{_SEEN} `The '{uri.scheme}' scheme is not supported.`")
+    elif uri.port is not None:
+        address.elsewhere(f"the port is lost: {asked}")
     elif ".git" in re.sub(r"\.git(?=$|[?#/])", "", address.text.partition("://")[2].partition("/")[2]):
         address.elsewhere(f"{asked}: it removes every `.git`, also inside a name")
     elif uri.scheme == "http":
         address.unencrypted("the token")
+    elif "%" in uri.path:
+        address.warning("escaped_twice", f"{asked}: the names are escaped twice, and Azure DevOps may not find them")
 
 
 def _source_local(source: Value, read: bool, findings: Findings) -> None:  # noqa: ARG001 - the form of all rules
@@ -230,25 +237,18 @@ def _source_local(source: Value, read: bool, findings: Findings) -> None:  # noq
 def _tickets_azuredevops(tickets: Value, read: bool, findings: Findings) -> None:
     organization, project = tickets.text("organization"), tickets.text("project")
     item = tickets.get("organization")
-    asked = parse(f"https://dev.azure.com/{organization}")
-    part = asked.path.strip("/")
-    if (
-        (item is None or item.usable)
-        and not PLACEHOLDER.search(organization)
-        and ("/" in part or not part or asked.query or "#" in organization)
-    ):
-        shown = quote(organization) if organization else "missing"
-        message = (
-            f"is {shown}: the app asks https://dev.azure.com{asked.path}{asked.query}; write the name of the "
-            "organization alone, such as my-organization"
-        )
-        findings.fault(
-            read,
-            "wrong_address",
-            join_path(tickets.path, "organization"),
-            message,
-            item.node if item else tickets.place,
-        )
+    if (item is None or item.usable) and not PLACEHOLDER.search(organization):
+        try:
+            asked = parse(f"https://dev.azure.com/{organization}")
+            wrong = "/" in asked.path[1:] or asked.path == "/" or asked.query or asked.fragment
+            why = f"the app asks {_shown(str(asked))}" if wrong else ""
+        except NoUri as error:
+            why = f"{_SEEN} {error}"
+        if why:
+            shown = quote(organization) if organization else "missing"
+            message = f"is {shown}: {why}; write the name of the organization alone, such as my-organization"
+            path = join_path(tickets.path, "organization")
+            findings.fault(read, "wrong_address", path, message, item.node if item else tickets.place)
     item = tickets.get("project")
     if (
         (item is None or item.usable)
@@ -273,40 +273,27 @@ def _tickets_jira(tickets: Value, read: bool, findings: Findings) -> None:
     address = _address(tickets, "url", _JIRA_SHAPE, read, findings)
     if address is None:
         return
-    base = address.text.rstrip("/")
-    uri = address.parse(f"{base}/rest/api/3/issue/1") if ":" in base else None
-    if uri is None:
-        if ":" not in base:
-            address.invalid(f"{_SEEN} `An invalid request URI was provided`")
+    if (asks := address.ask(jira_tickets)) is None:
         return
-    if uri.scheme not in ("http", "https"):
-        address.invalid(f"{_SEEN} `The '{uri.scheme}' scheme is not supported.`")
-        return
-    asked = f"the app asks {uri.scheme}://{uri.host}{f':{uri.port}' if uri.port else ''}{uri.path}"
-    parts = [part for part in uri.path.removesuffix("/rest/api/3/issue/1").split("/") if part]
+    uri, base = parse(asks), address.text
+    parts = [part for part in uri.path.removesuffix(f"/rest/api/3/issue/{TICKET}").split("/") if part]
     if "?" in base or "#" in base:
-        address.invalid("the app appends the path of its API to it, and gets no ticket")
+        address.invalid(f"the app appends the path of its API to it, asks {_shown(asks)}, and gets no ticket")
     elif _JIRA_PAGES & set(parts):
-        address.elsewhere(asked)
+        address.elsewhere(f"the app asks {_shown(asks)}")
     elif uri.scheme == "http":
         address.unencrypted("mail address and token")
 
 
 def _tickets_gitlab(tickets: Value, read: bool, findings: Findings) -> None:
-    # Escapes the whole text as one part of the API's address.
-    item = tickets.get("project")
-    if item is None or not isinstance(item.data, str) or PLACEHOLDER.search(item.data):
+    address = _address(
+        tickets, "project", "the path of the project, such as group/project, or its number", read, findings
+    )
+    if address is None or (asks := address.ask(gitlab_tickets)) is None:
         return
-    text = item.data
-    api = escape_data(text)
-    if len(api) > 65_000:
-        findings.fault(read, "url", item.path, "is too long for an address: the app fails on it", item.node)
-    elif "://" in text or not re.fullmatch(r"[0-9]+|[\w.-]+(/[\w.-]+)+", text) or text.endswith(".git"):
-        message = (
-            f"is {quote(text)}: the app asks GitLab for projects/{quote(api)[1:-1]}; write the path of the project, "
-            "such as group/project, or its number"
-        )
-        findings.fault(read, "wrong_address", item.path, message, item.node)
+    text = address.text
+    if "://" in text or not re.fullmatch(r"[0-9]+|[\w.-]+(/[\w.-]+)+", text) or text.endswith(".git"):
+        address.elsewhere(f"the app asks {_shown(asks)}")
 
 
 _Rules = dict[str, Callable[[Value, bool, Findings], None]]

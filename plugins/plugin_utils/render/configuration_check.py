@@ -72,6 +72,7 @@ def _result(report: Report, fail_on_warnings: bool) -> dict[str, Any]:
         "error_count": len(errors),
         "policy_count": len(policies),
         "warning_count": len(warnings),
+        "addresses": [addresses.as_dict() for addresses in report.addresses],
         "required_secrets": [secret.as_dict() for secret in report.required_secrets],
     }
     failures = [finding for finding in report.findings if fail_on_warnings or finding.severity != WARNING]

@@ -128,6 +128,7 @@ def test_a_good_configuration_passes(run: Run) -> None:
     assert result["findings"] == []
     assert (result["changed"], result["failed"], result["error_count"], result["warning_count"]) == (False, False, 0, 0)
     assert [secret["key"] for secret in result["required_secrets"]] == ["anthropic-api-key", "github-token"]
+    assert result["addresses"][0]["tickets"] == "https://api.github.com/repos/acme/api/issues/1"
     assert result["required_secrets"][1]["reasons"][0] == "projects.api.source.type: GitHub"
 
 

@@ -73,6 +73,7 @@ ERRORS = {
     "an endless address": source(f"{GITHUB} https://github.com/fjell/{'l' * 66_000}"),
     # Addresses that become others
     "our placeholder of a repository": source(f"{GITHUB} 'https://github.com/{{owner}}/{{repository}}'"),
+    "an endless organization": tickets(f"type: AzureDevOps, project: Lantern, organization: {'l' * 66_000}"),
     "an empty part": tickets(f"{GITHUB} https://github.com/fjell//lantern"),
     "an empty part in GitLab": source("type: GitLab, url: https://gitlab.com/fjell//lantern"),
     "a step back": tickets(f"{GITHUB} https://github.com/fjell/lantern/.."),
@@ -98,6 +99,11 @@ ERRORS = {
 }
 WARNINGS = {
     "a name that is escaped twice": source("type: GitLab, url: https://gitlab.com/fjell/f%C3%BCr"),
+    "names that are escaped twice for Azure DevOps": source(f"{DEVOPS} https://dev.azure.com/fjell/A%20B/_git/lantern"),
+    "a query in a GitHub address, which its Git library drops": source(
+        f"{GITHUB} 'https://github.com/fjell/lantern?a=b'"
+    ),
+    "a fragment in a GitHub address": source(f"{GITHUB} 'https://github.com/fjell/lantern#readme'"),
     "a later command in a pipeline that nobody names": f"{BASE}  next: {{commands: [WriteRunResultCommand]}}\n",
     "a command that nobody knows, in a pipeline that nobody names": f"{BASE}  next: {{commands: [Dance]}}\n",
     "an empty pipeline that nobody names": f"{BASE}  next: {{commands: []}}\n",

@@ -10,6 +10,7 @@ import config_verdicts
 import jsonschema
 import pytest
 import yaml
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.addresses import Addresses
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import Report, examine
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.finding import Finding
 from json_schema import json_schema
@@ -32,6 +33,31 @@ def test_no_wrong_pass_and_no_wrong_refusal(sample: list[tuple[dict[str, Any], R
         if outcome in (config_verdicts.WRONG_PASS, config_verdicts.WRONG_REFUSAL)
     ]
     assert wrong == []
+
+
+def test_the_addresses_are_those_that_the_app_asked(sample: list[tuple[dict[str, Any], Report]]) -> None:
+    compared = [
+        (record["change"], *one)
+        for record, report in sample
+        if "asks" in record
+        for one in config_verdicts.compare(record, report)
+    ]
+    assert len(compared) > 1500
+    assert [one for one in compared if one[2] != one[3]] == []
+
+
+def test_the_comparison_of_addresses_can_find_fault() -> None:
+    recorded = {
+        "requests": ["GET https://api.github.com/repos/acme/api/issues/1"],
+        "source": "owner=acme repo=api cloneUrl=x.git",
+    }
+    record = {"works": True, "group": "url-github-source", "asks": {"api": recorded}}
+    said = Addresses("api", "https://api.github.com/repos/acme/api/issues/1", "y.git", None)
+    assert config_verdicts.compare(record, Report([], [], [said])) == [
+        ("tickets", said.tickets, said.tickets),
+        ("clone", "x.git", "y.git"),
+        ("pull_requests", None, None),
+    ]
 
 
 def finding(severity: str, code: str) -> Report:
