@@ -6,15 +6,18 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.schema import COMMANDS
+
 SIGNING_SECRET = "0badc0de" * 4  # as unlike anything else in an output as its shape allows
 
 PROJECT: dict[str, Any] = {
     "source": {"type": "GitHub", "url": "https://github.com/example/web"},
     "tickets": {"type": "GitHub", "url": "https://github.com/example/web"},
-    "agent": {"type": "Claude", "model": "m", "pricing": {"models": {"m": {"input_per_million": 3.0}}}},
-    "pipeline": "fix",
+    "agent": {"type": "Claude", "models": {}},
+    "pipeline": "fix-bug",
 }
-PIPELINES: dict[str, Any] = {"fix": {"commands": ["CheckoutSourceCommand"]}}
+# Both releases of the app read it alike
+PIPELINES: dict[str, Any] = {"fix-bug": {"commands": list(COMMANDS)}}
 
 REQUIRED: dict[str, Any] = {
     "ansible_connection": "local",

@@ -30,7 +30,7 @@ options:
   app:
     description:
       - Which of the app's releases the file is for, V(be4bffa1) or V(0.9.2).
-      - The rules are those of V(be4bffa1). V(0.9.2) reads the file differently; a warning says so, which is no finding.
+      - V(0.9.2) reads some keys differently. The page C(docs/reference/config-check.md) says which.
     type: raw
     default: be4bffa1
   allow:
@@ -77,6 +77,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+verdict:
+  description:
+    - What the release makes of the file. V(refused) means that the app fails on it, and there are errors.
+    - V(misread) means that the app works, but otherwise than the file says. A warning C(misread) says where.
+  returned: always
+  type: str
+  sample: works
 findings:
   description: Everything that was found, in the order of the file. Quotes no token.
   returned: always

@@ -151,7 +151,7 @@ objects:
   type: list
   elements: dict
 findings:
-  description: As of M(agentsmith.platform.config_check), and with it C(error_count) and C(warning_count).
+  description: As of M(agentsmith.platform.config_check), and with it C(verdict), C(error_count) and C(warning_count).
   returned: when the part checks the configuration
   type: list
   elements: dict

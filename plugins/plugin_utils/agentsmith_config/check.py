@@ -16,7 +16,8 @@ from .finding import ERROR, POLICY, WARNING, Finding, Findings, join_path
 from .pipelines import check_unused
 from .projects import check_projects
 from .reader import ShapeReader, Value
-from .schema import ROOT
+from .releases import BE4BFFA1, Release
+from .schema import Key
 from .secrets import RequiredSecret, required_by
 from .values import missing
 
@@ -28,6 +29,13 @@ class Report:
     findings: list[Finding]
     required_secrets: list[RequiredSecret]
     addresses: list[Addresses] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> str:
+        """What the release makes of the document: `refused`, `misread` (works otherwise than is written) or `works`."""
+        if self.errors:
+            return "refused"
+        return "misread" if any(finding.code == "misread" for finding in self.findings) else "works"
 
     @property
     def errors(self) -> list[Finding]:
@@ -50,6 +58,7 @@ def examine(
     file: str | None = None,
     origin_of: Callable[[object], Origin | None] = unknown_origin,
     allow: Collection[str] = (),
+    release: Release = BE4BFFA1,
 ) -> Report:
     """Check a document and find out which secrets it needs.
 
@@ -58,11 +67,12 @@ def examine(
         file: name of the file that the text came from, for the findings.
         origin_of: for plain data: tells where a key or value was written, if anybody knows.
         allow: names out of `finding.POLICIES` that are switched off.
+        release: which release of the app reads the document.
     """
     findings = Findings(allow)
     if isinstance(document, str | bytes):
-        return _examine(from_text(document, file), Origin(file, 1, 1), findings)
-    return _examine(from_data(document, origin_of), origin_of(document) or Origin(), findings)
+        return _examine(from_text(document, file), Origin(file, 1, 1), findings, release)
+    return _examine(from_data(document, origin_of), origin_of(document) or Origin(), findings, release)
 
 
 def check(document: object, file: str | None = None) -> list[Finding]:
@@ -70,35 +80,36 @@ def check(document: object, file: str | None = None) -> list[Finding]:
     return examine(document, file).findings
 
 
-def _examine(document: Document, start: Origin, findings: Findings) -> Report:
+def _examine(document: Document, start: Origin, findings: Findings, release: Release) -> Report:
     for problem in document.problems:
         report = findings.error if problem.fatal else findings.warning
         report(problem.code, "", problem.message, problem.origin)
-    root = None if document.root is None else ShapeReader(findings).read(document.root)
+    root = None if document.root is None else ShapeReader(findings).read(document.root, release.root)
     if root is None or root.is_null:
         if not any(problem.fatal for problem in document.problems):
-            message = "is empty: the app refuses it; it needs `projects` and `pipelines`"
+            needed = " and ".join(f"`{name}`" for name, key in release.root.keys.items() if key.required)
+            message = f"is empty: the app refuses it; it needs {needed}"
             findings.error("empty", "", message, start)
         return Report(findings.in_order(), [])
     if root.data is None:
         return Report(findings.in_order(), [])
-    for name, key in ROOT.keys.items():
-        _check_section(root, name, key.required, findings)
+    for name, key in release.root.keys.items():
+        _check_section(root, name, key, findings)
     projects, pipelines = root.get("projects"), root.get("pipelines")
     addresses = []
     if projects is not None and projects.data is not None:
-        addresses = check_projects(projects, pipelines, findings)
-    if pipelines is not None and pipelines.data is not None:
+        addresses = check_projects(projects, pipelines, findings, release)
+    if pipelines is not None and pipelines.usable and pipelines.data is not None:
         check_unused(pipelines, projects, findings)
     return Report(findings.in_order(), required_by(root), addresses)
 
 
-def _check_section(root: Value, name: str, required: bool, findings: Findings) -> None:
+def _check_section(root: Value, name: str, key: Key, findings: Findings) -> None:
     section = root.get(name)
-    if section is None and required:
-        missing(root, name, ROOT.keys[name], findings)
-    elif section is not None and section.is_null:
+    if section is None and key.required:
+        missing(root, name, key, findings)
+    elif section is not None and section.usable and section.is_null:
         message = "has no value (null): the app fails with a NullReferenceException; give a mapping"
         findings.error(
-            "null", join_path(root.path, name), f"{message}{'' if required else ', or remove it'}", section.node
+            "null", join_path(root.path, name), f"{message}{'' if key.required else ', or remove it'}", section.node
         )

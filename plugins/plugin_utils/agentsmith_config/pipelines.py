@@ -15,7 +15,8 @@ def steps_of(pipeline: Value) -> frozenset[str]:
     """The commands of a pipeline that the app knows."""
     commands = pipeline.get("commands")
     if commands is None or not isinstance(commands.data, list):
-        return frozenset() if pipeline.usable else frozenset(COMMANDS)
+        is_known = pipeline.usable and (commands is None or commands.usable)
+        return frozenset() if is_known else frozenset(COMMANDS)
     return frozenset(command.data for command in commands.data if command.data in COMMANDS)
 
 

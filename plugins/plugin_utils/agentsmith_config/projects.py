@@ -13,6 +13,8 @@ from .finding import Findings, join_path, listing, quote, suggestion
 from .pipelines import check_commands, steps_of
 from .providers import check_source, check_tickets
 from .reader import Value
+from .release_0_9_2 import check_newer_agent, check_preset, check_principles_of_repository
+from .releases import Release
 from .retries import failing_wait
 from .schema import (
     AGENT_PROVIDERS,
@@ -20,7 +22,6 @@ from .schema import (
     COMMANDS,
     IMAGE_FILES,
     NOISE_WORDS,
-    PROJECT,
     PROJECT_NAME,
     RETRY,
     SOURCE_PROVIDERS,
@@ -45,13 +46,18 @@ class _Unpriced:
             self.projects.append(project)
 
 
-def check_projects(projects: Value, pipelines: Value | None, findings: Findings) -> list[Addresses]:
+def check_projects(
+    projects: Value, pipelines: Value | None, findings: Findings, release: Release
+) -> list[Addresses]:
     """Check every project. Returns what the app asks for each of them.
 
     Args:
         projects: the usable value of `projects`.
         pipelines: the value of `pipelines`, None when the document has none.
+        findings: receives what is wrong.
+        release: which release of the app reads the document.
     """
+    table = release.project
     if not projects.data:
         findings.error("empty", projects.path, "is empty: chat could name no project; add one", projects.place)
     unpriced: dict[str, _Unpriced] = {}
@@ -61,27 +67,32 @@ def check_projects(projects: Value, pipelines: Value | None, findings: Findings)
         if not project.usable:
             continue
         if project.is_null:
-            message = (
-                "has no value (null): every command for it fails with a NullReferenceException; write it, or remove it"
-            )
+            what = "the app refuses the whole file" if release.has_presets else "every command for it fails"
+            message = f"has no value (null): {what} with a NullReferenceException; write it, or remove it"
             findings.error("null", project.path, message, project.node)
             continue
-        pipeline = _pipeline_of(project, pipelines, findings)
-        if pipeline is not None and findings.is_new(id(pipeline.data)):
-            check_commands(pipeline, findings, used=True)
-        usage = _usage_of(project, pipeline)
-        judge_record(project, PROJECT, usage, True, findings)
-        source_is_read = PROJECT.keys["source"].read.when(usage)
+        if release.has_presets:
+            steps = check_preset(project, pipelines, findings)
+        else:
+            pipeline = _pipeline_of(project, pipelines, findings)
+            if pipeline is not None and findings.is_new(id(pipeline.data)):
+                check_commands(pipeline, findings, used=True)
+            steps = steps_of(pipeline) if pipeline is not None else frozenset(COMMANDS)
+        usage = _usage_of(project, steps, release)
+        judge_record(project, table, usage, True, findings)
+        source_is_read = table.keys["source"].read.when(usage)
         if (source := project.get("source")) and source.usable:
             check_source(source, source_is_read, findings)
         if (tickets := project.get("tickets")) and tickets.usable:
             _check_variables(tickets, findings)
             check_tickets(tickets, True, findings)
         if (agent := project.get("agent")) and agent.usable and not agent.is_null:
-            _check_agent(agent, usage, PROJECT.keys["agent"].read.when(usage), findings)
+            _check_agent(agent, usage, table.keys["agent"].read.when(usage), findings)
+            if release.has_presets:
+                check_newer_agent(agent, usage, findings)
             for value in _unpriced_models(agent, usage):
                 unpriced.setdefault(value.data, _Unpriced(value)).add(name)
-        _check_coding_principles(project, usage, findings)
+        _check_coding_principles(project, usage, findings, release)
         addresses.append(addresses_of(name, project, source_is_read))
     for model, use in unpriced.items():
         others = f" in {len(use.projects)} projects" if len(use.projects) > 1 else ""
@@ -90,20 +101,20 @@ def check_projects(projects: Value, pipelines: Value | None, findings: Findings)
     return addresses
 
 
-def _usage_of(project: Value, pipeline: Value | None) -> Usage:
+def _usage_of(project: Value, steps: frozenset[str], release: Release) -> Usage:
     source, tickets, agent = (project.get(part) for part in ("source", "tickets", "agent"))
     provider = AGENT_PROVIDERS.get(agent.text("type").lower()) if agent is not None else None
 
     def is_on(section: str) -> bool:
         value = agent.get(section) if agent is not None else None
-        flag = value.get("enabled") if value is not None else None
+        flag = value.get(release.switch) if value is not None else None
         return flag is None or flag.data is not False
 
     models = agent.get("models") if agent is not None else None
     source_type = source.text("type").lower() if source is not None else ""
     tickets_type = tickets.text("type").lower() if tickets is not None else ""
     return Usage(
-        steps=steps_of(pipeline) if pipeline is not None else frozenset(COMMANDS),
+        steps=steps,
         source=source_type if source_type in SOURCE_PROVIDERS else "",
         tickets=tickets_type if tickets_type in TICKETS_PROVIDERS else "",
         agent=provider.name if provider is not None else "",
@@ -171,11 +182,15 @@ def _check_variables(tickets: Value, findings: Findings) -> None:
             )
 
 
-def _check_coding_principles(project: Value, usage: Usage, findings: Findings) -> None:
+def _check_coding_principles(project: Value, usage: Usage, findings: Findings, release: Release) -> None:
     value = project.get("coding_principles_path")
-    if value is None or not isinstance(value.data, str) or not PROJECT.keys["coding_principles_path"].read.when(usage):
+    read = release.project.keys["coding_principles_path"].read
+    if value is None or not isinstance(value.data, str) or not read.when(usage):
         return
     path = value.data
+    if release.has_presets:
+        check_principles_of_repository(value, path, findings)
+        return
     full = posixpath.normpath(posixpath.join("/app", path)) if path and not path.endswith("/") else ""
     if full.removeprefix("/app/") in IMAGE_FILES:
         return

@@ -13,7 +13,21 @@ from typing import Any, TypeVar
 from . import scalars
 from .document import Alias, Foreign, Mapping, Node, Scalar, Sequence
 from .finding import Findings, holds_token, join_path, listing, nearest, quote
-from .schema import PLACEHOLDER, ROOT, SECRETS, Choice, Flag, Integer, ListOf, MapOf, Price, Real, Record, Text
+from .schema import (
+    PLACEHOLDER,
+    ROOT,
+    SECRETS,
+    Choice,
+    Flag,
+    Integer,
+    ListOf,
+    MapOf,
+    Price,
+    Real,
+    Record,
+    Text,
+    Unread,
+)
 
 _Collection = TypeVar("_Collection", Mapping, Sequence)
 _TARGETS: dict[type, str] = {Integer: "int", Real: "float", Price: "decimal", Flag: "bool", Text: "str", Choice: "str"}
@@ -63,11 +77,13 @@ class ShapeReader:
         self._anchored: dict[int, tuple[Any, Value]] = {}
         self._scanned: set[int] = set()
 
-    def read(self, root: Node) -> Value:
-        """Read the whole document."""
-        return self._read(Value("", root), ROOT)
+    def read(self, root: Node, table: Record = ROOT) -> Value:
+        """Read the whole document by the table of one release."""
+        return self._read(Value("", root), table)
 
     def _read(self, value: Value, kind: Any) -> Value:
+        if isinstance(kind, Unread):
+            return self._skip(value, kind)
         if isinstance(value.node, Alias):
             return self._read_alias(value, value.node, kind)
         if isinstance(value.node, Foreign):
@@ -83,6 +99,13 @@ class ShapeReader:
         if value.node.anchored:
             self._anchored[id(value.node)] = (kind, value)
         return read
+
+    def _skip(self, value: Value, kind: Unread) -> Value:
+        """What this release skips, as the other one would read it: what is wrong with it does not matter."""
+        self._scan_ignored(value.path, value.node)
+        skipped = ShapeReader(Findings())._read(value, kind.item)
+        skipped.usable = False
+        return skipped
 
     def _refuse(self, value: Value, code: str, message: str) -> Value:
         self._findings.error(code, value.path, message, value.node)
@@ -140,14 +163,21 @@ class ShapeReader:
         if mapping is None:
             return value
         value.data = {}
-        for name, key_node, item_node in self._entries(mapping, value.path, in_record=True):
+        entries = self._entries(mapping, value.path, in_record=True)
+        # A file for both releases switches by both spellings, of which each release ignores one.
+        spelt = [record.keys[name].newer for name, _, _ in entries if name in record.keys]
+        for name, key_node, item_node in entries:
             key = record.keys.get(name)
             path = join_path(value.path, name)
             if key is None:
-                self._ignored(record, name, path, key_node)
+                if name not in spelt:
+                    self._ignored(record, name, path, key_node)
                 self._scan_ignored(path, item_node)
                 continue
-            value.data[name] = self._read(Value(path, item_node, key_node), key.kind)
+            item = self._read(Value(path, item_node, key_node), key.kind)
+            if item.is_null and key.null_counts_as is not None:
+                item.data = key.null_counts_as
+            value.data[name] = item
             if key.never_read:
                 message = f"the app never reads it: {key.never_read}; remove it"
                 self._findings.warning("ignored", path, message, key_node)

@@ -95,6 +95,9 @@ class Key:
         required: the app cannot work without it where it reads it.
         default: what the app takes when the key is left out.
         never_read: why the app ignores this key although its class has it.
+        null_counts_as: what the app takes for an explicit null, if it is more than 0 or false.
+        newer: how release 0.9.2 reads the key, if it reads it otherwise: GONE, or the name of the key that it reads in
+            its place, or all of it anew.
     """
 
     kind: Any
@@ -105,15 +108,24 @@ class Key:
     nullable: bool = False
     default: Any = None
     never_read: str | None = None
+    null_counts_as: str | None = None
+    newer: Key | str | None = None
+
+
+GONE = ""
 
 
 @dataclass(frozen=True)
 class Record:
-    """A mapping with fixed keys. `later`: keys of a later version of the app, with what to say about them."""
+    """A mapping with fixed keys.
+
+    `later`: keys of a later version of the app, with what to say about them; `newer`: keys that only 0.9.2 reads.
+    """
 
     name: str
     keys: dict[str, Key]
     later: dict[str, str] = field(default_factory=dict)
+    newer: dict[str, Key] = field(default_factory=dict)
     noun: str = "a mapping"
 
 
@@ -133,9 +145,18 @@ class ListOf:
     noun: str = "a list"
 
 
+@dataclass(frozen=True)
+class Unread:
+    """What this release skips; the other one reads a value of the kind `item` there."""
+
+    item: Any
+    noun: str = "anything"
+
+
 # --- Later versions of the app ------------------------------------------------------------------------------------
 
 _RENAMED = "`is_enabled` came with a later version of the app (98816d4c, 2026-02-22); this one reads `enabled`"
+_NEWER = "it came with a later version of the app, which 0.9.2 has"
 _CATALOG = "catalogs came with a later version of the app (p0139, 2f3e5c7c, 2026-05-17)"
 _CONNECTIONS = "came with a later version of the app (June 2026, 1a04f224, d8084629)"
 _PERSISTENCE = "came with a later version of the app (p0349, 0686b735, 2026-07-19)"
@@ -150,6 +171,15 @@ TICKETS_TYPE = Choice(("GitHub", "GitLab", "AzureDevOps", "Jira"), {"azure_devop
 AGENT_TYPE = Choice(
     ("Claude", "Anthropic", "OpenAI", "Gemini", "Google"),
     dict.fromkeys(("azure_openai", "azure-openai", "azure", "ollama"), _LATER_AGENT),
+)
+_NO_GEMINI = "release 0.9.2 stops with `LLM client for provider 'Gemini' is not yet supported.`"
+NEWER_AGENT_TYPE = Choice(
+    ("Claude", "Anthropic", "OpenAI"),
+    {
+        **dict.fromkeys(("azure_openai", "azure-openai", "azure"), _LATER_AGENT),
+        **dict.fromkeys(("gemini", "google"), _NO_GEMINI),
+        "ollama": "release 0.9.2 fails at the second request after a tool call (`The node already has a parent.`)",
+    },
 )
 CACHE_STRATEGIES = ("automatic", "fine-grained", "none")
 """ClaudeAgentProvider knows the first two; any other text switches caching off, `none` says so honestly."""
@@ -287,7 +317,9 @@ RETRY = Record(
 CACHE = Record(
     "cache",
     {
-        "enabled": Key(Flag(), "Prompt caching.", source="ClaudeAgentProvider.ResolveCacheType", default=True),
+        "enabled": Key(
+            Flag(), "Prompt caching.", source="ClaudeAgentProvider.ResolveCacheType", default=True, newer="is_enabled"
+        ),
         "strategy": Key(
             Text(empty=FINE, blank=FINE, placeholder=FINE),
             "automatic, fine-grained or none.",
@@ -297,12 +329,21 @@ CACHE = Record(
         ),
     },
     later={"is_enabled": _RENAMED},
+    newer={
+        "is_enabled": Key(Flag(), "Prompt caching.", source="98816d4c", default=True),
+    },
 )
 _WHILE_COMPACTION = Reading("while compaction is on", agent_is("claude", compaction=True))
 COMPACTION = Record(
     "compaction",
     {
-        "enabled": Key(Flag(), "Summarise a long conversation.", source="AgenticLoop.TryCompactAsync", default=True),
+        "enabled": Key(
+            Flag(),
+            "Summarise a long conversation.",
+            source="AgenticLoop.TryCompactAsync",
+            default=True,
+            newer="is_enabled",
+        ),
         "threshold_iterations": Key(
             Integer(
                 1,
@@ -329,6 +370,9 @@ COMPACTION = Record(
         ),
     },
     later={"is_enabled": _RENAMED},
+    newer={
+        "is_enabled": Key(Flag(), "Summarise a long conversation.", source="98816d4c", default=True),
+    },
 )
 _HAIKU, _SONNET = "claude-haiku-4-5-20251001", "claude-sonnet-4-20250514"
 _MODEL_TEXT = Text("the name of a model", null=LATER, empty=LATER, blank=LATER)
@@ -349,7 +393,7 @@ def _model(tokens: Reading = NOBODY) -> Record:
                 default=8192,
             ),
         },
-        later={"deployment": _HEAD},
+        later={"deployment": _HEAD, **dict.fromkeys(("provider_type", "endpoint"), "no version of the app reads it")},
     )
 
 
@@ -388,6 +432,23 @@ MODELS = Record(
             default={"model": _HAIKU, "max_tokens": 2048},
         ),
     },
+    later=dict.fromkeys(("context_generation", "code_map_generation"), _NEWER),
+    newer={
+        "context_generation": Key(
+            _model(ALWAYS),
+            "Describes the repository in `.agentsmith/`.",
+            source="fbc0eb90, 5d619c0b",
+            default={"model": _HAIKU, "max_tokens": 3072},
+        ),
+        "code_map_generation": Key(
+            _model(),
+            "Makes the map of the code; if that fails, the app goes on without.",
+            Reading("the code map, without which the app goes on", lambda _: False),
+            "fbc0eb90, 5d619c0b",
+            nullable=True,
+            default={"model": _HAIKU, "max_tokens": 4096},
+        ),
+    },
 )
 MODEL_PRICE = Record(
     "price",
@@ -406,7 +467,19 @@ PRICING = Record(
 AGENT = Record(
     "agent",
     {
-        "type": Key(AGENT_TYPE, "Provider of the model.", source="AgentProviderFactory.Create", required=True),
+        "type": Key(
+            AGENT_TYPE,
+            "Provider of the model.",
+            source="AgentProviderFactory.Create",
+            required=True,
+            newer=Key(
+                NEWER_AGENT_TYPE,
+                "Provider of the model.",
+                source="5d619c0b",
+                required=True,
+                null_counts_as="Claude",
+            ),
+        ),
         "model": Key(
             _MODEL_TEXT,
             "Model for everything, unless `models` is set.",
@@ -436,7 +509,27 @@ AGENT = Record(
         "models": Key(MODELS, "A model for each task.", source="AgentProviderFactory", nullable=True),
         "pricing": Key(PRICING, "Prices; with none, the app reports no cost.", _EXECUTES, "CostTracker"),
     },
-    later=dict.fromkeys(("parallelism", "endpoint", "api_version", "deployment", "api_key_secret"), _HEAD),
+    later={
+        **dict.fromkeys(("parallelism", "api_version", "deployment"), _HEAD),
+        **dict.fromkeys(("endpoint", "api_key_secret"), _NEWER),
+    },
+    newer={
+        "endpoint": Key(
+            Text(),
+            "Address of a server that speaks OpenAI's protocol.",
+            Reading("type OpenAI", agent_is("openai"), mention=True),
+            "596fb8a7, 7ac8d3f5",
+            nullable=True,
+        ),
+        "api_key_secret": Key(
+            Text("the name of an environment variable"),
+            "Environment variable that holds the key.",
+            Reading("type OpenAI", agent_is("openai"), mention=True),
+            "596fb8a7, 7ac8d3f5",
+            nullable=True,
+            default="OPENAI_API_KEY",
+        ),
+    },
 )
 DEFAULT_CODING_PRINCIPLES = "config/coding-principles.md"
 IMAGE_FILES = ("config/coding-principles.md", "config/agentsmith.yml")
@@ -470,12 +563,20 @@ PROJECT = Record(
             ),
             "CommandContextFactory",
             required=True,
+            newer=Key(AGENT, "The model.", source="fbc0eb90", required=True),
         ),
         "pipeline": Key(
             Text("the name of a pipeline", empty=FINE, blank=FINE, placeholder=FINE),
             "Name of an entry of `pipelines`.",
             source="ProcessTicketUseCase",
             required=True,
+            newer=Key(
+                Text("the name of a preset", empty=FINE, blank=FINE, placeholder=FINE),
+                "Name of a preset, in any case.",
+                source="c8bcd019",
+                required=True,
+                null_counts_as="fix-bug",
+            ),
         ),
         "coding_principles_path": Key(
             Text(empty=FINE, blank=FINE, placeholder=FINE),
@@ -484,12 +585,28 @@ PROJECT = Record(
             "LoadCodingPrinciplesHandler",
             nullable=True,
             default=DEFAULT_CODING_PRINCIPLES,
+            newer=Key(
+                Text(blank=FINE, placeholder=FINE),
+                "File in the repository.",
+                Reading("LoadDomainRules of the presets", step("LoadCodingPrinciplesCommand")),
+                "514c326f",
+                nullable=True,
+                default=".agentsmith/coding-principles.md",
+            ),
         ),
     },
     later={
         **dict.fromkeys(("tracker", "repos"), f"{_CATALOG}; this one reads `source` and `tickets` of the project"),
         **dict.fromkeys(("github_trigger", "gitlab_trigger", "azuredevops_trigger", "jira_trigger"), _HEAD),
-        "skills_path": _HEAD,
+        "skills_path": _NEWER,
+    },
+    newer={
+        "skills_path": Key(
+            Text(empty=FINE, blank=FINE, placeholder=FINE),
+            "Folder of skills, relative to the file's own; it need not exist.",
+            source="d56f0345",
+            default="skills/coding",
+        )
     },
 )
 PIPELINE = Record(
@@ -516,6 +633,7 @@ ROOT = Record(
             Reading("`pipelines[project.pipeline]` alone", lambda _: True),
             "ProcessTicketUseCase",
             required=True,
+            newer=GONE,
         ),
         "secrets": Key(
             SECRETS,
@@ -542,10 +660,10 @@ ROOT = Record(
                 "registries",
                 "sandbox",
                 "skills",
-                "tool_runner",
             ),
             f"it {_HEAD}",
         ),
+        "tool_runner": "only release 0.9.2 reads it, for scans, which nobody can start from chat",
     },
 )
 

@@ -70,4 +70,7 @@ def _uses(root: Value) -> Iterator[tuple[tuple[str, ...], str, bool]]:
         agent = project.get("agent")
         agent_provider = AGENT_PROVIDERS.get(agent.text("type").lower()) if agent is not None else None
         if agent is not None and agent_provider is not None:
-            yield (agent_provider.secret,), f"{agent.path}.type: {agent.text('type')}", False
+            # Release 0.9.2 lets a file name the variable of the key.
+            named = agent.text("api_key_secret") if agent_provider.name == "openai" else ""
+            key = next((key for key, secret in SECRET_KEYS.items() if secret.variable == named), agent_provider.secret)
+            yield (key,), f"{agent.path}.type: {agent.text('type')}", False

@@ -90,6 +90,8 @@ def _judge(item: Value, key: Key, usage: Usage, read: bool, findings: Findings) 
 
 def _judge_null(item: Value, key: Key, read: bool, findings: Findings) -> None:
     kind = key.kind
+    if key.null_counts_as is not None:
+        return
     if key.nullable:
         if key.required and read:
             missing_null(item, key, findings)

@@ -11,14 +11,9 @@ from typing import Any
 from ..agentsmith_config.check import Report, examine
 from ..agentsmith_config.document import MAX_BYTES
 from ..agentsmith_config.finding import WARNING, Finding
+from ..agentsmith_config.releases import BE4BFFA1, RELEASES
 from .shapes import SHAPES, misfits
 from .template_engine import RenderError, TemplateEngine
-
-_OTHER_RULES = (
-    "agentsmith.yml is checked by the rules of be4bffa1, and the app {app} (agentsmith_app) reads it differently: it "
-    "has pipelines of its own, asks models for steps that be4bffa1 does not have, and takes the coding principles from "
-    "the repository. docs/reference/versions.md says how to write a file that both read."
-)
 
 
 def check_configuration(
@@ -26,7 +21,7 @@ def check_configuration(
     *,
     config: object = None,
     file: str | None = None,
-    app: object = "be4bffa1",
+    app: object = BE4BFFA1.name,
     allow: Collection[str] = (),
     fail_on_warnings: bool = False,
 ) -> dict[str, Any]:
@@ -39,15 +34,13 @@ def check_configuration(
     """
     for fault in misfits("the option app (agentsmith_app; config_app of the role config)", app, SHAPES["app"].pattern):
         raise RenderError(f"The configuration cannot be checked: {fault}. Allowed: {SHAPES['app'].allowed}.")
+    release = RELEASES[str(app)]
     if file is None:
-        report = examine(config, origin_of=engine.origin_of, allow=allow)
+        report = examine(config, origin_of=engine.origin_of, allow=allow, release=release)
     else:
         file = str(Path(os.path.expandvars(file)).expanduser())
-        report = examine(_read(engine, file), file, allow=allow)
-    result = _result(report, fail_on_warnings)
-    if app != "be4bffa1":
-        result["warnings"] = [_OTHER_RULES.format(app=app), *result.get("warnings", [])]
-    return result
+        report = examine(_read(engine, file), file, allow=allow, release=release)
+    return _result(report, fail_on_warnings, "" if release is BE4BFFA1 else f" for the app {release.name}")
 
 
 def _read(engine: TemplateEngine, file: str) -> bytes:
@@ -64,10 +57,11 @@ def _read(engine: TemplateEngine, file: str) -> bytes:
     )
 
 
-def _result(report: Report, fail_on_warnings: bool) -> dict[str, Any]:
+def _result(report: Report, fail_on_warnings: bool, reader: str) -> dict[str, Any]:
     errors, policies, warnings = report.errors, report.policies, report.warnings
     result: dict[str, Any] = {
         "changed": False,
+        "verdict": report.verdict,
         "findings": [finding.as_dict() for finding in report.findings],
         "error_count": len(errors),
         "policy_count": len(policies),
@@ -78,7 +72,8 @@ def _result(report: Report, fail_on_warnings: bool) -> dict[str, Any]:
     failures = [finding for finding in report.findings if fail_on_warnings or finding.severity != WARNING]
     if failures:
         result["failed"] = True
-        result["msg"] = "\n".join((f"agentsmith.yml has {_counted(errors, policies, warnings)}:", *map(str, failures)))
+        found = f"agentsmith.yml has {_counted(errors, policies, warnings)}{reader}:"
+        result["msg"] = "\n".join((found, *map(str, failures)))
     if warnings and not (failures and fail_on_warnings):
         result["warnings"] = _in_groups(warnings)
     return result

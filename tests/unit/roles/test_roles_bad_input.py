@@ -127,7 +127,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "config-errors": (
         {"config_agentsmith": {"projects": {"Web": {**PROJECT, "pipeline": "fax"}}, "pipelines": PIPELINES}},
-        ["agentsmith.yml has 2 errors", "hosts.yml:", ": projects.Web.pipeline: ", 'there are: "fix"'],
+        ["agentsmith.yml has 2 errors", "hosts.yml:", ": projects.Web.pipeline: ", 'there are: "fix-bug"'],
     ),
     "extra-elsewhere": (
         {

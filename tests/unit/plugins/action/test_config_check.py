@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[4]
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 
 VARIABLES = f"""\
+mended: {{projects: {{web: {{pipeline: mend}}}}}}
 repository: https://github.com/acme/api
 good:
   projects:
@@ -75,7 +76,8 @@ TASKS: dict[str, str] = {
     "both": "{file: agentsmith.yml, config: '{{ good }}'}",
     "neither": "fail_on_warnings: true",
     "list": "config: [1]",
-    "other_app": "{config: '{{ good }}', app: 0.9.2, fail_on_warnings: true}",
+    "other_app": "{config: '{{ good }}', app: 0.9.2}",
+    "refused_by_other_app": "{config: '{{ good | combine(mended, recursive=true) }}', app: 0.9.2}",
     "same_app": "{config: '{{ good }}', app: be4bffa1}",
     "unknown_app": "{config: '{{ good }}', app: 0.10}",
     "undefined": "config: '{{ nothing_of_that_name }}'",
@@ -199,13 +201,14 @@ def test_no_token_is_shown_at_any_verbosity(run: Run) -> None:
     assert TOKEN not in json.dumps(run[0])
 
 
-def test_another_release_of_the_app_is_warned_about_and_no_finding(run: Run) -> None:
-    result = run[0]["other_app"]
-    assert result["failed"] is False
-    assert (result["findings"], result["warning_count"]) == ([], 0)
-    (warning,) = result["warnings"]
-    assert "by the rules of be4bffa1, and the app 0.9.2 (agentsmith_app) reads it differently" in warning
-    assert "warnings" not in run[0]["same_app"]
+def test_the_verdict_is_that_of_the_release(run: Run) -> None:
+    assert (run[0]["same_app"]["verdict"], run[0]["same_app"]["findings"]) == ("works", [])
+    misread = run[0]["other_app"]
+    assert (misread["verdict"], misread["failed"]) == ("misread", False)
+    assert any('runs its own "fix-bug"' in warning for warning in misread["warnings"])
+    refused = run[0]["refused_by_other_app"]
+    assert (refused["verdict"], refused["failed"]) == ("refused", True)
+    assert "agentsmith.yml has 1 error and 2 warnings for the app 0.9.2:" in refused["msg"]
 
 
 def test_an_unknown_release_of_the_app_is_refused(run: Run) -> None:
