@@ -46,9 +46,7 @@ class _Unpriced:
             self.projects.append(project)
 
 
-def check_projects(
-    projects: Value, pipelines: Value | None, findings: Findings, release: Release
-) -> list[Addresses]:
+def check_projects(projects: Value, pipelines: Value | None, findings: Findings, release: Release) -> list[Addresses]:
     """Check every project. Returns what the app asks for each of them.
 
     Args:
