@@ -62,7 +62,7 @@ def check_provider_tokens(
     lost = [entry["key"] for entry in required if not entry["reaches_jobs"]]
     evidence = ", ".join(entry["key"] for entry in required) or "the configuration needs none"
     hint = f"The app does not pass {', '.join(lost)} on to its Jobs: `fix` cannot work for the projects that need it."
-    # Known before the deploy, and `list` works: nothing is wrong with this installation.
+    # Known before the deploy: nothing is wrong with this installation.
     return Outcome(check, OK, evidence, hint if lost else "")
 
 

@@ -19,7 +19,8 @@ def secret_keys(asked: Asked) -> list[Outcome]:
 def provider_tokens(asked: Asked) -> list[Outcome]:
     """Compare them with what the configuration uses."""
     text = intended_text(asked) or live_text(asked)
-    required = None if text is None else [entry.as_dict() for entry in examine(text).required_secrets]
+    report = None if text is None else examine(text, release=asked.app.reads)
+    required = None if report is None else [entry.as_dict() for entry in report.required_secrets]
     return [secret.check_provider_tokens("provider_tokens", asked.target.secret, required)]
 
 

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import base64
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import secret
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import secret, secrets_probes
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.app_release import APPS
 
 VALUES = {"redis-url": "redis:6379", "slack-bot-token": "xoxb-MARKED", "slack-signing-secret": "MARKED"}
 GITHUB = {"key": "github-token", "reasons": ["projects.web.tickets.type: GitHub"], "reaches_jobs": True}
@@ -66,3 +68,20 @@ def test_provider_tokens(found: Any, required: Any, result: str, words: str) -> 
 
 def test_a_token_that_never_reaches_a_job_is_told() -> None:
     assert "gitlab-token" in secret.check_provider_tokens("name", a_secret(gitlab_token="x"), [GITLAB]).hint
+
+
+@pytest.mark.parametrize(("app", "needed"), [("be4bffa1", "openai-api-key"), ("0.9.2", "gemini-api-key")])
+def test_the_release_decides_which_keys_are_needed(app: str, needed: str) -> None:
+    """Only 0.9.2 lets a file name the variable of the key."""
+    file = """
+        projects:
+          web:
+            agent: {type: OpenAI, model: m, api_key_secret: GEMINI_API_KEY}
+        """
+    target = SimpleNamespace(
+        secret=a_secret(),
+        names=SimpleNamespace(config_map="agentsmith-config"),
+        intended=lambda _kind, _name: {"data": {"agentsmith.yml": file}},
+    )
+    (outcome,) = secrets_probes.provider_tokens(SimpleNamespace(target=target, app=APPS[app]))
+    assert outcome.evidence == f"no {needed}, needed by projects.web.agent.type: OpenAI"
