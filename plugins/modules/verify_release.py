@@ -42,7 +42,8 @@ options:
   only:
     description:
       - The checks to make, by name or by the part of the stack that they belong to. Empty makes all of them.
-      - Of the part V(dispatcher) V(dispatcher_rollout), V(health), V(challenge), V(wrong_signature), V(reachable); of
+      - Of the part V(dispatcher) V(dispatcher_rollout), V(health), V(challenge), V(wrong_signature), V(reachable),
+        V(egress_api_server), V(egress_dns), V(egress_redis), V(api_server_port); of
         V(redis) V(redis_rollout), V(redis_ping), V(redis_maxmemory), V(redis_policy), V(redis_persistence); of
         V(secrets) V(secret_keys), V(provider_tokens); of V(config) V(config_map), V(mounted_config); of V(rbac)
         V(access_jobs), V(access_elsewhere), V(access_secrets); of V(namespace) V(pod_security), V(job_admission),
@@ -54,6 +55,7 @@ options:
     choices:
       [dispatcher, redis, secrets, config, rbac, namespace, job_policy, jobs, public, end_to_end,
       dispatcher_rollout, health, challenge, wrong_signature, reachable,
+      egress_api_server, egress_dns, egress_redis, api_server_port,
       redis_rollout, redis_ping, redis_maxmemory, redis_policy, redis_persistence,
       secret_keys, provider_tokens,
       config_map, mounted_config,

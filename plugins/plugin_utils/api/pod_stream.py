@@ -120,16 +120,23 @@ def output_of(connection: Connection, target: ContainerOf, command: Sequence[str
     return ended.output
 
 
-def run_command(connection: Connection, target: ContainerOf, command: Sequence[str]) -> EndedCommand:
+def run_command(
+    connection: Connection, target: ContainerOf, command: Sequence[str], stdin: bytes = b""
+) -> EndedCommand:
     """Run a command in a container to its end, whichever that is.
+
+    :param stdin: what it reads. It does not see an end of it.
 
     :raises ApiError: when the API server refuses, for example for want of `create` on `pods/exec`.
     :raises CommandMissing: when the image does not have the command.
     :raises StreamCut: when it does not end.
     """
     query = [("container", target.container), ("stdout", "true"), ("stderr", "true"), ("command", list(command))]
+    query += [("stdin", "true")] if stdin else []
     client = _open(connection, websocket_call, f"{target.path}/exec", query, _preload_content=False)
     try:
+        if stdin:
+            client.write_stdin(stdin)
         client.run_forever(timeout=EXEC_TIMEOUT)
         if client.is_open():
             raise StreamCut(f"pod {target.pod}: {command[0]} did not end within {EXEC_TIMEOUT:g} s")
@@ -138,7 +145,8 @@ def run_command(connection: Connection, target: ContainerOf, command: Sequence[s
     finally:
         client.close()
     output, errors, status = (client.read_channel(channel) for channel in _OUTPUT_CHANNELS)
-    return EndedCommand(_exit_code(target, command[0], status), output, errors)
+    program = command[2] if command[0] == "timeout" else command[0]
+    return EndedCommand(_exit_code(target, program, status), output, errors)
 
 
 def _exit_code(target: ContainerOf, command: str, text: str) -> int:

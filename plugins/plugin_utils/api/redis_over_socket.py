@@ -19,6 +19,13 @@ class RedisClosed(RedisError, ConnectionError):
     """The connection was closed before the end of an answer."""
 
 
+def encoded_command(*parts: str) -> bytes:
+    """Return a command as it is sent."""
+    encoded = [part.encode() for part in parts]
+    lines = [b"*%d" % len(parts), *(b"$%d\r\n%s" % (len(part), part) for part in encoded), b""]
+    return b"\r\n".join(lines)
+
+
 class RedisClient:
     """Commands on one connection, one after the other. Every method raises OSError where the connection breaks."""
 
@@ -31,9 +38,7 @@ class RedisClient:
 
         :raises RedisError: when Redis refuses it.
         """
-        encoded = [part.encode() for part in parts]
-        lines = [b"*%d" % len(parts), *(b"$%d\r\n%s" % (len(part), part) for part in encoded), b""]
-        self._socket.sendall(b"\r\n".join(lines))
+        self._socket.sendall(encoded_command(*parts))
         return self._reply()
 
     def _reply(self) -> Any:

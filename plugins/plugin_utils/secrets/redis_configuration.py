@@ -14,6 +14,7 @@ No reason given here quotes any part of a value: even the name of an option may 
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from functools import reduce
@@ -127,8 +128,31 @@ def check_configuration(value: str) -> None:
 
 def credentials_of(configuration: str) -> tuple[str, str]:
     """Return user and password of a configuration string, empty texts where it names none."""
-    options = {name.lower(): setting for name, _separator, setting in map(_parts_of, configuration.split(","))}
+    options = _options_of(configuration)
     return options.get("user", ""), options.get("password", "")
+
+
+def endpoints_of(configuration: str) -> list[tuple[str, int]]:
+    """Return hosts and ports of a configuration string that check_configuration() has taken, with the usual port."""
+    options = _options_of(configuration)
+    usual = 26379 if "servicename" in options else 6380 if _uses_tls(options) else 6379
+    items = [item.strip() for item in configuration.split(",") if item.strip() and "=" not in item]
+    return [(host.strip("[]"), int(port or usual)) for host, port in filter(None, map(_endpoint, items))]
+
+
+def takes_plain_commands(configuration: str) -> bool:
+    """Tell whether Redis itself answers at the end points, without TLS: not a sentinel, which names others."""
+    options = _options_of(configuration)
+    return "servicename" not in options and not _uses_tls(options)
+
+
+def _options_of(configuration: str) -> dict[str, str]:
+    parts = map(_parts_of, configuration.split(","))
+    return {name.lower(): setting for name, separator, setting in parts if separator}
+
+
+def _uses_tls(options: Mapping[str, str]) -> bool:
+    return options.get("ssl", "").lower() in ("true", "1", "yes", "on")
 
 
 def _parts_of(item: str) -> tuple[str, str, str]:
@@ -197,10 +221,24 @@ def _rest_of_password(position: int) -> RedisConfigurationError:
 
 def _check_endpoint(text: str, complaint: str) -> str | None:
     """Return the port of an end point as it is written, None where there is none."""
-    endpoint = _ENDPOINT.fullmatch(text)
-    if endpoint is None or (endpoint[2] and not 1 <= int(endpoint[2]) <= 65535):
+    endpoint = _endpoint(text)
+    if endpoint is None or (endpoint[1] and not 1 <= int(endpoint[1]) <= 65535):
         raise RedisConfigurationError(f"{complaint}: a host name or address and a port from 1 to 65535 ({EXAMPLE})")
-    return endpoint[2]
+    return endpoint[1]
+
+
+def _endpoint(text: str) -> tuple[str, str | None] | None:
+    """Return host and port of an end point, None for what is none. The library takes an address of IPv6 as it is, too.
+
+    What has several colons and no brackets has no port.
+    """
+    match = _ENDPOINT.fullmatch(text)
+    if match:
+        return match[1], match[2]
+    try:
+        return (text, None) if ipaddress.ip_address(text).version == 6 and "%" not in text else None
+    except ValueError:
+        return None
 
 
 def _converted(scheme: str, rest: str) -> str:

@@ -12,6 +12,7 @@ from ..objects.errors import ApiError
 from . import (
     config_probes,
     dispatcher_probes,
+    egress_probes,
     job_admission_probes,
     jobs_probes,
     namespace_probes,
@@ -25,6 +26,7 @@ from .probe import Asked, Probe, not_asked
 
 PROBES = (
     *dispatcher_probes.PROBES,
+    *egress_probes.PROBES,
     *redis_probes.PROBES,
     *secrets_probes.PROBES,
     *config_probes.PROBES,

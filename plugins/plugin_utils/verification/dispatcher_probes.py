@@ -14,7 +14,7 @@ from ..objects.errors import ApiError
 from ..slack.slack_payload import url_verification
 from ..slack.slack_signature import signature_headers
 from . import dispatcher
-from .outcome import FAILED, NOT_CHECKED, Outcome
+from .outcome import Outcome, worst
 from .probe import POD_TIMEOUT, Asked, Probe, known_signing_secret, not_asked, not_checked, rollout
 from .reachability import check_reachable
 from .target import CONTAINERS, DISPATCHER, dispatcher_port
@@ -32,7 +32,7 @@ def dispatcher_answers(asked: Asked) -> list[Outcome]:
     if not pods:
         return not_checked(checks, "no pod of the Dispatcher is ready")
     answers = [_answers_of(asked, checks, pod) for pod in pods]
-    return [_worst(found) for found in zip(*answers, strict=True)]
+    return [worst(found) for found in zip(*answers, strict=True)]
 
 
 def _answers_of(asked: Asked, checks: Sequence[str], pod: Mapping[str, Any]) -> list[Outcome]:
@@ -78,11 +78,6 @@ def _send(
 def reachable(asked: Asked) -> list[Outcome]:
     """Ask for the Dispatcher's health from here."""
     return [check_reachable("reachable", asked.url, asked.timeout)]
-
-
-def _worst(found: Sequence[Outcome]) -> Outcome:
-    """Return one outcome for several pods: the first that failed, else one that was not checked, else the first."""
-    return min(found, key=lambda outcome: (outcome.result != FAILED, outcome.result != NOT_CHECKED))
 
 
 PROBES = (

@@ -34,6 +34,11 @@ def judged(check: str, good: bool, evidence: str, hint: str) -> Outcome:
     return Outcome(check, OK, evidence) if good else Outcome(check, FAILED, evidence, hint)
 
 
+def worst(found: Sequence[Outcome]) -> Outcome:
+    """Return one outcome for several pods: the first that failed, else one that was not checked, else the first."""
+    return min(found, key=lambda outcome: (outcome.result != FAILED, outcome.result != NOT_CHECKED))
+
+
 def table(outcomes: Sequence[Outcome]) -> list[str]:
     """Return one line a check, aligned; evidence of several lines and a hint follow in lines of their own."""
     evidence = [outcome.evidence.splitlines() or [""] for outcome in outcomes]

@@ -45,6 +45,11 @@ class Target:
         """Return an object of the release, None where it has none of that name."""
         return self._objects.get((kind, name))
 
+    @property
+    def intended_names(self) -> list[tuple[str, str]]:
+        """The kinds and names of all objects of the release."""
+        return list(self._objects)
+
     def intended_of(self, kind: str) -> list[Mapping[str, Any]]:
         """Return the objects of a kind in the release."""
         return [body for (found, _name), body in self._objects.items() if found == kind]

@@ -503,6 +503,7 @@ SAID_BY_THE_CONFIG_CHECK = ("config-errors", "config-no-file", "app-unknown", "a
 SOUND_REDIS: dict[str, dict[str, Any]] = {
     "redis-two-ports": {"vault_redis_url": "[fd00::1]:6380,b.example.com:6379,name=a:1"},
     "redis-port-of-the-library": {"vault_redis_url": "cache.example.com"},
+    "redis-address-of-ipv6": {"vault_redis_url": "fd00::5"},
     "redis-tls-port-of-the-library": {
         "vault_redis_url": "cache.example.com,ssl=True",
         "dispatcher_network_policy_redis_port": 6380,

@@ -71,6 +71,15 @@ def resets(peer: socket.socket) -> None:
     peer.close()
 
 
+def echoes(peer: socket.socket) -> None:
+    """Answer a masked frame of the client, at most 125 bytes long, with what it has in it for stdin."""
+    received = peer.recv(65536)
+    length, mask, payload = received[1] & 0x7F, received[2:6], received[6:]
+    text = bytes(byte ^ mask[place % 4] for place, byte in enumerate(payload[:length]))
+    assert text[0] == 0
+    says(frame(STDOUT, text[1:]), ended("Success"))(peer)
+
+
 def ended(status: str, message: str = "", code: str = "") -> bytes:
     """Return the frame with which an exec ends."""
     causes = [{"reason": "ExitCode", "message": code}] if code else []
@@ -198,4 +207,6 @@ def test_a_command_that_could_not_be_run(served: Any, serve: Serve, error: type[
 def test_a_command_that_ends(served: Any) -> None:
     done = run_command(served(says(frame(STDOUT, b"text"), frame(2, b"words"), ended("Success"))), POD, ["cat"])
     assert (done.code, done.output, done.errors) == (0, "text", "words")
-    assert run_command(served(says(ended("Failure", "x", "124"))), POD, ["timeout"]).code == 124
+    echo = run_command(served(echoes), POD, ["cat"], "what ä reads".encode())
+    assert (echo.code, echo.output) == (0, "what ä reads")
+    assert run_command(served(says(ended("Failure", "x", "124"))), POD, ["timeout", "3", "redis-cli"]).code == 124

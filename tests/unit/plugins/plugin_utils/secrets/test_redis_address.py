@@ -12,6 +12,8 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redis_
     check_configuration,
     configuration_of,
     credentials_of,
+    endpoints_of,
+    takes_plain_commands,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -233,3 +235,26 @@ def test_any_text_is_converted_to_something_usable_or_refused(value: str) -> Non
 )
 def test_credentials(configuration: str, credentials: tuple[str, str]) -> None:
     assert credentials_of(configuration) == credentials
+
+
+@pytest.mark.parametrize(
+    ("configuration", "endpoints", "plain"),
+    [
+        ("redis", [("redis", 6379)], True),
+        ("fd00::7", [("fd00::7", 6379)], True),
+        ("[fd00::7]:6380,password=a=b", [("fd00::7", 6380)], True),
+        (" a:1 , b:2 ,abortConnect=false", [("a", 1), ("b", 2)], True),
+        ("cache.example.com,ssl=True", [("cache.example.com", 6380)], False),
+        ("a:26379,serviceName=mymaster", [("a", 26379)], False),
+    ],
+)
+def test_the_end_points(configuration: str, endpoints: list[tuple[str, int]], plain: bool) -> None:
+    check_configuration(configuration)
+    assert endpoints_of(configuration) == endpoints
+    assert takes_plain_commands(configuration) is plain
+
+
+@pytest.mark.parametrize("address", ["fd00::zz", "1:2:3", "::1%eth0", "fd00::7]", "[fd00::7"])
+def test_what_only_looks_like_an_address(address: str) -> None:
+    with pytest.raises(RedisConfigurationError, match="no end point"):
+        check_configuration(address)
