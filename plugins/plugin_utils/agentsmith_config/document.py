@@ -11,7 +11,6 @@ Input is hostile until proven otherwise: depth and number of nodes are limited, 
 from __future__ import annotations
 
 import codecs
-import contextlib
 import datetime
 import re
 from collections.abc import Callable, Iterable
@@ -21,7 +20,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from .yaml_dialect import TOLERATED, Flow, refusal, tolerant_events
+from .yaml_dialect import TOLERATED, refusal, tolerant_events, touching_comment, unclosed_bracket
 
 MAX_BYTES = 1024 * 1024
 """A Kubernetes ConfigMap holds at most 1 MiB of data."""
@@ -238,22 +237,45 @@ def _without_control_characters(text: str, file: str | None, problems: list[Prob
 
 
 def _parse(text: str, file: str | None) -> Document:
-    """The first document of a text. PyYAML's events tell explicit tags from resolved ones, its nodes do not."""
+    """The first document of a text."""
     try:
+        return _parse_events(text, file)
+    except _Unreadable as error:
+        origin = error.problem.origin
+        if error.problem.code == "yaml" and origin.line and len(text) <= _LONGEST_TOLERATED:
+            # What comes after a forgotten bracket is read as a part of the collection, and fails anywhere.
+            mark = unclosed_bracket(text)
+            if mark is not None and mark.line + 1 <= origin.line:
+                problem = f"is not YAML: nothing closes this `{text[mark.index]}`"
+                raise _Unreadable("yaml", problem, Origin(file, mark.line + 1, mark.column + 1)) from None
+        raise
+
+
+def _parse_events(text: str, file: str | None) -> Document:
+    """PyYAML's events tell explicit tags from resolved ones, its nodes do not."""
+    try:
+        if mark := touching_comment(text, _Loader):
+            problem = "is YAML that the app's parser refuses: put a space before the comment, or remove it"
+            raise _Unreadable("yaml", problem, Origin(file, mark.line + 1, mark.column + 1))
         return _compose(yaml.parse(text, Loader=_Loader), text, file)
     except yaml.MarkedYAMLError as error:
+        reported = error
         # Python's parser is slow, and the few things that only the app reads stand in files that people write.
         if error.problem in TOLERATED and len(text) <= _LONGEST_TOLERATED:
-            with contextlib.suppress(yaml.YAMLError, ValueError, OverflowError):
+            try:
                 return _compose(tolerant_events(text), text, file)
-        raise _not_yaml(error, file) from None
+            except yaml.MarkedYAMLError as later:
+                reported = later
+            except (yaml.YAMLError, ValueError, OverflowError):
+                pass
+        raise _not_yaml(reported, file) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         # ValueError, OverflowError: escapes such as "\UFFFFFFFF" in PyYAML's own scanner.
         raise _Unreadable("yaml", f"is not YAML: {error}", Origin(file, 1, 1)) from None
 
 
 def _not_yaml(error: yaml.MarkedYAMLError, file: str | None) -> _Unreadable:
-    # An unclosed quote or bracket is noticed at the end of the file; where it was opened is what helps.
+    # An unclosed quote is noticed at the end of the file; where it was opened is what helps.
     at_end = error.context_mark is not None and (
         "end of stream" in (error.problem or "") or "flow" in (error.context or "")
     )
@@ -272,7 +294,7 @@ def _compose(events: Iterable[Any], text: str, file: str | None) -> Document:
     pending_keys: list[Node | None] = []
     indents: list[int] = [-1]
     flows: list[bool] = []
-    flow: Flow | None = None
+    braces: list[bool] = []
     count = 0
     documents = 0
 
@@ -283,8 +305,8 @@ def _compose(events: Iterable[Any], text: str, file: str | None) -> Document:
             containers.pop()
             pending_keys.pop()
             indents.pop()
-            if flows.pop() and not (flows and flows[-1]):
-                flow = None
+            flows.pop()
+            braces.pop()
             continue
         if kind is yaml.DocumentStartEvent:
             documents += 1
@@ -301,17 +323,17 @@ def _compose(events: Iterable[Any], text: str, file: str | None) -> Document:
         node: Node
         if kind is yaml.ScalarEvent:
             node = Scalar(origin, event.value, event.style in (None, ""), event.tag, event.anchor is not None)
-            special = flow is not None or event.end_mark.line > mark.line
+            special = flows[-1:] == [True] or event.end_mark.line > mark.line
         elif kind is yaml.AliasEvent:
             node, special = Alias(origin, event.anchor or "", anchors.get(event.anchor or "")), False
         else:
             node = (Mapping if kind is yaml.MappingStartEvent else Sequence)(
                 origin, event.tag, event.anchor is not None
             )
-            special = flow is not None
+            special = flows[-1:] == [True]
         if special:
-            is_value = flow is not None and isinstance(containers[-1], Mapping) and pending_keys[-1] is not None
-            if reason := refusal(event, text, indents[-1], flow, is_value):
+            in_braces = braces[-1:] == [True] and pending_keys[-1] is not None
+            if reason := refusal(event, text, indents[-1], flows[-1:] == [True], in_braces):
                 raise _Unreadable("yaml", f"is YAML that the app's parser refuses: {reason}", origin)
 
         count += 1
@@ -333,11 +355,19 @@ def _compose(events: Iterable[Any], text: str, file: str | None) -> Document:
                 raise _Unreadable("too_deep", f"is nested deeper than {MAX_DEPTH} levels", origin)
             containers.append(node)
             pending_keys.append(None)
-            if event.flow_style and flow is None:
-                flow = Flow(mark.line, mark.column, indents[-1])
             flows.append(bool(event.flow_style))
-            indents.append(indents[-1] if event.flow_style else mark.column)
+            # A pair in a list, `[a: b]`, is a mapping without braces.
+            braces.append(kind is yaml.MappingStartEvent and text[event.end_mark.index - 1] == "{")
+            indents.append(indents[-1] if event.flow_style else _block_column(event, text))
     return document
+
+
+def _block_column(event: Any, text: str) -> int:
+    """The column of a block collection: an anchor before it stands elsewhere, and ends where the collection starts."""
+    end = event.end_mark
+    # The end of a list that is not indented is the end of its first dash.
+    after_dash = isinstance(event, yaml.SequenceStartEvent) and text[end.index : end.index + 1] != "-"
+    return int(end.column) - after_dash
 
 
 class _DataReader:

@@ -176,7 +176,7 @@ def test_warnings_fail_on_demand_only(run: Run) -> None:
 def test_files_are_found_like_other_files(run: Run) -> None:
     assert "agentsmith.yml:3: projects.api.source.url: is missing" in run[0]["file"]["msg"]
     assert run[0]["file"]["findings"][0]["file"] == "agentsmith.yml"
-    assert "subdirectory/agentsmith.yml:2: is not YAML" in run[0]["role_file"]["msg"]
+    assert "subdirectory/agentsmith.yml:1: is not YAML: nothing closes this `[`" in run[0]["role_file"]["msg"]
     assert "missing.yml" in run[0]["no_file"]["msg"]
     assert "Is a directory" in run[0]["directory"]["msg"]
 

@@ -93,6 +93,15 @@ ERRORS = {
     "a block text that starts with spaces": f"{BASE}remarks: |\n    \n    text\n",
     "a lone dash in a flow list": f"{BASE}remarks: [b, -, c]\n",
     "a comma after a tag": f"{BASE}remarks: {{a: !!str, b: c}}\n",
+    "a comment that touches a bracket": f"{BASE}remarks: [b]# c\n",
+    "a comment that touches a comma": f"{BASE}remarks: [b,# c\n  d]\n",
+    "a comment that touches double quotes": f'{BASE}remarks: "b"# c\n',
+    "an anchored text before a comma in the next line": f"{BASE}remarks: {{a: &b c # d\n  , e: f}}\n",
+    "a block text after two spaces, however deep": f"{BASE}remarks: |\n  \n      text\n",
+    "a block text of a stated depth after more spaces": f"{BASE}remarks: |1\n   \n text\n",
+    "a text that is cut off from its anchor": f"{BASE}remarks: [\n&a\nb]\n",
+    "a tab at the margin": f"{BASE}remarks: 'a'\n\t\n",
+    "half of a character": f'{BASE}remarks: "\\ude00"\n',
     "the tag null": project("coding_principles_path: !!null ''"),
     "two byte order marks": f"\ufeff\ufeff{BASE}",
     "a bracket that nothing closes": "projects: {a: {b: [\n\n  c\n# the end\n",
@@ -126,6 +135,20 @@ WARNINGS = {
     "an escape character in a comment": f"{BASE}# \x1b[1mbold\n",
     "an alias to itself that the app skips": f"{BASE}x-links: &links [*links]\n",
     "Jira without an address": tickets("type: Jira"),
+    "quoted items of a flow list under their key": f"{BASE}remarks: [\n'a',\n\"b\"\n]\n",
+    "quoted keys of a flow mapping under their key": f'{BASE}remarks: {{\n"a": b,\n"c": [\n]}}\n',
+    "an anchor at the margin": f"{BASE}remarks: [\n&a b]\n",
+    "an empty value before the bracket in the next line": f"{BASE}remarks: {{a:\n}}\n",
+    "a flow list in an anchored mapping": f"{BASE}remarks: &all-of-them\n  a: [b,\n   c]\n",
+    "a flow mapping in an anchored list that is not indented": f"{BASE}remarks: &all-of-them\n- {{a: b,\n c: d}}\n",
+    "an anchor without a text in a flow mapping": f"{BASE}remarks: {{a: &b , c: d}}\n",
+    "an anchored text in a pair of a flow list": f"{BASE}remarks: [a: &b c, d]\n",
+    "a comma at the end of a line after a tag": f"{BASE}remarks: {{a: !!str,\n  b: c}}\n",
+    "a block text after one space": f"{BASE}remarks: |\n \n text\n",
+    "a tab that is deeper than the block": f"{BASE}remarks: 'a'\n  \t\nnotes:\n \t- b\n",
+    "a text in a flow list that starts with any character": f"{BASE}remarks: [@a, %b, {{: c}}]\n",
+    "a character in two escapes, as JSON has it": f'{BASE}remarks: "\\ud83d\\ude00"\n',
+    "a colon at the end of an anchor": f"{BASE}remarks: &a: b\n",
 }
 WORKS = {
     "the base": BASE,
@@ -188,6 +211,25 @@ def test_a_price_that_is_missing_counts_projects() -> None:
     assert "projects" not in finding.message
 
 
-def test_an_open_bracket_is_reported_where_it_opens() -> None:
-    (finding,) = check(ERRORS["a bracket that nothing closes"].encode())
-    assert (finding.code, finding.line) == ("yaml", 1)
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (ERRORS["a bracket that nothing closes"], 1),
+        # What follows is read as a part of it, and fails for other reasons.
+        (BASE.replace("lantern}\n    tickets", "lantern\n    tickets"), 3),
+        (BASE.replace("[Fetch", "[\n      Fetch").replace("]\n", ",\n") + "secrets: {}\n", 9),
+        (BASE.replace("1.5}}}}", "1.5}}}"), 5),
+        ("projects: [", 1),
+        # After something that only the app's parser reads
+        (f"{BASE}remarks: &a.b c\nlinks: {{a: b\n\n", 11),
+    ],
+)
+def test_an_open_bracket_is_reported_where_it_opens(text: str, line: int) -> None:
+    (finding,) = check(text.encode())
+    assert (finding.code, finding.line) == ("yaml", line)
+    assert "nothing closes this" in finding.message
+
+
+def test_an_open_quote_is_reported_where_it_opens() -> None:
+    (finding,) = check(source("type: 'GitHub, url: x").encode())
+    assert (finding.line, "quoted scalar" in finding.message) == (3, True)
