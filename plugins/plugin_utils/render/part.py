@@ -20,6 +20,7 @@ from ..text.map_texts import map_texts
 from .configuration_check import check_configuration
 from .manifest import Manifest, ManifestError, labelled, parse_manifest, stamp_labels
 from .template_engine import RenderError, TemplateEngine
+from .texts import ADVICE, object_misfits
 from .variable_checks import Arguments, Check, for_each_key, kind_of, variable_faults
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
@@ -182,11 +183,15 @@ def _given(part: Part, engine: TemplateEngine) -> Iterator[Manifest]:
     if not isinstance(objects, list | tuple):
         raise RenderError(f"The objects of the part {part.component} are a {native_type_name(objects)}, not a list.")
     for position, manifest in enumerate(objects):
+        where = f"Object {position} of the part {part.component} is not usable for the target {_target(engine)}"
         try:
-            yield labelled(manifest, *_labels(part, engine))
+            labelled_object = labelled(manifest, *_labels(part, engine))
         except ManifestError as error:
-            where = f"Object {position} of the part {part.component} is not usable for the target {_target(engine)}"
             raise RenderError(f"{where}: {error}.") from None
+        if faults := list(object_misfits(labelled_object)):
+            named = f"{labelled_object['kind']} {labelled_object['metadata']['name']}"
+            raise RenderError(f"{where}: in its {named}, {'; '.join(faults)}. Allowed: {ADVICE}.")
+        yield labelled_object
 
 
 def _path_of(part: Part, template: str, engine: TemplateEngine) -> Path:

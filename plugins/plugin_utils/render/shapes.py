@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from ..agentsmith_config.schema import NOISE_WORDS, PROJECT_NAME
 
@@ -164,5 +165,6 @@ def type_in_words(value: object) -> str:
         (float, "a fraction"),
         (dict, "a dictionary"),
         (list, "a list"),
+        (date, "a date"),
     )
     return next((words for kind, words in kinds if isinstance(value, kind)), f"of the type {type(value).__name__}")

@@ -19,6 +19,7 @@ from ..secrets.secret_values import KEYS, placeholder_fault, snake_case, value_f
 from ..text.map_texts import map_texts
 from .shapes import SHAPES, Shape, misfits, type_in_words
 from .template_engine import TemplateEngine
+from .texts import ADVICE, argument_misfits, is_map_of_texts
 
 Arguments = Mapping[str, Mapping[str, Any]]
 """What an argument spec says of each variable."""
@@ -30,6 +31,12 @@ CHECK_RULES: dict[str, Any] = {
     "required_by": {"matches": "allowed", "that": "allowed"},
 }
 """Which keys of a check go together. Each of them is documented in plugins/modules/render_objects.py."""
+
+TEXT_FACTS = (
+    *("agentsmith_registry", "agentsmith_version", "agentsmith_agent_image", "agentsmith_public_url"),
+    *("agentsmith_context", "agentsmith_on_failure"),
+)
+"""The facts of a target that are texts, without those that a role's variable checks, which is nothing but the fact."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,7 @@ def variable_faults(
     if not faults:
         asked = {name: argument for name, argument in arguments.items() if name in names}
         faults = _argument_faults(asked, {name: values[name] for name in asked if name in values})
+    faults += _text_faults(engine, arguments, values, checks)
     unusable = engine.variables.keys() & names.keys() - values.keys()
     for check in checks:
         if check.certificate_key:
@@ -149,6 +157,21 @@ def _argument_faults(arguments: Arguments, values: dict[str, Any]) -> list[str]:
     return list(remove_values(faults, {value for value in secrets if isinstance(value, str)}))
 
 
+def _text_faults(
+    engine: TemplateEngine, arguments: Arguments, values: Mapping[str, Any], checks: Sequence[Check]
+) -> list[str]:
+    """What is no text although it must be one, beside what a check asks for by its shape. The validator converts it."""
+    # A list within a list has items of the shape, but is no list of texts
+    lists = {name for name, argument in arguments.items() if argument.get("type") == "list"}
+    checked = {check.variable for check in checks if check.shape or check.matches or check.value_of} - lists
+    asked = [(name, argument, values[name]) for name, argument in arguments.items() if name in values.keys() - checked]
+    for name in engine.variables:
+        if name in TEXT_FACTS or (name.startswith("agentsmith_") and is_map_of_texts(name)):
+            value, kind = engine.variables[name], "str" if name in TEXT_FACTS else "dict"
+            asked.append((name, {"type": kind}, engine.value(value) if engine.is_template(value) else value))
+    return [f"{fault}. Allowed: {ADVICE}." for of_one in asked for fault in argument_misfits(*of_one)]
+
+
 def _certificate_faults(
     engine: TemplateEngine, check: Check, values: Mapping[str, Any], warn: Callable[[str], None]
 ) -> list[str]:
@@ -193,7 +216,7 @@ def _shape_faults(check: Check, values: Mapping[str, Any]) -> list[str]:
         fault = value_fault(check.value_of, values.get(check.variable))
         advice = f"Its Vault variable is {check.vault_name}."
         return [f"{check.variable} {fault} {advice}"] if fault else []
-    shape = SHAPES[check.shape] if check.shape else Shape(check.matches or "", "", number=True)
+    shape = SHAPES[check.shape] if check.shape else Shape(check.matches or "", "")
     allowed = check.allowed or shape.allowed
     value: Any = values
     for key in check.variable.split("."):

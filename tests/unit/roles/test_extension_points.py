@@ -46,11 +46,11 @@ def objects(render: Callable[..., Any]) -> dict[str, Any]:
                     f"{part}_{option}": value
                     for part in ("dispatcher", "redis")
                     for option, value in {
-                        "pod_labels": {"team": "a", "cost": 12},
+                        "pod_labels": {"team": "a", "cost": "12"},
                         "pod_annotations": {"safe-to-evict": "false"},
                     }.items()
                 },
-                "namespace_labels": {"team": "a", "cost": 12, "pod-security.kubernetes.io/enforce-version": "v1.32"},
+                "namespace_labels": {"team": "a", "cost": "12", "pod-security.kubernetes.io/enforce-version": "v1.32"},
                 "rbac_service_account_annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/a"},
                 "dispatcher_service_annotations": {"lb": "internal"},
                 "dispatcher_extra_volumes": [VOLUME],

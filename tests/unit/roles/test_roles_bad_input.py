@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -479,19 +480,41 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "job-policy-number": (
         {"agentsmith_job_policy": True, "job_policy_node_selector": {"zone": 1}},
-        ["job_policy_node_selector does not fit. Allowed: values that are texts"],
+        ["job_policy_node_selector.zone is a number. Allowed: values of labels"],
     ),
     "job-policy-command-number": (
         {"agentsmith_job_policy": True, "job_policy_command": ["sleep", 5]},
-        ["job_policy_command does not fit. Allowed: a list of texts"],
+        ["job_policy_command[1] is a number. Allowed: a text: put it in quotes"],
     ),
     "job-policy-command-list": (
         {"agentsmith_job_policy": True, "job_policy_command": [["dotnet", "AgentSmith.Host.dll"]]},
-        ["job_policy_command does not fit. Allowed: a list of texts"],
+        ["job_policy_command[0] is a list. Allowed: a text: put it in quotes"],
     ),
     "dispatcher-env-number": (
         {"dispatcher_extra_env": [{"name": "RETRIES", "value": 5}]},
-        ["dispatcher_extra_env does not fit. Allowed: values that are texts"],
+        ["dispatcher_extra_env[0].value is a number. Allowed: a text: put it in quotes"],
+    ),
+    # As YAML reads 0123456, 1.10, yes and a date
+    "version-octal": ({"agentsmith_version": 42798}, ["agentsmith_version is a number. Allowed: a text: put it in"]),
+    "version-fraction": ({"agentsmith_version": 1.1}, ["agentsmith_version is a fraction. Allowed: a text"]),
+    "version-computed": ({"agentsmith_version": "{{ 40 + 2 }}"}, ["agentsmith_version is a number. Allowed: a text"]),
+    "registry-boolean": ({"agentsmith_registry": True}, ["agentsmith_registry is a boolean. Allowed: a text"]),
+    "context-date": ({"agentsmith_context": date(2026, 1, 1)}, ["agentsmith_context is a date. Allowed: a text"]),
+    "text-option": (
+        {"dispatcher_tls_issuer": {"name": 12}, "dispatcher_pod_annotations": {"a": True}},
+        ["dispatcher_tls_issuer.name is a number", "dispatcher_pod_annotations.a is a boolean. Allowed: a text"],
+    ),
+    "redis-tolerations": (
+        {"redis_tolerations": [{"key": "a", "value": True}], "redis_pod_labels": {"a": 1}},
+        ["redis_tolerations[0].value is a boolean", "redis_pod_labels.a is a number"],
+    ),
+    "object-number": (
+        {
+            "extra_objects": [
+                {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": {"a": 271828182845}}
+            ]
+        },
+        ["Object 0 of the part extra", "in its ConfigMap x, data.a is a number. Allowed: a text"],
     ),
 }
 

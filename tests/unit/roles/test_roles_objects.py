@@ -97,7 +97,10 @@ def rendered(render: Callable[..., Any], tmp_path_factory: pytest.TempPathFactor
                 "dispatcher_agent_image": "localhost/agent:1",
                 "job_policy_mutating_api_version": "v1beta1",
                 "job_policy_node_selector": {"zone": "a", "empty": ""},
-                "job_policy_tolerations": [{"key": "b", "value": 1, "tolerationSeconds": "30"}, {"operator": "Exists"}],
+                "job_policy_tolerations": [
+                    {"key": "b", "value": "1", "tolerationSeconds": "30"},
+                    {"operator": "Exists"},
+                ],
             },
             "optional": {
                 "namespace_create": False,

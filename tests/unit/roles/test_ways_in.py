@@ -38,7 +38,7 @@ SOUND: dict[str, dict[str, Any]] = {
     "ingress": {
         **INGRESS,
         "dispatcher_ingress_class": "nginx",
-        "dispatcher_route_annotations": {"limit": 5},
+        "dispatcher_route_annotations": {"limit": "5"},
         "dispatcher_route_paths": ["/slack", "/health"],
         "dispatcher_tls": "secret",
         "dispatcher_tls_secret_name": "company-tls",
