@@ -55,7 +55,8 @@ def redis(asked: Asked) -> list[Outcome]:
     except RedisConfigurationError:  # whose reason is another check's
         return not_checked(checks, "the Secret has no redis-url that the app can read: see secret_keys")
     user, password = credentials_of(url)
-    command = ("AUTH", user or "default", password) if password else ("PING",)
+    # As the app does it: without a user, a Redis that has no password says so
+    command = ("AUTH", *filter(None, (user,)), password) if password else ("PING",)
     request = encoded_command(*command) if takes_plain_commands(url) else b""
 
     def look(pod: Mapping[str, Any]) -> list[Outcome]:

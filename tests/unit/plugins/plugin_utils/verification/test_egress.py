@@ -174,6 +174,13 @@ def test_what_redis_says_of_the_password(ask: Any, serve: Any, answer: bytes, re
     assert got[0] == b"*3\r\n$4\r\nAUTH\r\n$3\r\napp\r\n$%d\r\n%s\r\n" % (len(PASSWORD.encode()), PASSWORD.encode())
 
 
+def test_a_password_without_a_user_is_given_as_the_app_gives_it(ask: Any, serve: Any) -> None:
+    """Redis takes any password for a named user that needs none, and complains only without a name."""
+    port, got = serve(b"+OK\r\n")
+    ask("egress_redis", redis_url=f"localhost:{port},password=MARKED")
+    assert got == [b"*2\r\n$4\r\nAUTH\r\n$6\r\nMARKED\r\n"]
+
+
 def test_one_of_several_end_points_is_enough(ask: Any, serve: Any, closed_port: int) -> None:
     port, _got = serve(b"+PONG\r\n")
     assert ask("egress_redis", redis_url=f"localhost:{closed_port},127.0.0.1:{port}")["egress_redis"].result == "ok"
