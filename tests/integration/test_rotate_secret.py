@@ -14,7 +14,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret
 from control_plane import ControlPlane
 from engine import Apply, Play
 from fault_proxy import Fault, FaultProxy
-from release_objects import a_config_map, a_deployment, a_secret
+from release_objects import a_config_map, a_deployment, a_secret, an_object
 from stand_in_kubelet import ready, stand_in_kubelet, waiting
 from transactions import Release
 
@@ -99,6 +99,19 @@ def test_a_key_that_only_jobs_read_rolls_nothing(
     assert ended.returncode == 0, ended.stdout
     assert "anthropic-api-key: changed; nothing rolls" in ended.stdout
     assert state() == {**before, "anthropic-api-key": NEW}
+
+
+def test_a_rotation_that_takes_the_password_of_redis_away_is_refused_beforehand(
+    rotate: Rotate, apply: Apply, namespace: str, state: Callable[[], dict[str, Any]]
+) -> None:
+    users = an_object("v1", "Secret", namespace, "redis-acl", stringData={"users.acl": OLD})
+    apply([*a_stack(namespace), users])
+    before = state()
+    ended = rotate(a_stack(namespace, **{"redis-url": NEW}), "redis-url")
+    assert ended.returncode != 0
+    assert "The bundled Redis still has a password" in ended.stdout
+    assert "Nothing was changed." in ended.stdout
+    assert state() == before
 
 
 def test_several_keys_in_one_text(

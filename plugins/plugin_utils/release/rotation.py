@@ -41,6 +41,9 @@ class RotationRun:
 
         :raises ApplyError: when it is refused, or failed; then the message says what became of it.
         """
+        if rotation.may_remove_redis_users:
+            path = f"/api/v1/namespaces/{rotation.redis_users.namespace}/secrets/{rotation.redis_users.name}"
+            refuse(rotation.live_faults(connection.find(path)))
         self._preview.execute(connection, rotation.objects)
         refuse(rotation.preview_faults(self._preview.result()["objects"]))
         if self._settings.check_mode:

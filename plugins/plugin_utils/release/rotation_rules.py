@@ -10,7 +10,7 @@ from typing import Any
 
 from ..objects.identity import Identity
 from ..objects.kinds import kind_of_body, pod_template
-from ..objects.labels import annotations_of
+from ..objects.labels import annotations_of, is_ours
 from ..objects.managed_fields import LAST_APPLIED_ANNOTATION, as_text
 from ..secrets.secret_digest import DIGEST_ANNOTATION
 from ..secrets.secret_reads import secret_reads
@@ -40,8 +40,8 @@ class Rotation:
         self._keys = list(dict.fromkeys(key.strip() for key in keys if key.strip()))
         bodies = list(bodies)
         self.objects = [body for body in bodies if Identity.of(body) == secret or _reads(body, secret)]
-        users = replace(secret, name=REDIS_USERS)
-        self._redis_users = users if any(Identity.of(body) == users for body in bodies) else None
+        self.redis_users = replace(secret, name=REDIS_USERS)
+        self._states_redis_users = any(Identity.of(body) == self.redis_users for body in bodies)
         self._stated = next((body for body in self.objects if Identity.of(body) == secret), None)
 
     @property
@@ -57,12 +57,26 @@ class Rotation:
             return [f"{self._secret} is not among the objects, and no workload among them reads it."]
         if self._stated and self._stated.get("immutable"):
             return [f"{self._secret} is immutable (secrets_immutable). Delete it, then deploy: {DEPLOY}."]
-        if self._redis_users and REDIS_URL in self._keys:
+        if self._states_redis_users and REDIS_URL in self._keys:
             return [
-                f"{REDIS_URL} of {self._secret} contains the password of the bundled Redis, so {self._redis_users} "
+                f"{REDIS_URL} of {self._secret} contains the password of the bundled Redis, so {self.redis_users} "
                 f"would change as well. A rotation cannot do that: {DEPLOY}, Redis included."
             ]
         return []
+
+    @property
+    def may_remove_redis_users(self) -> bool:
+        """Tell whether the release has no users of Redis (any more), and the address of Redis changes."""
+        return not self._states_redis_users and REDIS_URL in self._keys
+
+    def live_faults(self, redis_users: Mapping[str, Any] | None) -> list[str]:
+        """Say what the live Secret with the users of Redis, None without one, forbids."""
+        if not redis_users or not self.may_remove_redis_users or not is_ours(redis_users, self.objects[0]):
+            return []
+        return [
+            f"The bundled Redis still has a password: {self.redis_users} exists, and this release has none. A rotation "
+            f"of {REDIS_URL} cannot take the password away: {DEPLOY}, Redis included."
+        ]
 
     def preview_faults(self, entries: Sequence[Entry]) -> list[str]:
         """Say what forbids the rotation, judging by the *entries* of a run in check mode."""

@@ -81,6 +81,24 @@ def test_the_password_of_the_bundled_redis_is_no_matter_of_one_secret(own: bool)
     assert Rotation([*bodies, elsewhere], SECRET, ["redis-url"]).input_faults() == []
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_a_password_of_redis_is_not_taken_away_either(own: bool) -> None:
+    labels = {"app.kubernetes.io/managed-by": "agentsmith.platform", "app.kubernetes.io/instance": "a"}
+    metadata = {"name": "redis-acl", "namespace": "n"}
+    ours, of_others = {"metadata": {**metadata, "labels": labels}}, {"metadata": metadata}
+    bodies = [
+        {**each, "metadata": {**each["metadata"], "labels": labels}}
+        for each in [*OTHERS, DISPATCHER, *([STATED] if own else [])]
+    ]
+    rotated = Rotation(bodies, SECRET, ["redis-url"])
+    assert rotated.input_faults() == []
+    (fault,) = rotated.live_faults(ours)
+    assert fault.startswith("The bundled Redis still has a password: Secret n/redis-acl exists")
+    assert "playbooks/deploy.yml deploys the whole release" in fault
+    assert rotated.live_faults(None) == rotated.live_faults(of_others) == []
+    assert Rotation(bodies, SECRET, ["github-token"]).live_faults(ours) == []
+
+
 ALLOWED: dict[str, tuple[Rotation, list[dict[str, Any]]]] = {
     "a key that a workload reads": (rotation("github-token"), [of_secret("github-token"), of_dispatcher(DIGEST)]),
     "a key that nobody reads": (rotation("anthropic-api-key"), [of_secret("anthropic-api-key"), of_dispatcher()]),
