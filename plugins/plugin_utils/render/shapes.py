@@ -132,17 +132,13 @@ def misfits(
     `number`, a whole number counts as its decimal text. A `secret` value is never quoted and must
     be a text, because YAML has then already read 0123 as 83.
     """
-    if each and isinstance(value, dict):
+    if each and isinstance(value, dict | list):
+        inside = value.items() if isinstance(value, dict) else enumerate(value)
+        part = "{}.{}" if isinstance(value, dict) else "{}[{}]"
         return [
             fault
-            for key, item in value.items()
-            for fault in misfits(f"{path}.{key}", item, pattern, number=number, each=each, secret=secret)
-        ]
-    if each and isinstance(value, list):
-        return [
-            fault
-            for index, item in enumerate(value)
-            for fault in misfits(f"{path}[{index}]", item, pattern, number=number, each=each, secret=secret)
+            for key, item in inside
+            for fault in misfits(part.format(path, key), item, pattern, number=number, each=each, secret=secret)
         ]
     counts = number and not secret and isinstance(value, int) and not isinstance(value, bool)
     if not isinstance(value, str) and not counts:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.public_address import check_public
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.public_probes import check_public
 from certificate_authority import issue
 from cryptography import x509
 
