@@ -226,6 +226,31 @@ def test_what_a_failed_deploy_made_goes_whatever_its_kind(
     assert control_plane.get(path) is None
 
 
+@pytest.mark.parametrize("left_by", ["a first deploy", "a deploy that is kept", "a deploy whose way back failed"])
+def test_what_a_failed_deploy_left_goes_with_the_next_good_one_whatever_its_kind(
+    release: Release, control_plane: ControlPlane, fault_proxy: FaultProxy, left_by: str
+) -> None:
+    objects = a_release(release.namespace)
+    pod = {"containers": [{"name": "added", "image": "redis"}]}
+    unusual = an_object("v1", "PodTemplate", release.namespace, "added", template={"spec": pod})
+    path = f"/api/v1/namespaces/{release.namespace}/podtemplates/added"
+    if left_by == "a first deploy":
+        assert release.deploy([*changed(objects, BAD_IMAGE), unusual])["apply"]["failed"]
+    else:
+        release.deploy(objects)
+        applied = release.apply([*objects, unusual])
+        if left_by != "a deploy that is kept":
+            fault_proxy.faults = [Fault(method="DELETE", path="/podtemplates/", status=403)]
+            release.options = behind(fault_proxy)
+        ended = release.restore(holder=applied["transaction"]["holder"], keep=left_by == "a deploy that is kept")
+        assert not ended.get("restored"), ended
+        fault_proxy.faults = []
+    assert control_plane.get(path) is not None
+    assert release.deploy(objects)["commit"]["changed"]
+    assert control_plane.get(path) is None
+    assert not release.deploy(objects)["apply"]["transaction"]["opened"], "nothing is left to do"
+
+
 @pytest.fixture
 def second_api(control_plane: ControlPlane) -> Iterator[None]:
     """A group that serves ConfigMaps once more, as OpenShift's authorization.openshift.io does with Roles."""

@@ -55,6 +55,8 @@ class CommitRun(LockedRun):
         before = record.read()
         self._once_stated = before.bodies()
         self._redactor.learn(self._once_stated)
+        # Deploys may have failed before the first good one.
+        self._every_kind |= before.unfinished or before.current is None
         self._plan_prune(cluster, bodies)
         self._delete_surplus(cluster)
         after = before.followed_by(bodies, self._transaction.complete)

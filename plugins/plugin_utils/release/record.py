@@ -12,7 +12,7 @@ import binascii
 import gzip
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ RECORD_TYPE = f"{FIELD_MANAGER}/release.v1"
 RECORDED_BY = f"{FIELD_MANAGER}/recorded-by"
 RECORDED_AT = f"{FIELD_MANAGER}/recorded-at"
 ROLLED_BACK = f"{FIELD_MANAGER}/rolled-back"
+UNFINISHED = f"{FIELD_MANAGER}/unfinished"
 # What the API server takes of a Secret (https://kubernetes.io/docs/concepts/configuration/secret/).
 LARGEST = 1024 * 1024  # bytes
 
@@ -39,6 +40,7 @@ class Releases:
     """The objects of the last good release and of the one before it; None where there was none.
 
     ``rolled_back``: whether a rollback on request, not a deploy, has made the last good release that.
+    ``unfinished``: whether changes of a failed run stayed in the cluster, among them perhaps objects of any kind.
     """
 
     current: Objects | None = None
@@ -46,6 +48,7 @@ class Releases:
     recorded_by: str = ""
     recorded_at: str = ""
     rolled_back: bool = False
+    unfinished: bool = False
 
     def followed_by(self, objects: Objects, complete: bool) -> Releases:
         """Return what is to be recorded once *objects* have proved good.
@@ -57,9 +60,10 @@ class Releases:
             if self.current is None:
                 return self
             objects = merged(self.current, objects)
+        unfinished = self.unfinished and not complete  # what it left is pruned with a whole release
         if self.current is not None and _by_identity(self.current) == _by_identity(objects):
-            return self
-        return Releases(objects, self.current)
+            return self if self.unfinished == unfinished else replace(self, unfinished=unfinished)
+        return Releases(objects, self.current, unfinished=unfinished)
 
     def swapped(self) -> Releases:
         """Return what is to be recorded once the previous release is back."""
@@ -111,6 +115,7 @@ class ReleaseRecord:
             annotations.get(RECORDED_BY, ""),
             annotations.get(RECORDED_AT, ""),
             annotations.get(ROLLED_BACK) == "true",
+            annotations.get(UNFINISHED) == "true",
         )
 
     def write(self, releases: Releases, holder: str) -> None:
@@ -129,6 +134,9 @@ class ReleaseRecord:
         annotations = {RECORDED_BY: holder, RECORDED_AT: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
         if releases.rolled_back:
             annotations[ROLLED_BACK] = "true"
+        if releases.unfinished:
+            # The last good release is still the one that was recorded then
+            annotations |= {RECORDED_BY: releases.recorded_by, RECORDED_AT: releases.recorded_at, UNFINISHED: "true"}
         body = {
             "apiVersion": "v1",
             "kind": "Secret",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..apply.write_permissions import Need, NotPermitted, needs_of
@@ -72,13 +73,21 @@ class RestoreRun(LockedRun):
 
     def _restore(self, cluster: Cluster, record: ReleaseRecord, predecessor: str | None) -> None:
         """Bring the release back, after a *predecessor* that may have died when all was done but its lock's end."""
-        if self._generation == CURRENT and self._transaction.keep:
-            self.summary = "The changes of the failed run stay in the cluster (agentsmith_on_failure is keep)."
-            return
         releases = record.read()
         self._redactor.learn(releases.bodies())
+        self._every_kind |= releases.unfinished
+        if self._generation == CURRENT and self._transaction.keep:
+            self.summary = "The changes of the failed run stay in the cluster (agentsmith_on_failure is keep)."
+            self._note_unfinished(record, releases)
+            return
         if self._generation == CURRENT:
-            self._restore_current(cluster, releases)
+            try:
+                self._restore_current(cluster, releases)
+            except LeaseLost:
+                raise
+            except ApplyError:
+                self._note_unfinished(record, releases)
+                raise
             return
         if predecessor and releases.rolled_back and releases.recorded_by == predecessor:
             # Another one would go forth again to the release that the user was leaving
@@ -110,6 +119,15 @@ class RestoreRun(LockedRun):
         self.restored = True
         back = "would be" if self._settings.check_mode else "is"
         self.summary = f"The previous release {back} back. The next deploy from the inventory replaces it."
+
+    def _note_unfinished(self, record: ReleaseRecord, releases: Releases) -> None:
+        """Record that the failed run's changes stay, so that the next run looks for what they made, of every kind."""
+        if not self._lease or releases.current is None or releases.unfinished:
+            return
+        try:
+            record.write(replace(releases, unfinished=True), self._lease.holder)
+        except ApplyError as error:
+            self._warnings.append(f"The next deploy may not find everything that the failed run made: {error}")
 
     def _restore_current(self, cluster: Cluster, releases: Releases) -> None:
         if releases.current is None:

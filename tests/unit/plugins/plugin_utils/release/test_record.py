@@ -7,6 +7,7 @@ import base64
 import gzip
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -163,3 +164,25 @@ def test_a_record_that_does_not_unpack_is_refused_and_not_quoted(
 def test_a_new_record_takes_other_rights_than_one_that_is_there(release_record: ReleaseRecord) -> None:
     verbs = [{need.permission.verb for need in release_record.needs(before)} for before in (Releases(), Releases([]))]
     assert verbs == [{"create", "patch"}, {"patch"}]
+
+
+def test_what_a_failed_run_left_is_noted_until_a_whole_release_proves_good() -> None:
+    other = [config_map("c")]
+    left = Releases(FIRST, recorded_by="somebody", recorded_at="then", unfinished=True)
+    assert left.followed_by(FIRST, complete=False) is left
+    assert left.followed_by(other, complete=False).unfinished
+    assert left.followed_by(FIRST, complete=True) == replace(left, unfinished=False)
+    assert not left.followed_by([*FIRST, *other], complete=True).unfinished
+    assert not left.swapped().unfinished
+
+
+def test_that_a_failed_run_left_something_is_read_again_and_hides_no_older_date(
+    release_record: ReleaseRecord, cluster: InMemoryCluster
+) -> None:
+    release_record.write(Releases(FIRST), "somebody")
+    good = release_record.read()
+    release_record.write(replace(good, unfinished=True), "another")
+    assert release_record.read() == replace(good, unfinished=True)
+    release_record.write(release_record.read().followed_by(FIRST, complete=True), "a third")
+    assert not release_record.read().unfinished
+    assert "agentsmith.platform/unfinished" not in cluster.objects[SECRET]["metadata"]["annotations"]
