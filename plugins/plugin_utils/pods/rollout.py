@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from datetime import UTC, datetime
 from typing import Any
 
 from ..api.concurrency import concurrently
@@ -15,9 +16,9 @@ from ..objects.errors import ApiError, ApplyError
 from ..objects.kinds import is_rolled_by_hand
 from ..objects.labels import annotations_of, labels_of
 from ..objects.planned_object import PlannedObject, is_going
-from .diagnosis import Cause, causes_of_pod, describe_pod, events_about, proven, read_events, refused_pods
+from .diagnosis import CREATING, Cause, causes_of_pod, describe_pod, events_about, proven, read_events, refused_pods
 from .pod import controlled_by, is_ready, newest_unready
-from .progress import colon, progress_of
+from .progress import UNSEEN, Progress, colon, progress_of
 
 # Polled rather than watched: a look is three cheap reads, and a poll survives what cuts a watch.
 POLL_PAUSE = 0.5  # seconds
@@ -27,6 +28,10 @@ REVISION_LABEL, GENERATION_LABEL = "controller-revision-hash", "pod-template-gen
 GENERATION_ANNOTATION = "deprecated.daemonset.template.generation"
 # A Deployment and a ReplicaSet state it in their status.
 REFUSED_IN_EVENTS = ("StatefulSet", "DaemonSet", "Job")
+# Seconds: a pod that is older than this when a wait begins has failed before, and waits for its next attempt.
+OLD_POD = 20.0
+# Seconds: the kubelet tries a volume again after 2 min 2 s at the latest.
+LONGEST_VOLUME_PAUSE = 150.0
 
 
 def wait_for_rollout(
@@ -47,7 +52,9 @@ def wait_for_rollout(
     deadline = clock() + timeout
     report = WaitReport(say, clock)
     waits = [
-        _Wait(connection, item, clock) for item in planned if item.current and not progress_of(item.current).complete
+        _Wait(connection, item, clock)
+        for item in planned
+        if item.current and not _progress_of(item, item.current).complete
     ]
     while waits:
         concurrently(executor, _Wait.look, waits)
@@ -75,7 +82,8 @@ class _Wait:
         self._unreadable = ""
         self._workload: Mapping[str, Any] = item.current or {}
         self._kind = item.identity.kind
-        self.progress = progress_of(self._workload)
+        self._waited_out: dict[tuple[str, str, str], Cause] | None = None  # causes of old pods at the first look
+        self.progress = _progress_of(item, self._workload)
         self.cause: Cause | None = None
 
     def look(self) -> None:
@@ -85,7 +93,7 @@ class _Wait:
             self.cause = Cause((self._item.path, "", "Deleted"), "Deleted", "somebody deleted it in the meantime", 0.0)
             return
         self._workload = found
-        self.progress = progress_of(found)
+        self.progress = _progress_of(self._item, found)
         if self.progress.complete or not self.progress.observed:
             return
         if self.progress.failure:
@@ -145,13 +153,31 @@ class _Wait:
         A cause that went away starts anew, but not while its pod has not become ready: between two crashes a
         container runs for a moment.
         """
+        if self._waited_out is None:
+            self._waited_out = {cause.key: cause for cause in causes if _is_of_old_pod(cause)}
         now = self._clock()
+        causes = [cause for cause in causes if not self._is_waited_out(cause)]
         unready = {pod["metadata"]["uid"] for pod in self._pods if not is_ready(pod)}
         kept = {key: seen for key, seen in self._first_seen.items() if key[0] in unready}
         self._first_seen = {**kept, **{cause.key: self._first_seen.get(cause.key, now) for cause in causes}}
         for cause in causes:
-            if self.cause is None and now - self._first_seen[cause.key] >= cause.grace:
+            is_old = cause.reason in CREATING and cause.key in self._waited_out
+            grace = max(cause.grace, LONGEST_VOLUME_PAUSE) if is_old else cause.grace
+            if self.cause is None and now - self._first_seen[cause.key] >= grace:
                 self.cause = proven(self._connection, cause)
+
+    def _is_waited_out(self, cause: Cause) -> bool:
+        """Tell whether an old pod still waits out the back-off of a failure before this wait.
+
+        What made it fail may be mended since: the next attempt tells, which the kubelet makes within five minutes.
+        """
+        before = (self._waited_out or {}).get(cause.key)
+        if before is None or not before.reason.endswith("BackOff"):
+            return False
+        if cause.reason == before.reason and _restarts(cause) == _restarts(before):
+            return True
+        (self._waited_out or {}).pop(cause.key)
+        return False
 
     def _read_pods(self) -> list[Mapping[str, Any]]:
         """Return the pods of the workload; if it rolls, those of the newest revision."""
@@ -199,6 +225,35 @@ class _Wait:
 
     def _note(self) -> list[str]:
         return [self._unreadable] if self._unreadable else []
+
+
+def _progress_of(item: PlannedObject, workload: Mapping[str, Any]) -> Progress:
+    """Judge a workload. A pod that is its own workload is ready with its old containers until the kubelet acts."""
+    progress = progress_of(workload)
+    if item.identity.kind != "Pod" or item.live is None or not is_ready(workload):
+        return progress
+    images, now = (_by_name(pod["spec"]["containers"], "image") for pod in (item.live, workload))
+    ids, ids_now = (
+        _by_name((pod.get("status") or {}).get("containerStatuses") or [], "containerID")
+        for pod in (item.live, workload)
+    )
+    changed = [name for name, image in now.items() if images.get(name) != image]
+    return UNSEEN if any(ids.get(name) and ids_now.get(name) == ids[name] for name in changed) else progress
+
+
+def _by_name(entries: Sequence[Mapping[str, Any]], field: str) -> dict[str, Any]:
+    return {entry["name"]: entry.get(field) for entry in entries}
+
+
+def _is_of_old_pod(cause: Cause) -> bool:
+    """Tell whether a cause is of a pod that was there before, as far as this machine's clock can tell."""
+    created = cause.pod["metadata"].get("creationTimestamp") if cause.pod else None
+    return bool(created) and (datetime.now(UTC) - datetime.fromisoformat(created)).total_seconds() > OLD_POD
+
+
+def _restarts(cause: Cause) -> int:
+    statuses = ((cause.pod or {}).get("status") or {}).get("containerStatuses") or []
+    return sum(entry.get("restartCount") or 0 for entry in statuses if entry["name"] == cause.container)
 
 
 def _newest(deployment: Mapping[str, Any], replica_sets: Sequence[Mapping[str, Any]]) -> str:

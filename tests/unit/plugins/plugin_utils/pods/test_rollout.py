@@ -437,3 +437,87 @@ def test_every_container_that_is_not_ready_is_quoted_whichever_comes_first() -> 
     text = Wait({PODS_PATH: items(waiting), LOG_PATH: "a line"}).failure(timeout=2)
     assert "log of container a-proxy:\n  a line" in text
     assert "log of container c:\n  a line" in text
+
+
+def old(broken: dict[str, Any], **status: Any) -> dict[str, Any]:
+    """Return a pod that was there long before the wait."""
+    metadata = {**broken["metadata"], "creationTimestamp": "2026-01-01T00:00:00Z"}
+    return {**broken, "metadata": metadata, "status": {**broken["status"], **status}}
+
+
+def test_a_pull_back_off_of_before_is_waited_out() -> None:
+    """The registry answers again: the pod runs with its next attempt, within five minutes."""
+    wait = Wait({})
+    wait.connection.answers[PODS_PATH] = lambda: items(old(pod("ImagePullBackOff" if wait.seconds < 200 else "")))
+    wait.connection.answers[DEPLOYMENT_PATH] = lambda: COMPLETE if wait.seconds >= 210 else STARTING
+    wait.run()
+    assert wait.seconds == 210
+
+
+def test_a_pull_that_fails_again_ends_the_wait_after_its_grace() -> None:
+    wait = Wait({})
+
+    def pods() -> dict[str, Any]:
+        return items(old(pod("ErrImagePull" if 100 <= wait.seconds < 101 else "ImagePullBackOff")))
+
+    wait.connection.answers[PODS_PATH] = pods
+    assert "will not become ready: ImagePullBackOff" in wait.failure()
+    assert wait.seconds == 120
+
+
+def crashing(restarts: int) -> dict[str, Any]:
+    """Return the state of a container that waits after so many restarts."""
+    waiting = {"reason": "CrashLoopBackOff", "message": "back-off 5m0s restarting failed container"}
+    return {"restartCount": restarts, "state": {"waiting": waiting}}
+
+
+def test_a_crash_back_off_of_before_is_waited_out_until_it_crashes_again() -> None:
+    wait = Wait({})
+    wait.connection.answers[PODS_PATH] = lambda: items(old(pod(container=crashing(4 if wait.seconds < 150 else 5))))
+    assert "CrashLoopBackOff" in wait.failure()
+    assert wait.seconds == 170
+
+
+def test_a_volume_that_was_missing_is_tried_again_within_two_minutes() -> None:
+    events = items(event("FailedMount", 'secret "s" not found', 7))
+    wait = Wait({PODS_PATH: items(old(pod("ContainerCreating"))), EVENTS_PATH: events})
+    assert "FailedMount" in wait.failure()
+    assert wait.seconds == 150
+
+
+def test_what_no_attempt_cures_ends_the_wait_of_an_old_pod_at_once() -> None:
+    wait = Wait({PODS_PATH: items(old(pod("InvalidImageName")))})
+    wait.failure()
+    assert wait.seconds == 0
+
+
+def a_bare_pod(image: str, container_id: str, ready: str = "True") -> dict[str, Any]:
+    """Return a pod without a controller, as a kubelet without observedGeneration reports it."""
+    statuses = [{"name": "c", "containerID": container_id, "ready": ready == "True", "state": {"running": {}}}]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p", "namespace": "n", "uid": "p-uid"},
+        "spec": {"containers": [{"name": "c", "image": image}]},
+        "status": {"phase": "Running", "conditions": [condition("Ready", ready)], "containerStatuses": statuses},
+    }
+
+
+def test_a_pod_whose_image_was_patched_is_not_ready_with_its_old_container() -> None:
+    path = f"{PODS_PATH}/p"
+    before, patched = a_bare_pod("c:1", "old"), a_bare_pod("c:2", "old")
+    wait = Wait({path: patched}, (path, before))
+    wait.planned[0].after = patched
+    wait.connection.answers[path] = lambda: (
+        patched if wait.seconds < 5 else a_bare_pod("c:2", "new", "False" if wait.seconds < 9 else "True")
+    )
+    wait.run()
+    assert wait.seconds == 9
+
+
+def test_a_pod_with_another_label_is_ready_as_it_is() -> None:
+    path = f"{PODS_PATH}/p"
+    wait = Wait({}, (path, a_bare_pod("c:1", "old")))
+    wait.planned[0].after = a_bare_pod("c:1", "old")
+    wait.run()
+    assert wait.connection.asked == []
