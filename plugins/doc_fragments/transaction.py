@@ -35,8 +35,7 @@ options:
         type: int
         default: 60
       lock_timeout:
-        description:
-          - Seconds to wait for another run that holds the lock. V(0) gives up at once.
+        description: Seconds to wait for another run that holds the lock. V(0) gives up at once.
         type: int
         default: 120
       on_failure:

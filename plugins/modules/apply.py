@@ -51,8 +51,7 @@ options:
     type: bool
     default: true
   wait_timeout:
-    description:
-      - How long to wait for all objects together, in seconds.
+    description: How long to wait for all objects together, in seconds.
     type: int
     default: 300
   force_conflicts:

@@ -15,8 +15,7 @@ description:
   - Releases the lock in any case, even if the task fails.
 options:
   objects:
-    description:
-      - The objects that were applied.
+    description: The objects that were applied.
     type: list
     elements: dict
     required: true
@@ -29,8 +28,7 @@ options:
     type: str
     required: true
   wait_timeout:
-    description:
-      - Seconds to wait until deleted objects are gone.
+    description: Seconds to wait until deleted objects are gone.
     type: int
     default: 300
 extends_documentation_fragment:

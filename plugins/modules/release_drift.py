@@ -17,8 +17,7 @@ description:
     each run. Values of Secrets that other objects quote are masked.
 options:
   objects:
-    description:
-      - The release as M(agentsmith.platform.render_objects) gives it, all parts together.
+    description: The release as M(agentsmith.platform.render_objects) gives it, all parts together.
     type: raw
     required: true
   namespace:

@@ -33,8 +33,7 @@ options:
     type: str
     default: ''
   wait_timeout:
-    description:
-      - Seconds to wait until the workloads run, and until deleted objects are gone.
+    description: Seconds to wait until the workloads run, and until deleted objects are gone.
     type: int
     default: 300
 extends_documentation_fragment:

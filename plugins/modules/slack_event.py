@@ -19,14 +19,12 @@ options:
     type: str
     required: true
   type:
-    description:
-      - What to send. V(url_verification) is harmless. An app answers it with its O(challenge).
+    description: What to send. V(url_verification) is harmless. An app answers it with its O(challenge).
     type: str
     choices: [url_verification, message, app_mention, block_actions]
     default: url_verification
   signing_secret:
-    description:
-      - The signing secret of the Slack app. It is masked wherever it might turn up in the result.
+    description: The signing secret of the Slack app. It is masked wherever it might turn up in the result.
     type: str
     required: true
   challenge:
