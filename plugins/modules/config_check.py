@@ -8,8 +8,8 @@ short_description: Check the configuration of Agent Smith before it is deployed
 version_added: 0.1.0
 description:
   - Checks C(agentsmith.yml) against what the app at Phase 19 reads, needs and ignores.
-  - The app loads any YAML, ignores unknown keys in silence and fails later, in Slack. This module finds all of it at
-    once, with file, line and key path, and names the allowed values.
+  - The app ignores unknown keys and fails later, at a C(list) in Slack, or at a C(fix), which may say nothing there.
+    This module finds all of it at once, with file, line and key path, and names the allowed values.
   - Tells which keys of the Kubernetes Secret the configuration needs, and which of them the spawned Jobs can see.
   - Values of variables are reported with the inventory file and line that they come from.
   - An error is something on which the app fails, or works with another address than is written.

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The check of the app's configuration `agentsmith.yml`.
 
-The app loads any YAML, ignores keys that it does not know and fails at the first `list` or `fix`, in Slack. These rules
-find that before anything is deployed, all at once. They import nothing but PyYAML, and never raise, whatever they read.
+The app ignores keys that it does not know and fails at the first `list` or `fix`, often without a word in Slack. These
+rules find that before anything is deployed, all at once. They import nothing but PyYAML, and never raise, whatever they
+read.
 """
 
 from __future__ import annotations

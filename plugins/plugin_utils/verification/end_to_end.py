@@ -77,7 +77,10 @@ def _completion(seen: Conversation) -> Outcome:
         return Outcome("e2e_completion", OK, seen.done)
     if seen.job is None:
         return Outcome("e2e_completion", NOT_CHECKED, "there was no Job")
-    hint = "The evidence shows the cause. While the pod of the Job exists, its log says more."
+    hint = (
+        "The evidence shows the cause. Slack does not show the exception that ends an agent: while the pod of the Job "
+        "exists, its log has it."
+    )
     return Outcome("e2e_completion", FAILED, f"{_state(seen)}; {_last_words(seen)}", hint)
 
 
