@@ -13,12 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.schema import (
-    FAILS,
+    FINE,
     ROOT,
     Choice,
     Integer,
     Key,
-    ListOf,
     MapOf,
     Record,
     Text,
@@ -43,7 +42,7 @@ def _rows(record: Record, path: str, above: str, above_newer: str) -> Iterator[t
         if name in record.newer or above == _ABSENT:
             by, newer = _ABSENT, key
         second, by_newer = ("", _reader(key, above_newer)) if newer is None else _second(newer, by, above_newer)
-        yield own, (by, "" if by == _ABSENT else _limits(key), key.source, second)
+        yield own, (by, "-" if by == _ABSENT else _limits(key), key.source, second)
         kind: Any = key.kind
         if isinstance(kind, MapOf):
             own, kind = f"{own}.*", kind.item
@@ -70,17 +69,11 @@ def _second(newer: Key | str, by: str, above: str) -> tuple[str, str]:
 
 def _limits(key: Key) -> str:
     kind = key.kind
-    parts = []
-    if isinstance(kind, Choice):
-        parts.append(f"one of {', '.join(kind.values)}")
-    elif isinstance(kind, Integer) and kind.minimum is not None:
+    parts = [f"one of {', '.join(kind.values)}" if isinstance(kind, Choice) else kind.noun]
+    if isinstance(kind, Integer) and kind.minimum is not None:
         parts.append("not 0" if kind.only_zero else f"at least {kind.minimum}")
-    elif isinstance(kind, ListOf):
-        parts.append("a list")
-    elif isinstance(kind, Text) and kind.empty == FAILS:
+    elif isinstance(kind, Text) and kind.empty != FINE:
         parts.append("not empty")
-    elif not isinstance(kind, Record | MapOf | Text):
-        parts.append(kind.noun)
     if key.required:
         parts.append("needed")
     if key.null_counts_as is not None:

@@ -146,6 +146,14 @@ def test_the_table_of_keys_is_up_to_date() -> None:
     )
 
 
+def test_each_key_says_who_reads_it_its_limits_and_its_source() -> None:
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in key_table().splitlines()[2:]]
+    assert len(rows) > 50
+    for key, by, limits, source, newer in rows:
+        assert by and limits and source, key
+        assert by != "not read" or newer, f"{key} is read by no release"
+
+
 def test_every_rule_is_in_the_corpus_and_in_the_reference() -> None:
     too_large, too_deep, latin = b" " * (2**20 + 1), b"[" * 1000, "ä".encode("latin-1")
     files = [file.read_bytes() for folder in ("invalid", "policy", "warning") for file in corpus(folder)]
