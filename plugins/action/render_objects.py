@@ -12,6 +12,7 @@ from ansible.template import trust_as_template
 from ..plugin_utils.actions.ansible_templates import AnsibleTemplates
 from ..plugin_utils.actions.control_node_action import ControlNodeAction
 from ..plugin_utils.actions.documented_options import documented_options
+from ..plugin_utils.actions.vault_values import refuse_published_password
 from ..plugin_utils.render.part import Part, read_part, render_part, role_arguments
 from ..plugin_utils.render.template_engine import RenderError
 from ..plugin_utils.render.variable_checks import CHECK_RULES
@@ -37,6 +38,8 @@ class ActionModule(ControlNodeAction):
         )
         name = options.pop("part")
         engine = AnsibleTemplates(self, task_vars)
+        if name == "secrets":
+            refuse_published_password(engine.variables)
         try:
             part = read_part(name, trust_as_template) if name else self._stated(options, engine.variables)
             result = render_part(part, engine, self._display.warning)

@@ -19,6 +19,7 @@ from ansible.template import trust_as_template
 from ..plugin_utils.actions.ansible_templates import AnsibleTemplates
 from ..plugin_utils.actions.cluster_action import ClusterAction
 from ..plugin_utils.actions.documented_options import documented_options
+from ..plugin_utils.actions.vault_values import refuse_published_password
 from ..plugin_utils.objects.errors import ApplyError
 from ..plugin_utils.render.part import ROLES, read_part, render_part
 from ..plugin_utils.render.part_selection import is_selected
@@ -40,6 +41,7 @@ class ActionModule(ClusterAction):
         roles = [*options["parts"], "preflight"]
         # One dictionary for all parts: a value that one has checked is not templated again by the next
         engine = AnsibleTemplates(self, _with_role_variables(roles, task_vars or {}))
+        refuse_published_password(task_vars or {})
         try:
             return self._render(options, engine)
         except (RenderError, ApplyError) as error:

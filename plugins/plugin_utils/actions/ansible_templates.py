@@ -12,13 +12,9 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import filter_loader, test_loader
 from ansible.template import is_trusted_as_template, trust_as_template
 
-try:
-    # Where a value was written. Internal to ansible-core, so the check works without it.
-    from ansible._internal._datatag._tags import Origin as AnsibleOrigin
-except ImportError:  # pragma: no cover
-    AnsibleOrigin = None
-
 from ..agentsmith_config.document import Origin
+from .value_origin import origin_of, shown
+from .vault_values import locked_by
 
 # This file is imported once, by the process that forks a worker for every task. Ansible loads its filters and tests
 # when the first is used: loaded here they are there in all workers, instead of 10 ms of every one of them.
@@ -65,11 +61,11 @@ class AnsibleTemplates:
         except AnsibleError as error:
             raise FileNotFoundError(str(error)) from None
 
+    def locked_by(self, source: Any) -> str | None:
+        """Return the vault id of a value that is encrypted and that no given password opens."""
+        return locked_by(source)
+
     def origin_of(self, value: object) -> Origin | None:
         """Return the file and line in which a value was written, if Ansible knows them."""
-        origin = AnsibleOrigin.get_tag(value) if AnsibleOrigin is not None else None
-        if origin is None or origin.path is None:
-            return None
-        path = Path(origin.path)
-        shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-        return Origin(str(shown), origin.line_num, origin.col_num)
+        origin = origin_of(value)
+        return shown(origin) if origin else None

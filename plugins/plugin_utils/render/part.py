@@ -21,7 +21,7 @@ from .configuration_check import check_configuration
 from .manifest import Manifest, ManifestError, labelled, parse_manifest, stamp_labels
 from .template_engine import RenderError, TemplateEngine
 from .texts import ADVICE, object_misfits
-from .variable_checks import Arguments, Check, for_each_key, kind_of, variable_faults
+from .variable_checks import Arguments, Check, for_each_key, kind_of, locked_faults, variable_faults
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 
@@ -102,6 +102,15 @@ def render_part(part: Part, engine: TemplateEngine, warn: Callable[[str], None])
 
     :raises RenderError: a variable is not usable, or an object cannot be rendered
     """
+    try:
+        return _render_part(part, engine, warn)
+    except engine.Fault:
+        if locked := locked_faults(engine, part.arguments):
+            raise RenderError("\n".join(f"The variable {fault}" for fault in locked)) from None
+        raise
+
+
+def _render_part(part: Part, engine: TemplateEngine, warn: Callable[[str], None]) -> dict[str, Any]:
     if not _is_enabled(part, engine):
         return {"objects": []}
     report = _checked_configuration(part, engine)

@@ -40,6 +40,9 @@ class TemplateEngine(Protocol):
     def is_template(self, source: Any) -> bool:
         """Whether `value` would look for template syntax in `source`."""
 
+    def locked_by(self, source: Any) -> str | None:
+        """Return the vault id of a value that is encrypted and that no given password opens."""
+
     def find(self, directory: str, name: str) -> Path:
         """Return where a file lies that a play names, such as one of its `templates`.
 

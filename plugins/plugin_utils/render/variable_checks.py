@@ -116,6 +116,33 @@ def kind_of(error: Exception) -> str:
     return f"{type(error).__name__} (what it says is not shown, as it may quote a secret value)"
 
 
+def locked_faults(engine: TemplateEngine, names: Iterable[str]) -> list[str]:
+    """Name the encrypted values that no given password opens, among variables and what their templates mention."""
+    faults, seen, pending = [], set(), list(names)
+    while pending:
+        name = pending.pop()
+        if name not in engine.variables or name in seen:
+            continue
+        seen.add(name)
+        for path, value in _leaves(name, engine.variables[name]):
+            if vault_id := engine.locked_by(value):
+                faults.append(
+                    f"{path} cannot be decrypted: its vault id is {vault_id}, and no password that was given opens it. "
+                    f"Give its password, as in --vault-id {vault_id}@prompt, or encrypt the value again."
+                )
+            elif engine.is_template(value):
+                pending += re.findall(r"\w+", value)
+    return faults
+
+
+def _leaves(path: str, value: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [leaf for key, item in value.items() for leaf in _leaves(f"{path}.{key}", item)]
+    if isinstance(value, list):
+        return [leaf for index, item in enumerate(value) for leaf in _leaves(f"{path}[{index}]", item)]
+    return [(path, value)]
+
+
 def _values(engine: TemplateEngine, names: Iterable[str], secrets: set[str]) -> tuple[dict[str, Any], list[str]]:
     """The values of variables, and what is wrong with those that cannot be had."""
     values, faults = {}, []
@@ -123,7 +150,9 @@ def _values(engine: TemplateEngine, names: Iterable[str], secrets: set[str]) -> 
         try:
             values[name] = engine.value(engine.variables[name])
         except engine.Fault as error:
-            if name in secrets and (missing := re.search(r"'(vault_\w+)' is undefined", str(error))):
+            if locked := locked_faults(engine, [name]):
+                faults += [fault for fault in locked if fault not in faults]
+            elif name in secrets and (missing := re.search(r"'(vault_\w+)' is undefined", str(error))):
                 faults.append(f"{name} cannot be read: {missing[1]} is not set.")
             elif name in secrets:  # what is undefined in the password a{{b}}c is a part of it
                 advice = "Correct its expression, or write a value with {{ or {% in it as !unsafe '…'."

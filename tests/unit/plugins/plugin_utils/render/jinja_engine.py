@@ -10,6 +10,16 @@ from typing import Any
 import jinja2
 
 
+class Locked:
+    """An encrypted value that no password opens."""
+
+    def __init__(self, vault_id: str) -> None:
+        self.vault_id = vault_id
+
+    def __str__(self) -> str:
+        raise jinja2.TemplateError("undecryptable")
+
+
 class JinjaEngine:
     """Every text with {{ is a template, unless it is `unsafe`."""
 
@@ -29,6 +39,8 @@ class JinjaEngine:
             return {key: self.value(item) for key, item in source.items()}
         if isinstance(source, list | tuple):
             return [self.value(item) for item in source]
+        if isinstance(source, Locked):
+            str(source)
         if not self.is_template(source):
             return source
         if source.startswith("{{") and source.endswith("}}") and source.count("{{") == 1:
@@ -43,6 +55,10 @@ class JinjaEngine:
 
     def is_template(self, source: Any) -> bool:
         return isinstance(source, str) and "{{" in source and source not in self._unsafe
+
+    def locked_by(self, source: Any) -> str | None:
+        """A stand-in for Ansible Vault: a Locked value says its vault id, and no template can use it."""
+        return source.vault_id if isinstance(source, Locked) else None
 
     def find(self, directory: str, name: str) -> Path:
         path = self._directory / directory / name

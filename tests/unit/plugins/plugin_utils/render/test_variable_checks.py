@@ -12,7 +12,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.variabl
     variable_faults,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_values import KEYS, snake_case
-from jinja_engine import JinjaEngine
+from jinja_engine import JinjaEngine, Locked
 
 NOWHERE = Path("/nonexistent")
 
@@ -73,6 +73,25 @@ def test_the_argument_spec_is_asked_without_quoting_secrets() -> None:
     assert "MARKED" not in fault
     (fault,) = faults({**sound, "names": "a"}, arguments=arguments)
     assert fault.startswith("names is a text. Allowed: a list (on the command line as JSON")
+
+
+def test_a_value_that_no_password_opens_is_named_with_its_vault_id() -> None:
+    variables = {
+        "a": "{{ b }}",
+        "b": "x{{ vault_c }}",
+        "vault_c": Locked("stg"),
+        "other": Locked("prod"),
+        "d": "{{ b }}",
+    }
+    said = (
+        "vault_c cannot be decrypted: its vault id is stg, and no password that was given opens it. "
+        "Give its password, as in --vault-id stg@prompt, or encrypt the value again."
+    )
+    secret = [Check(name, matches="x", allowed="x", secret=True) for name in ("a", "d")]
+    assert faults(dict(variables), *secret) == [said]
+    assert faults(dict(variables), Check("a", matches="x", allowed="x")) == [said]
+    (nested,) = faults({"a": {"b": [Locked("stg")]}}, Check("a", shape="count", each=True))
+    assert nested.startswith("a.b[0] cannot be decrypted")
 
 
 def test_a_value_that_cannot_be_had() -> None:
