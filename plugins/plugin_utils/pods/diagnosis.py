@@ -89,6 +89,11 @@ def refused_pods(key: str, message: str, reason: str = "FailedCreate") -> Cause:
     return Cause((key, "", "FailedCreate"), reason, message, REFUSED_PODS_GRACE)
 
 
+def is_by_quota(message: str) -> bool:
+    """Tell whether it is a quota that refuses a pod."""
+    return "exceeded quota" in message
+
+
 def proven(connection: Connection, cause: Cause) -> Cause | None:
     """Return the cause as the events tell it, where only they do; None where they tell of no failure.
 

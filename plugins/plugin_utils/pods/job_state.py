@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ..objects.labels import labels_of
-from .diagnosis import causes_of_pod
+from .diagnosis import causes_of_pod, is_by_quota
 from .spawned_jobs import CONTAINER, container_of_job
 
 WAITING = "waiting"
@@ -91,7 +91,7 @@ def _obstacle(pods: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, A
     if pods or not refusals:
         return ""
     message = refusals[-1].get("message") or ""
-    reason = "quota" if "exceeded quota" in message else "Pod Security" if "PodSecurity" in message else "FailedCreate"
+    reason = "quota" if is_by_quota(message) else "Pod Security" if "PodSecurity" in message else "FailedCreate"
     return _text(reason, message)
 
 

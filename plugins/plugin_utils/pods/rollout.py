@@ -16,9 +16,20 @@ from ..objects.errors import ApiError, ApplyError
 from ..objects.kinds import is_rolled_by_hand
 from ..objects.labels import annotations_of, labels_of
 from ..objects.planned_object import PlannedObject, is_going
-from .diagnosis import CREATING, Cause, causes_of_pod, describe_pod, events_about, proven, read_events, refused_pods
+from .diagnosis import (
+    CREATING,
+    Cause,
+    causes_of_pod,
+    describe_pod,
+    events_about,
+    is_by_quota,
+    proven,
+    read_events,
+    refused_pods,
+)
 from .pod import controlled_by, is_ready, newest_unready
 from .progress import UNSEEN, Progress, colon, progress_of
+from .spawned_jobs import is_running, read_spawned_jobs
 
 # Polled rather than watched: a look is three cheap reads, and a poll survives what cuts a watch.
 POLL_PAUSE = 0.5  # seconds
@@ -79,7 +90,7 @@ class _Wait:
         self._clock = clock
         self._first_seen: dict[tuple[str, str, str], float] = {}
         self._pods: list[Mapping[str, Any]] = []
-        self._unreadable = ""
+        self._remark = ""
         self._workload: Mapping[str, Any] = item.current or {}
         self._kind = item.identity.kind
         self._waited_out: dict[tuple[str, str, str], Cause] | None = None  # causes of old pods at the first look
@@ -122,6 +133,8 @@ class _Wait:
     def timeout_text(self) -> str:
         """Return the message about a workload that is not ready in time."""
         lines = [f"{self._item.identity} is not ready: {self.progress.text}"]
+        if self.progress.cause:
+            lines.append(f"{self.progress.cause.reason}: {self.progress.cause.message}")
         pod = newest_unready(self._pods)
         lines += [describe_pod(self._connection, pod)] if pod is not None else self._workload_events()
         return "\n".join([*lines, *self._note()])
@@ -163,8 +176,21 @@ class _Wait:
         for cause in causes:
             is_old = cause.reason in CREATING and cause.key in self._waited_out
             grace = max(cause.grace, LONGEST_VOLUME_PAUSE) if is_old else cause.grace
-            if self.cause is None and now - self._first_seen[cause.key] >= grace:
+            over = now - self._first_seen[cause.key] >= grace
+            if self.cause is None and over and not self._ends_with_a_job(cause):
                 self.cause = proven(self._connection, cause)
+
+    def _ends_with_a_job(self, cause: Cause) -> bool:
+        """Tell whether a quota refuses pods while Jobs run, which may use a rollout's room until one ends."""
+        if not is_by_quota(cause.message):
+            return False
+        try:
+            jobs = read_spawned_jobs(self._connection, self._item.identity.namespace)
+        except ApiError:
+            return False
+        running = [job["metadata"]["name"] for job in jobs if is_running(job)]
+        self._remark = f"Jobs that use the quota: {', '.join(running)}" if running else ""
+        return bool(running)
 
     def _is_waited_out(self, cause: Cause) -> bool:
         """Tell whether an old pod still waits out the back-off of a failure before this wait.
@@ -196,7 +222,7 @@ class _Wait:
             if error.status != 403:
                 raise
             # Waiting needs the workload alone; the pods only say earlier, and better, why it fails.
-            self._unreadable = f"The pods cannot be read: {error}"
+            self._remark = f"The pods cannot be read: {error}"
             return []
         pods = controlled_by(pods, owner)
         newest = [pod for pod in pods if _is_newest(self._workload, pod)]
@@ -218,13 +244,13 @@ class _Wait:
                 self._connection.request("DELETE", path, body={"preconditions": {"uid": metadata["uid"]}})
             except ApiError as error:
                 if error.status not in (404, 409):  # it is gone, or another one has its name
-                    self._unreadable = f"The pod {metadata['name']} of an older revision keeps it from rolling: {error}"
+                    self._remark = f"The pod {metadata['name']} of an older revision keeps it from rolling: {error}"
 
     def _workload_events(self) -> list[str]:
         return events_about(self._connection, self._item.identity.namespace, self._workload["metadata"]["uid"])
 
     def _note(self) -> list[str]:
-        return [self._unreadable] if self._unreadable else []
+        return [self._remark] if self._remark else []
 
 
 def _progress_of(item: PlannedObject, workload: Mapping[str, Any]) -> Progress:

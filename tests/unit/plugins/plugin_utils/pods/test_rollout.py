@@ -240,6 +240,43 @@ def test_refused_pods_of_a_deployment_end_the_wait_after_a_grace() -> None:
     assert wait.seconds == 10
 
 
+JOBS_PATH = "/apis/batch/v1/namespaces/n/jobs"
+
+
+def refused_by_a_quota() -> dict[str, Any]:
+    """Return a Deployment whose pods do not fit into a quota."""
+    return deployment(
+        conditions=[condition("ReplicaFailure", reason="FailedCreate", message="exceeded quota: agentsmith")]
+    )
+
+
+def spawned(*ended: str) -> dict[str, Any]:
+    """Return a Job of the Dispatcher."""
+    conditions = [condition(kind) for kind in ended]
+    return {"metadata": {"name": "agentsmith-1", "uid": "1"}, "status": {"conditions": conditions}}
+
+
+def test_a_rollout_waits_for_a_job_that_uses_its_room_in_the_quota() -> None:
+    wait = Wait({})
+    wait.connection.answers[JOBS_PATH] = lambda: items(spawned("Complete") if wait.seconds >= 60 else spawned())
+    wait.connection.answers[DEPLOYMENT_PATH] = lambda: COMPLETE if wait.seconds >= 60 else refused_by_a_quota()
+    wait.run()
+    assert wait.seconds == 60
+
+
+def test_without_a_running_job_a_quota_ends_the_wait_after_its_grace() -> None:
+    wait = Wait({DEPLOYMENT_PATH: refused_by_a_quota(), JOBS_PATH: items(spawned("Complete"), spawned("Failed"))})
+    assert "exceeded quota" in wait.failure()
+    assert wait.seconds == 10
+
+
+def test_the_timeout_names_the_jobs_that_use_the_quota() -> None:
+    text = Wait({DEPLOYMENT_PATH: refused_by_a_quota(), JOBS_PATH: items(spawned())}).failure(timeout=40)
+    assert "wait_timeout (40 s) is over" in text
+    assert "FailedCreate: exceeded quota: agentsmith" in text
+    assert "Jobs that use the quota: agentsmith-1" in text
+
+
 def test_refused_pods_of_a_job_end_the_wait_after_a_grace() -> None:
     refusal = event("FailedCreate", "violates PodSecurity", 5)
     wait = Wait({JOB_PATH: job(), EVENTS_PATH: items(refusal)}, (JOB_PATH, job()))
