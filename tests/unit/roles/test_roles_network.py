@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from network_flows import Peer, allows
 
 HOME = "agentsmith"
@@ -96,6 +99,7 @@ def rendered(render: Callable[..., Any]) -> Any:
                 "dispatcher_network_policy_jobs_extra_egress": [{"ports": [{"port": 8080}]}],
                 "redis_network_policy_extra_from": [{"podSelector": {"matchLabels": {"app": "something"}}}],
             },
+            "ipv4": {"dispatcher_network_policy_ip_families": ["IPv4"]},
             "off": {
                 "namespace_default_deny": False,
                 "redis_network_policy_enabled": False,
@@ -155,3 +159,63 @@ def test_nobody_reaches_the_metadata(rendered: Any) -> None:
 def test_without_policies_everything_is_open(rendered: Any) -> None:
     assert ("job", "metadata", 80, "TCP") in flows(rendered["off"])
     assert ("neighbour", "redis", 6379, "TCP") in flows(rendered["off"])
+
+
+def test_an_address_of_ipv6_is_in_no_policy_of_a_plugin_without_it(rendered: Any) -> None:
+    policies = [body for body in rendered["ipv4"].values() if body["kind"] == "NetworkPolicy"]
+    assert "::/0" not in str(policies)
+    assert ("dispatcher", "internet", 443, "TCP") in flows(rendered["ipv4"])
+    assert ("job", "internet-6", 443, "TCP") not in flows(rendered["ipv4"])
+
+
+def _examples() -> dict[str, dict[str, Any]]:
+    """The values of docs/how-to/production.md for other networks, by the first word of what is before them."""
+    text = (Path(__file__).parents[3] / "docs/how-to/production.md").read_text(encoding="utf-8")
+    section = text.partition("## Networks\n")[2].partition("\n## ")[0]
+    found = re.findall(r"^([A-Z]\S+)[^\n|]*:\n\n((?:    [^\n]*\n)+)", section, re.MULTILINE)
+    return {name: yaml.safe_load(block) for name, block in found}
+
+
+@pytest.fixture(scope="module")
+def documented(render: Callable[..., Any]) -> Any:
+    """What the documented values render, by network."""
+    run = render(_examples(), templates=True)
+    assert run.failures == {}
+    return run.objects
+
+
+MESH_PORT = {"Istio's": 15008, "Linkerd,": 4143}
+
+
+def test_every_documented_network_is_rendered(documented: Any) -> None:
+    assert set(documented) == {"Cilium", "OpenShift", "Istio", *MESH_PORT}
+    cilium = documented["Cilium"]["CiliumNetworkPolicy/agentsmith-dispatcher-api-server"]
+    assert cilium["spec"]["egress"] == [{"toEntities": ["kube-apiserver"]}]
+    assert cilium["metadata"]["namespace"] == HOME
+
+
+def _policies(objects: dict[str, Any]) -> list[Any]:
+    return [body for body in objects.values() if body["kind"] == "NetworkPolicy"]
+
+
+def test_dns_elsewhere(documented: Any) -> None:
+    openshift = Peer("dns", "10.128.0.5", "openshift-dns", {"dns": "default"})
+    for source, protocol in product((DISPATCHER, JOB), ("UDP", "TCP")):
+        assert allows(_policies(documented["OpenShift"]), source, openshift, 5353, protocol)
+        assert not allows(_policies(documented["OpenShift"]), source, DNS, 53, protocol)
+
+
+@pytest.mark.parametrize("mesh", MESH_PORT)
+def test_the_tunnel_of_a_mesh(documented: Any, mesh: str) -> None:
+    policies = _policies(documented[mesh])
+    for source in (DISPATCHER, JOB):
+        assert allows(policies, source, REDIS, MESH_PORT[mesh])
+    assert not allows(policies, DISPATCHER, JOB, MESH_PORT[mesh]), "nobody calls a Job"
+
+
+def test_the_control_plane_of_a_mesh(documented: Any) -> None:
+    istiod, linkerd = (Peer(name, "10.244.3.1", name) for name in ("istio-system", "linkerd"))
+    for source in (DISPATCHER, JOB, REDIS):
+        assert allows(_policies(documented["Istio"]), source, istiod, 15012)
+        assert not allows(_policies(documented["Istio"]), source, istiod, 15010)
+        assert all(allows(_policies(documented["Linkerd,"]), source, linkerd, port) for port in (8080, 8086, 8090))
