@@ -82,6 +82,8 @@ class InMemoryCluster:
         **_details: Any,
     ) -> Response:
         """Answer like Connection.request()."""
+        if "dryRun" in (query or {}):
+            return self._dry_run(path, body)
         self.log.append(f"{method} {path}")
         self.hook(method, path, body)
         with self._lock:
@@ -94,9 +96,17 @@ class InMemoryCluster:
             if method == "POST":
                 path = f"{path}/{body['metadata']['name']}"
             if method == "PATCH":
-                assert content_type == APPLY_PATCH and "dryRun" not in (query or {})
+                assert content_type == APPLY_PATCH
             write = {"POST": self._create, "PUT": self._replace, "PATCH": self._apply, "DELETE": self._delete}[method]
             return Response(200, deepcopy(write(path, body)))
+
+    def _dry_run(self, path: str, body: Any) -> Response:
+        """Say what an apply would make of an object."""
+        with self._lock:
+            stored, version = dict(self.objects), self._version
+            after = deepcopy(self._apply(path, body))
+            self.objects, self._version = stored, version
+            return Response(200, after)
 
     def _read(self, path: str, query: Mapping[str, Any]) -> Any:
         if path == "/version":

@@ -9,7 +9,7 @@ from ..plugin_utils.actions.cluster_action import ClusterAction
 from ..plugin_utils.actions.documented_options import documented_options
 from ..plugin_utils.objects.errors import ApplyError, ConnectionFailed
 from ..plugin_utils.objects.owner import Owner
-from ..plugin_utils.reports.drift import find_drift
+from ..plugin_utils.reports.drift import Ignored, find_drift
 from ..plugin_utils.secrets.redaction import Redactor
 
 OPTIONS = documented_options(__name__)
@@ -27,7 +27,8 @@ class ActionModule(ClusterAction):
                 raise ApplyError("objects must be a list of Kubernetes objects.")
             with self.connection(options) as connection:
                 owner = Owner(options["namespace"], options["instance"])
-                report = find_drift(connection, options["objects"], owner, redactor)
+                ignored = Ignored(options["ignore_managers"], options["ignore_paths"])
+                report = find_drift(connection, options["objects"], owner, redactor, ignored)
                 requests = connection.requests
         except ConnectionFailed as error:
             # Ansible ends with another exit code than for a target that was reached and differs.

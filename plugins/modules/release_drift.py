@@ -7,9 +7,9 @@ module: release_drift
 short_description: Show how a cluster differs from a release, and who changed it
 version_added: 0.1.0
 description:
-  - Compares the objects of a release with the cluster and reports every field that differs, every field that somebody
-    added, every object that is missing, and every extra object, which carries the labels of the release but is not
-    among its objects.
+  - Compares the objects of a release with the cluster. It reports what a deploy would change, which are fields that
+    differ, objects that are missing, and extra objects, which carry the labels of the release but are not among its
+    objects. Apart from that it reports what others added, or rewrite in admission, and a deploy keeps.
   - Names the field manager that wrote a field and when, as the API server recorded it. A field that has been removed
     has no owner.
   - Writes nothing. If only the server can tell whether a value is the same, it asks by a server-side dry run.
@@ -28,6 +28,22 @@ options:
     description: Value of the label C(app.kubernetes.io/instance) of its objects.
     type: str
     default: agentsmith
+  ignore_managers:
+    description:
+      - Field managers whose fields are not reported, for example V(vpa-recommender). C(*) stands for any text.
+      - What the cluster's own controllers add is never reported.
+    type: list
+    elements: str
+    default: []
+  ignore_paths:
+    description:
+      - Fields that are not reported, with all that is below them, as the report writes them. C(*) stands for any text.
+      - A path may begin with the kind of an object, or with its kind and name, and a colon, for example
+        V(Deployment/agentsmith-dispatcher:spec.replicas).
+      - The default is what C(kubectl rollout restart) leaves behind.
+    type: list
+    elements: str
+    default: ["spec.template.metadata.annotations[kubectl.kubernetes.io/restartedAt]"]
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
@@ -38,6 +54,8 @@ notes:
     among all kinds that the account may C(list); the others are named in RV(drift.not_looked_at).
   - A target that does not answer, or does not accept the credentials, is unreachable, so that C(ansible-playbook) ends
     with 4 for it.
+  - A kind that the server fails to list, because something else in the cluster is broken, is named there as well. It is
+    an error if the release has objects of that kind.
   - Fields that controllers of the cluster write beside the release are no drift, and neither is the status of an
     object.
 seealso:
@@ -65,7 +83,7 @@ drift:
   type: dict
   contains:
     in_sync:
-      description: Whether nothing differs.
+      description: Whether a deploy would change nothing.
       type: bool
     namespace:
       description: The namespace.
@@ -79,7 +97,8 @@ drift:
     objects:
       description:
         - The objects that differ, each with C(api_version), C(kind), C(namespace), C(name), C(state) and C(fields).
-        - The state is one of V(missing), V(changed), V(extra), V(terminating).
+        - The state is one of V(missing), V(changed), V(kept), V(extra), V(terminating). V(kept) means that a
+          deploy keeps all that differs.
         - Each field has C(path), C(wanted) and C(live) (null where there is no such field), C(restored), which tells
           whether the next deploy sets it back, and C(manager), C(operation), C(subresource) and C(time) of who wrote
           the live value, empty where nobody owns it.

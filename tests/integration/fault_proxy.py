@@ -35,9 +35,10 @@ class Seen:
 class Fault:
     """What happens to the first *times* requests of *method* whose path contains *path*, after *skip* others.
 
-    ``method`` and ``token`` are those of all requests when they are empty. ``status`` answers with that code instead of
-    passing the request on; ``drop`` cuts the connection, `before` the request reaches the API server, `after` it has
-    been carried out, or `amid` the answer. ``delay`` is in seconds. ``away``: nobody listens for as many seconds.
+    ``method`` and ``token`` are those of all requests when they are empty; `PATCH` means writes, and no dry run.
+    ``status`` answers with that code instead of passing the request on; ``drop`` cuts the connection, `before` the
+    request reaches the API server, `after` it has been carried out, or `amid` the answer. ``delay`` is in seconds.
+    ``away``: nobody listens for as many seconds.
     ``hook`` runs first.
     """
 
@@ -56,6 +57,8 @@ class Fault:
 
     def meets(self, seen: Seen) -> bool:
         """Tell whether the fault is meant for a request."""
+        if self.method == "PATCH" and "dryRun=" in seen.path:
+            return False
         return self.method in ("", seen.method) and self.path in seen.path and self.token in ("", seen.token)
 
 

@@ -106,4 +106,4 @@ def test_kinds_that_may_not_be_listed_are_named(find: Find, namespace: str, cont
     token = control_plane.request("POST", f"{accounts}/nobody/token", request)[1]["status"]["token"]
     found = find(namespace, api_key=token)
     assert not found.objects
-    assert {"ConfigMap", "Secret", "Deployment", "Role"} <= set(found.denied_kinds)
+    assert {"ConfigMap", "Secret", "Deployment", "Role"} <= set(found.unseen)

@@ -5,23 +5,29 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from admission import CPU, mutating, sidecar
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.drift import find_drift
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.drift import Ignored, find_drift
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 from control_plane import ControlPlane, free_port
 from engine import Apply, Play
 from release_objects import RBAC, a_config_map, a_deployment, a_release, a_secret, an_object
 
+REPOSITORY = Path(__file__).parents[2]
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
-Drift = Callable[[list[dict[str, Any]]], dict[str, Any]]
+Drift = Callable[..., dict[str, Any]]
 Edit = Callable[..., None]
 
 
@@ -29,10 +35,11 @@ Edit = Callable[..., None]
 def drift(connection_options: dict[str, Any], new_namespace: str) -> Drift:
     """Compare with the release and see to it that nothing is written: the report, masked as the task masks it."""
 
-    def compare(objects: list[dict[str, Any]]) -> dict[str, Any]:
+    def compare(objects: list[dict[str, Any]], **ignored: list[str]) -> dict[str, Any]:
         redactor = Redactor()
         with Connection(connection_options) as connection:
-            report = find_drift(connection, objects, Owner(new_namespace, "agentsmith"), redactor)
+            owner = Owner(new_namespace, "agentsmith")
+            report = find_drift(connection, objects, owner, redactor, Ignored(**ignored))
             assert connection.requests["write"] == 0
         return redactor.tree({**report.as_dict(), "text": report.as_text()})
 
@@ -55,9 +62,9 @@ def edit(control_plane: ControlPlane, new_namespace: str) -> Edit:
     return change
 
 
-def fields_of(report: dict[str, Any], name: str) -> dict[str, dict[str, Any]]:
+def fields_of(report: dict[str, Any], name: str, state: str = "changed") -> dict[str, dict[str, Any]]:
     (found,) = [entry for entry in report["objects"] if f"{entry['kind']}/{entry['name']}" == name]
-    assert found["state"] == "changed"
+    assert found["state"] == state
     return {entry["path"]: entry for entry in found["fields"]}
 
 
@@ -114,6 +121,161 @@ def test_what_people_do(apply: Apply, drift: Drift, edit: Edit, new_namespace: s
     assert re.search(r"line 2: \(end\) +line 2: secrets: \{\} +kubectl-edit", report["text"])
 
 
+NEG = "metadata.annotations[cloud.google.com/neg]"
+
+
+def states_of(report: dict[str, Any]) -> dict[str, str]:
+    return {f"{entry['kind']}/{entry['name']}": entry["state"] for entry in report["objects"]}
+
+
+def test_what_others_add_is_kept_and_shown_apart(apply: Apply, drift: Drift, edit: Edit, new_namespace: str) -> None:
+    objects = a_release(new_namespace)
+    apply(objects)
+    annotated = {"metadata": {"annotations": {"cloud.google.com/neg": "x"}}}
+    edit("services/redis", annotated, "glbc")
+    edit("serviceaccounts/agentsmith", {"secrets": [{"name": "x-dockercfg"}]}, "openshift")
+    edit("deployments/redis", {"spec": {"replicas": 3}, **annotated}, "somebody")
+    report = drift(objects)
+    assert states_of(report) == {
+        "ServiceAccount/agentsmith": "kept",
+        "Service/redis": "kept",
+        "Deployment/redis": "changed",
+    }
+    assert not report["in_sync"]
+    of_deploy, _title, kept = report["text"].partition("Others changed these fields, and a deploy keeps them.")
+    assert re.search(r"^Deployment redis +spec\.replicas +1 +3 +somebody", of_deploy, re.MULTILINE)
+    assert "neg" not in of_deploy and "spec.replicas" not in kept
+    assert re.search(rf"^Service redis +\+ {re.escape(NEG)} +- +x +glbc ", kept, re.MULTILINE)
+    assert "1 changed (1 fields). Others changed 3 fields, which a deploy keeps." in report["text"]
+
+    apply(objects)
+    report = drift(objects)
+    assert report["in_sync"] and set(states_of(report).values()) == {"kept"}
+    assert "No drift: all 10 objects of the release match the inventory. Others changed 3 fields" in report["text"]
+    assert report["ignored"] == []
+
+
+IGNORED: dict[str, tuple[dict[str, list[str]], set[str]]] = {
+    # what is ignored; what is reported still
+    "a manager": ({"managers": ["glbc"]}, {"Service/redis annotated", "Deployment/redis replicas"}),
+    "managers by a pattern": ({"managers": ["g*", "kubectl*"]}, set()),
+    "a part of a manager's name": ({"managers": ["glb"]}, {"all"}),
+    "a path": ({"paths": [NEG]}, {"Service/redis annotated", "Deployment/redis replicas"}),
+    "what is below a path": ({"paths": ["metadata.annotations"]}, {"Deployment/redis replicas"}),
+    "paths by a pattern": ({"paths": ["metadata.annotations[*/*", "spec.repl*"]}, set()),
+    "a part of a path": ({"paths": ["metadata.annot", "spec.replica"]}, {"all"}),
+    "the path of a kind": ({"paths": ["Deployment:spec.replicas", "Service:" + NEG]}, {"Service/redis annotated"}),
+    "the path of an object": ({"paths": ["Deployment/redis:spec"]}, {"Service/redis neg", "Service/redis annotated"}),
+    "the path of another one": ({"paths": ["Deployment/other:spec", "Pod:metadata"]}, {"all"}),
+}
+
+
+@pytest.mark.parametrize("case", IGNORED)
+def test_what_is_to_be_ignored(apply: Apply, drift: Drift, edit: Edit, new_namespace: str, case: str) -> None:
+    objects = a_release(new_namespace)
+    apply(objects)
+    edit("services/redis", {"metadata": {"annotations": {"cloud.google.com/neg": "x"}}}, "glbc")
+    edit("services/redis", {"metadata": {"annotations": {"example.com/annotated": "x"}}}, "kubectl-annotate")
+    edit("deployments/redis", {"spec": {"replicas": 3}}, "kubectl", MERGE, "/scale")
+    ignored, expected = IGNORED[case]
+    report = drift(objects, **ignored)
+    everything = {"Service/redis neg", "Service/redis annotated", "Deployment/redis replicas"}
+    expected = everything if expected == {"all"} else expected
+    found = [
+        {
+            f"{entry['kind']}/{entry['name']} {re.split(r'[./]', field['path'].rstrip(']'))[-1]}"
+            for entry in entries
+            for field in entry["fields"]
+        }
+        for entries in (report["objects"], report["ignored"])
+    ]
+    assert found == [expected, everything - expected]
+    assert report["in_sync"] is ("Deployment/redis replicas" not in expected)
+    assert ("Ignored (drift_ignore_managers, drift_ignore_paths)" in report["text"]) is (expected != everything)
+
+
+def test_what_admission_rewrites_is_kept(
+    apply: Apply, drift: Drift, control_plane: ControlPlane, new_namespace: str
+) -> None:
+    objects = a_release(new_namespace)
+    apply(objects[:1])
+    with mutating(control_plane, new_namespace, CPU):
+        apply(objects[1:])
+        report = drift(objects)
+        assert report["in_sync"]
+        (field,) = fields_of(report, "Deployment/redis", "kept").values()
+        assert (field["wanted"], field["live"], field["restored"]) == ("100m", "250m", False)
+        cpu = r"spec\.template\.spec\.containers\[name=redis\]\.resources\.requests\.cpu"
+        assert re.search(rf"^Deployment redis +{cpu} +100m +250m +admission", report["text"], re.MULTILINE)
+        # Another value from the inventory, which admission keeps, is to be deployed.
+        objects[7]["spec"]["template"]["spec"]["containers"][0]["image"] = "redis:8"
+        report = drift(objects)
+        assert not report["in_sync"]
+        restored = {
+            path.rpartition(".")[2]: field["restored"] for path, field in fields_of(report, "Deployment/redis").items()
+        }
+        assert restored == {"image": True, "cpu": False}
+
+
+def test_what_admission_injects_is_kept(
+    apply: Apply, drift: Drift, control_plane: ControlPlane, new_namespace: str
+) -> None:
+    objects = a_release(new_namespace)
+    apply(objects[:1])
+    with mutating(control_plane, new_namespace, sidecar("0")):
+        apply(objects[1:])
+        report = drift(objects)
+        assert report["in_sync"]
+        (field,) = fields_of(report, "Deployment/redis", "kept").values()
+        assert field["path"] == "spec.template.spec.containers[name=proxy]"
+        assert field["live"]["image"] == "proxy" and (field["wanted"], field["restored"]) == (None, False)
+        assert re.search(r"^Deployment redis +\+ spec.*name=proxy\] .* admission", report["text"], re.MULTILINE)
+
+
+def test_the_exit_status_follows_what_a_deploy_would_change(
+    apply: Apply, edit: Edit, control_plane: ControlPlane, new_namespace: str, tmp_path: Path
+) -> None:
+    objects = a_release(new_namespace)
+    apply(objects)
+    kubeconfig, values = tmp_path / "kubeconfig", tmp_path / "variables.json"
+    kubeconfig.write_text(control_plane.kubeconfig(), encoding="utf-8")
+    common = {
+        "agentsmith_namespace": new_namespace,
+        "agentsmith_context": "test",
+        "agentsmith_kubeconfig": str(kubeconfig),
+        "release_objects": objects,
+    }
+
+    def exit_status(**variables: Any) -> int:
+        values.write_text(json.dumps({**common, **variables}), encoding="utf-8")
+        ended = subprocess.run(
+            [
+                Path(sys.executable).parent / "ansible-playbook",
+                "playbooks/drift.yml",
+                "--inventory=inventories/dev",
+                f"--extra-vars=@{values}",
+            ],
+            cwd=REPOSITORY,
+            env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode in (0, 2), ended.stdout + ended.stderr
+        return ended.returncode
+
+    restarted = {"kubectl.kubernetes.io/restartedAt": "2026-01-01T00:00:00Z"}
+    edit("deployments/redis", {"spec": {"template": {"metadata": {"annotations": restarted}}}}, "kubectl-rollout")
+    assert exit_status(drift_strict=True) == 0  # ignored by default
+    edit("services/redis", {"metadata": {"annotations": {"cloud.google.com/neg": "x"}}}, "glbc")
+    assert exit_status() == 0
+    assert exit_status(drift_strict=True) == 2
+    assert exit_status(drift_strict=True, drift_ignore_managers=["glbc"]) == 0
+    edit("deployments/redis", {"spec": {"replicas": 3}}, "kubectl", MERGE, "/scale")
+    assert exit_status() == 2
+    assert exit_status(drift_ignore_paths=["Deployment/redis:spec.replicas"]) == 0
+
+
 def test_a_deploy_takes_back_exactly_what_the_report_says(
     apply: Apply, drift: Drift, edit: Edit, new_namespace: str
 ) -> None:
@@ -121,7 +283,7 @@ def test_a_deploy_takes_back_exactly_what_the_report_says(
     edit("deployments/redis", containers(image="redis:8", stdin=True))
     before = fields_of(drift(a_release(new_namespace)), "Deployment/redis")
     apply(a_release(new_namespace))
-    after = fields_of(drift(a_release(new_namespace)), "Deployment/redis")
+    after = fields_of(drift(a_release(new_namespace)), "Deployment/redis", "kept")
     assert set(after) == {path for path, entry in before.items() if not entry["restored"]}
 
 

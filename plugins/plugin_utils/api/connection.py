@@ -195,12 +195,15 @@ class Connection:
         content_type: str = JSON,
         accept: str = JSON,
         repeat: bool = True,
+        patience: float | None = None,
         user: str = "",
     ) -> Response:
         """Send one request and return its answer.
 
         :param user: on whose behalf, by impersonation, instead of whom the options name.
         :param repeat: whether to send it again where that may help.
+        :param patience: seconds for which to send it again while the server answers with a fault that may pass;
+            None for as long as an outage may last.
         :raises ApiError: when the server refuses the request.
         :raises ConnectionFailed: when the server stays away or does not accept the credentials.
         """
@@ -230,7 +233,8 @@ class Connection:
                 self._renew_once(attempts, client)
                 continue
             if verdict is Verdict.PASSING and repeat:
-                pause = self._policy.pause_after_failure(attempts, retry_after(raw.headers.get("Retry-After")))
+                requested = retry_after(raw.headers.get("Retry-After"))
+                pause = self._policy.pause_after_failure(attempts, requested, patience)
             elif verdict is Verdict.LOCKED:
                 pause = self._policy.pause_after_lock_conflict(attempts)
             else:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -32,14 +32,12 @@ OLDEST_USABLE = (1, 22)
 class Resource:
     """Where a kind lives: `deployments` below its group and version, in a namespace or not.
 
-    ``listed``: whether its objects can be listed, and are no views of others. ``stale``: an aggregated server answers
-    for it, and did not answer the API server.
+    ``listed``: whether its objects can be listed, and are no views of others.
     """
 
     plural: str
     namespaced: bool
     listed: bool = True
-    stale: bool = False
 
 
 class Discovery:
@@ -47,11 +45,20 @@ class Discovery:
 
     :param version: as the server states it, `v1.36.3`.
     :param resources: by apiVersion and kind.
+    :param silent: the API versions of aggregated servers that do not answer the API server. It may not know what kinds
+        they have.
     """
 
-    def __init__(self, host: str, version: str, resources: Mapping[tuple[str, str], Resource]) -> None:
+    def __init__(
+        self,
+        host: str,
+        version: str,
+        resources: Mapping[tuple[str, str], Resource],
+        silent: Collection[str] = (),
+    ) -> None:
         self.host = host
         self.version = version
+        self.silent = sorted(silent)
         self._resources = dict(resources)
 
     @classmethod
@@ -64,16 +71,18 @@ class Discovery:
         version = executor.submit(connection.get, "/version")
         answers = [executor.submit(connection.get, path, None, AGGREGATED) for path in ("/api", "/apis")]
         resources: dict[tuple[str, str], Resource] = {}
+        silent: list[str] = []
         for answer in answers:
             body = answer.result().body
             if body.get("kind") == "APIGroupDiscoveryList":
                 resources.update(_from_aggregated(body))
+                silent += _silent(body)
             else:
                 prefix = "api" if body.get("kind") == "APIVersions" else "apis"
                 needed = sorted({name for name in api_versions if ("/" in name) == (prefix == "apis")})
                 for found in executor.map(lambda name, at=prefix: _from_list(connection, at, name), needed):
                     resources.update(found)
-        return cls(connection.host, version.result().body["gitVersion"], resources)
+        return cls(connection.host, version.result().body["gitVersion"], resources, silent)
 
     def require_version(self, minimum: str | None) -> None:
         """Check the server against *minimum*, for example `1.30`.
@@ -143,6 +152,12 @@ class Discovery:
 
     def _fault(self, identity: Identity) -> str | None:
         resource = self._resources.get((identity.api_version, identity.kind))
+        if identity.api_version in self.silent:
+            return (
+                f"{identity}: the server behind the API {identity.api_version} does not answer the API server "
+                f"{self.host}, so the object can be neither read nor written. Look at the APIService of this API "
+                "(kubectl get apiservices), and run again when it is available."
+            )
         if resource is None:
             others = sorted(
                 api_version
@@ -173,14 +188,25 @@ def _from_aggregated(body: Mapping[str, Any]) -> dict[tuple[str, str], Resource]
         for version in group.get("versions") or []:
             for resource in version.get("resources") or []:
                 kind = (resource.get("responseKind") or {}).get("kind") or ""
-                api_version = f"{name}/{version['version']}" if name else version["version"]
-                found[api_version, kind] = Resource(
+                found[_api_version(name, version), kind] = Resource(
                     resource["resource"],
                     resource.get("scope") == "Namespaced",
                     set(resource.get("verbs") or []) >= STORED_VERBS,
-                    version.get("freshness") == "Stale",
                 )
     return found
+
+
+def _silent(body: Mapping[str, Any]) -> list[str]:
+    return [
+        _api_version((group.get("metadata") or {}).get("name") or "", version)
+        for group in body.get("items") or []
+        for version in group.get("versions") or []
+        if version.get("freshness") == "Stale"
+    ]
+
+
+def _api_version(group: str, version: Mapping[str, Any]) -> str:
+    return f"{group}/{version['version']}" if group else str(version["version"])
 
 
 def _from_list(connection: Connection, prefix: str, api_version: str) -> dict[tuple[str, str], Resource]:

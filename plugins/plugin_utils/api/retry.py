@@ -15,6 +15,8 @@ from typing import Any
 FIRST_CONTACT_PERIOD = 10.0
 # Once in contact: a control-plane node that is replaced or upgraded is away for this long.
 OUTAGE_PERIOD = 90.0
+# Where the run can go on without the answer.
+SHORT_PERIOD = 3.0
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 # Another writer won the race for the object's version; the next attempt reads the new one.
@@ -96,18 +98,22 @@ class RetryPolicy:
         """Return the seconds left for a first answer."""
         return self._started + FIRST_CONTACT_PERIOD - self._clock()
 
-    def pause_after_failure(self, attempts: Attempts, requested: float | None = None) -> float | None:
+    def pause_after_failure(
+        self, attempts: Attempts, requested: float | None = None, period: float | None = None
+    ) -> float | None:
         """Return the seconds to wait before the next attempt, or None when the time is up.
 
         The last pause is cut so that one attempt falls on the end of the period.
 
         :param requested: what the server asked for (Retry-After).
+        :param period: seconds from the first failure on, once in contact: OUTAGE_PERIOD where none is given.
         """
         now = self._clock()
         if not attempts.failures:
             attempts.first_failure = now
         attempts.failures += 1
-        left = attempts.first_failure + OUTAGE_PERIOD - now if self.in_contact else self.contact_time_left()
+        period = OUTAGE_PERIOD if period is None else period
+        left = attempts.first_failure + period - now if self.in_contact else self.contact_time_left()
         if left <= 0:
             return None
         return min(left, self._backoff(attempts.failures) if requested is None else requested)

@@ -11,10 +11,17 @@ from typing import Any
 
 from ..api.concurrency import concurrently
 from ..api.connection import APPLY_PATCH, MERGE_PATCH, Connection
+from ..objects import pull_secrets
 from ..objects.errors import ApiError, ApplyError
-from ..objects.kinds import kind_of
+from ..objects.kinds import REPLICAS, kind_of
 from ..objects.labels import is_ours
-from ..objects.managed_fields import FIELD_MANAGER, LAST_APPLIED_ANNOTATION, apply_query
+from ..objects.managed_fields import (
+    FIELD_MANAGER,
+    HAND_OVER_MANAGER,
+    LAST_APPLIED_ANNOTATION,
+    apply_query,
+    value_at,
+)
 from ..objects.planned_object import PlannedObject, is_going
 from .plan import differs
 from .write_order import waves
@@ -77,6 +84,7 @@ class Execution:
         try:
             if item.fields or item.live is None:
                 item.after = self._patch_or_replace(item)
+                item.narrow(item.after)
             if item.strip_last_applied:
                 item.after = self._strip_last_applied(item)
         except ApiError as error:
@@ -120,15 +128,37 @@ class Execution:
         return self._send(item, force=self._force)
 
     def _patch(self, item: PlannedObject) -> dict[str, Any]:
+        released = _released_replicas(item)
+        if released is not None and not self._dry_run:
+            self._hand_over(item, released)
         try:
-            return self._send(item, force=self._force)
+            after = self._send(item, force=self._force)
         except ApiError as error:
             if not error.field_conflicts:
                 raise
-            if not is_ours(item.live or {}, item.desired):
+            # A list that has the entries of others beside ours takes nothing from them.
+            is_shared = all(cause.get("field") == f".{pull_secrets.FIELD}" for cause in error.field_conflicts)
+            if not is_shared and not is_ours(item.live or {}, item.desired):
                 raise ApplyError(_conflict_text(item, error)) from None
             item.former_owners = _former_owners(error)
-            return self._send(item, force=True)
+            after = self._send(item, force=True)
+        if released is not None and self._dry_run:
+            after["spec"]["replicas"] = released
+        return after
+
+    def _hand_over(self, item: PlannedObject, replicas: int) -> None:
+        """Let another manager state a number of replicas first: a field that nobody states falls back to 1.
+
+        https://kubernetes.io/docs/reference/using-api/server-side-apply/#transferring-ownership
+        """
+        metadata = {name: item.desired["metadata"][name] for name in ("name", "namespace")}
+        body = {**item.desired, "metadata": metadata, "spec": {"replicas": replicas}}
+        query = apply_query(dry_run=False, force=False, manager=HAND_OVER_MANAGER)
+        try:
+            self._connection.request("PATCH", item.path, query=query, body=body, content_type=APPLY_PATCH)
+        except ApiError as error:
+            if not error.field_conflicts:  # an autoscaler was quicker, and owns it already
+                raise
 
     def _send(self, item: PlannedObject, force: bool) -> dict[str, Any]:
         deadline = time.monotonic() + ROLE_TIMEOUT
@@ -230,6 +260,15 @@ def _remaining_text(item: PlannedObject, state: dict[str, Any]) -> str:
     ]
     reasons = ([f"finalizers {', '.join(holders)}"] if holders else []) + conditions
     return f"{item.identity} is being deleted but still exists: {'; '.join(reasons) or 'the server gives no reason'}."
+
+
+def _released_replicas(item: PlannedObject) -> int | None:
+    """Return the live number of replicas that we state no longer, None where there is none."""
+    kind = kind_of(item.identity.group, item.identity.kind)
+    if kind.pod_count != REPLICAS or REPLICAS not in item.paths or value_at(item.desired, REPLICAS) is not None:
+        return None
+    replicas: int | None = value_at(item.live, REPLICAS)
+    return replicas
 
 
 def _former_owners(error: ApiError) -> list[dict[str, Any]]:

@@ -15,25 +15,33 @@ from typing import Any
 from ..api.concurrency import concurrently
 from ..api.connection import Connection
 from ..api.discovery import Discovery
-from ..objects.errors import ApiError, ApplyError
+from ..objects.errors import ApiError
 from ..objects.kinds import RENDERED_KINDS, kind_of
 from ..objects.owner import Owner
+from ..text.one_line import one_line
 
 # An aggregated server may know whole objects only.
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
 
+REASON_WIDTH = 300  # characters
+
 
 @dataclass
 class Found:
-    """``objects``: apiVersion, kind and metadata of each. ``denied``: what cannot be listed, by group and kind."""
+    """``objects``: apiVersion, kind and metadata of each. ``denied``: what we may not list, by group and kind.
+
+    ``broken``: what cannot be listed because something else in the cluster is broken, and what the server says of it.
+    """
 
     objects: list[dict[str, Any]] = field(default_factory=list)
     denied: list[tuple[str, str]] = field(default_factory=list)
+    broken: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
-    def denied_kinds(self) -> list[str]:
-        """Return the kinds that cannot be listed, for people."""
-        return list(dict.fromkeys(kind for _group, kind in self.denied))
+    def unseen(self) -> list[str]:
+        """Return what cannot be listed, for people."""
+        broken = [f"{kind} ({reason})" for (_group, kind), reason in self.broken.items()]
+        return list(dict.fromkeys([*(kind for _group, kind in self.denied), *broken]))
 
 
 def find_owned(
@@ -42,15 +50,15 @@ def find_owned(
     discovery: Discovery,
     owner: Owner,
     kinds: Collection[tuple[str, str]] | None = RENDERED_KINDS,
-    best_effort: bool = False,
+    needed: Collection[tuple[str, str]] = (),
 ) -> Found:
     """List the objects of *owner*, without its Namespace. Costs one request a kind.
 
     :param kinds: by group and kind; one that the server does not serve has no objects. None stands for all kinds.
-    :param best_effort: as in :func:`list_metadata`.
+    :param needed: as in :func:`list_metadata`.
     """
     query = {"labelSelector": owner.selector}
-    found = list_metadata(connection, executor, discovery, owner.namespace, kinds, query, best_effort=best_effort)
+    found = list_metadata(connection, executor, discovery, owner.namespace, kinds, query, needed=needed)
     found.objects = [live for live in found.objects if owner.has(live)]
     return found
 
@@ -63,45 +71,50 @@ def list_metadata(
     kinds: Collection[tuple[str, str]] | None = None,
     query: Mapping[str, str] | None = None,
     cluster_scoped: bool = True,
-    best_effort: bool = False,
+    needed: Collection[tuple[str, str]] = (),
 ) -> Found:
     """List the objects in a namespace, and those in none, of the *kinds* that the server serves and has lists of.
 
     :param cluster_scoped: whether kinds that live in no namespace are among them.
-    :param best_effort: whether a kind that cannot be listed, for whatever reason, is passed over at once.
+    :param needed: by group and kind, those without which the caller cannot go on. Another one that the server fails to
+        list is passed over at once: its conversion webhook may be down, or the server behind an aggregated API.
+    :raises ApiError: when one of the needed kinds cannot be listed for another reason than that we may not.
     """
     found = Found()
     asked = [
-        (api_version, kind, resource.stale)
+        (group, kind, api_version)
         for (group, kind), (api_version, resource) in sorted(discovery.kinds().items())
         if kind_of(group, kind).is_listed
         and (kinds is None or (group, kind) in kinds)
         and (resource.namespaced or cluster_scoped)
+        and api_version not in discovery.silent
     ]
 
-    def read(served: tuple[str, str, bool]) -> list[dict[str, Any]] | None:
-        api_version, kind, stale = served
-        if stale:
-            return None
+    def read(served: tuple[str, str, str]) -> list[dict[str, Any]] | ApiError:
+        group, kind, api_version = served
+        path = discovery.collection(api_version, kind, namespace)
+        is_needed = (group, kind) in needed
+        patience = None if is_needed else 0.0
         try:
-            path = discovery.collection(api_version, kind, namespace)
-            answer = connection.request("GET", path, query=query, accept=METADATA_LIST, repeat=not best_effort)
-        except ApplyError as error:
-            if best_effort:
-                return None
-            if not isinstance(error, ApiError):
-                raise
-            if error.status == 403:
-                return None
+            answer = connection.request("GET", path, query=query, accept=METADATA_LIST, patience=patience)
+        except ApiError as error:
             if error.status in (404, 405):  # an aggregated server that promises more than it serves
                 return []
-            raise
+            if is_needed and error.status != 403:
+                message = f"{kind} of {api_version} cannot be listed, and the release may have objects of it: {error}"
+                raise ApiError(error.status, error.reason, message) from None
+            return error
         items = answer.body.get("items") or []
         return [{"apiVersion": api_version, "kind": kind, "metadata": item["metadata"]} for item in items]
 
-    for (api_version, kind, _stale), objects in zip(asked, concurrently(executor, read, asked), strict=True):
-        if objects is None:
-            found.denied.append((api_version.rpartition("/")[0], kind))
-        else:
+    for (group, kind, _version), objects in zip(asked, concurrently(executor, read, asked), strict=True):
+        if not isinstance(objects, ApiError):
             found.objects.extend(objects)
+        elif objects.status == 403:
+            found.denied.append((group, kind))
+        else:
+            found.broken[group, kind] = one_line(str(objects), REASON_WIDTH)
+    if kinds is None:
+        for api_version in discovery.silent:
+            found.broken[api_version.rpartition("/")[0], f"all of {api_version}"] = "its server does not answer"
     return found

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from ..api.concurrency import concurrently
 from ..api.connection import APPLY_PATCH, Connection
 from ..api.discovery import Discovery
+from ..api.retry import SHORT_PERIOD
 from ..objects.errors import ApiError, ApplyError
 from ..objects.identity import Identity
 from ..objects.kinds import kind_of_body
@@ -97,7 +98,8 @@ def plan_absent(
         to_delete = live is not None and not is_going(live)
         return PlannedObject(body, path, live, "deleted" if to_delete else "absent", done=not to_delete)
 
-    discovery.require_kinds(identity for identity in map(Identity.of, bodies) if discovery.serves(identity))
+    identities = map(Identity.of, bodies)
+    discovery.require_kinds(one for one in identities if discovery.serves(one) or one.api_version in discovery.silent)
     return concurrently(executor, examine, bodies)
 
 
@@ -123,15 +125,45 @@ def plan_object(connection: Connection, path: str, body: dict[str, Any], live: d
     return planned
 
 
-def _dry_run_differs(connection: Connection, path: str, body: dict[str, Any], live: dict[str, Any]) -> bool:
+def settle(connection: Connection, executor: Executor, planned: Sequence[PlannedObject]) -> None:
+    """Ask the server which updates of a plan would change anything: admission may rewrite what they state.
+
+    Costs one dry run for each object that differs. Where the server does not say, the write will tell.
+    """
+
+    def ask(item: PlannedObject) -> None:
+        if not (item.live and item.paths) or item.refused:
+            return
+        try:
+            after = _dry_run(connection, item.path, item.desired, item.live, SHORT_PERIOD)
+        except ApiError:
+            return
+        if differs(item.live, after):
+            item.narrow(after)
+            return
+        item.rewritten, item.paths, item.fields = item.paths, [], []
+        if not item.strip_last_applied:
+            item.result, item.done = "unchanged", True
+
+    concurrently(executor, ask, planned)
+
+
+def _dry_run(
+    connection: Connection, path: str, body: dict[str, Any], live: dict[str, Any], patience: float | None = None
+) -> dict[str, Any]:
     query = apply_query(dry_run=True, force=is_ours(live, body))
+    answer = connection.request("PATCH", path, query=query, body=body, content_type=APPLY_PATCH, patience=patience)
+    after: dict[str, Any] = answer.body
+    return after
+
+
+def _dry_run_differs(connection: Connection, path: str, body: dict[str, Any], live: dict[str, Any]) -> bool:
     try:
-        answer = connection.request("PATCH", path, query=query, body=body, content_type=APPLY_PATCH)
+        return differs(live, _dry_run(connection, path, body, live))
     except ApiError as error:
         if error.field_conflicts or error.status == 403 or (error.status == 422 and kind_of_body(body).is_replaced):
             return True  # to be settled where the object is written: nobody else can tell
         raise
-    return differs(live, answer.body)
 
 
 def _check_immutable(planned: Sequence[PlannedObject]) -> None:

@@ -35,9 +35,9 @@ def plan_prune(
     :param once_stated: objects of earlier releases, whose kinds are looked through besides those of *bodies* and those
         that this collection renders.
     :param every_kind: whether to look through the other kinds of the server as well, as nobody knows which a run that
-        failed has made. One that cannot be listed stays unseen: some API of the cluster that is broken is no reason to
-        keep a bad release.
-    :raises ApplyError: when nothing is desired of a whole release.
+        failed has made.
+    :raises ApplyError: when nothing is desired of a whole release, or a kind that the release has, or had, cannot be
+        listed.
     """
     if not bodies and not owner.component:
         raise ApplyError(
@@ -48,15 +48,18 @@ def plan_prune(
     wanted = {identity.unversioned for identity in identities}
     desired_kinds = {(identity.group, identity.kind) for identity in identities}
     stated_kinds = {(body.group, body.kind) for body in map(Identity.of, once_stated)}
-    kinds = set(filter(_is_pruned, RENDERED_KINDS | desired_kinds | stated_kinds))
-    found = find_owned(connection, executor, discovery, owner, kinds)
+    of_release = desired_kinds | stated_kinds
+    kinds = set(filter(_is_pruned, RENDERED_KINDS | of_release))
+    found = find_owned(connection, executor, discovery, owner, kinds, needed=of_release)
+    broken = dict(found.broken)
     others: list[dict[str, Any]] = []
     if every_kind:
         rest = set(filter(_is_pruned, discovery.kinds())) - kinds
         # One API may show the objects of another, as OpenShift's has Roles: what has the name of an object of the same
         # kind is taken for that one.
         known = {_name(live) for live in found.objects}
-        passed = find_owned(connection, executor, discovery, owner, rest, best_effort=True)
+        passed = find_owned(connection, executor, discovery, owner, rest)
+        broken.update(passed.broken)
         others = [live for live in passed.objects if _name(live) not in known]
     surplus = [
         live
@@ -72,6 +75,10 @@ def plan_prune(
     # Who may not list a kind has not applied any of it either, unless the release has objects of that kind.
     blind = sorted(kind for _group, kind in set(found.denied) & desired_kinds)
     warnings = [f"Objects of the kind {kind} cannot be listed, so none of them was pruned." for kind in blind]
+    warnings += [
+        f"Objects of the kind {kind} cannot be listed, so none of them was pruned: {reason}"
+        for (_group, kind), reason in broken.items()
+    ]
     return [item for item in concurrently(executor, examine, surplus) if item], warnings
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 # Who we are to the API server, in managedFields and in the label managed-by.
 FIELD_MANAGER = "agentsmith.platform"
+# Who is to own a number of replicas that we no longer state, until an autoscaler changes it.
+HAND_OVER_MANAGER = f"{FIELD_MANAGER}/handed-over"
 # What `kubectl apply` without --server-side leaves on an object: a copy of all that was stated, values of Secrets too.
 LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -76,6 +78,24 @@ def stated_beside(fields: Mapping[str, Any], ours: Mapping[str, Any], path: Path
             yield from stated_beside(below, ours[entry], part)
 
 
+def entries_beside(live: Any, ours: Mapping[str, Any], path: Path = ()) -> Iterator[Path]:
+    """Yield the paths of live entries in keyed lists of which the record *ours* has other entries only."""
+    for field, below in ours.items():
+        if not (field.startswith("f:") and isinstance(live, Mapping)):
+            continue
+        value, part = live.get(field[2:]), (*path, field[2:])
+        keys = {entry: json.loads(entry[2:]) for entry in below if entry.startswith("k:")}
+        if not keys or not isinstance(value, list):
+            yield from entries_beside(value, below, part)
+            continue
+        for found in value:
+            entry = next((entry for entry, key in keys.items() if _matches(found, key_text(key))), None)
+            if entry:
+                yield from entries_beside(found, below[entry], (*part, key_text(keys[entry])))
+            elif isinstance(found, Mapping):
+                yield (*part, key_text({name: found[name] for name in next(iter(keys.values())) if name in found}))
+
+
 def value_at(body: Any, path: Path) -> Any:
     """Return the value at a path, None where there is none: a Kubernetes object holds no null."""
     value = body
@@ -123,9 +143,9 @@ def recorded_fields(live: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def apply_query(dry_run: bool, force: bool) -> dict[str, str]:
+def apply_query(dry_run: bool, force: bool, manager: str = FIELD_MANAGER) -> dict[str, str]:
     """Return the query of a server-side apply. Unknown and duplicate fields are errors, not warnings."""
-    query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "force": "true" if force else "false"}
+    query = {"fieldManager": manager, "fieldValidation": "Strict", "force": "true" if force else "false"}
     return {**query, "dryRun": "All"} if dry_run else query
 
 

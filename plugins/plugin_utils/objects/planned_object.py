@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .identity import Identity
-from .managed_fields import Path
+from .managed_fields import Path, as_text, value_at
 
 
 @dataclass
@@ -16,7 +16,8 @@ class PlannedObject:
     """One object on its way through a run.
 
     ``refused``: it is known that we may not write it.
-    ``fields`` are ``paths``, what differs, as the user is told them.
+    ``fields`` are ``paths``, what differs, as the user is told them. ``rewritten``: what differs and stays so, because
+    admission gives it the live value again.
     ``result`` is `created`, `updated`, `unchanged`, `deleted` or `absent`: first what is to be done, in the end what
     was done. ``after`` is the object as the server returned it, None until then.
     """
@@ -27,6 +28,7 @@ class PlannedObject:
     result: str
     fields: list[str] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
+    rewritten: list[Path] = field(default_factory=list)
     strip_last_applied: bool = False
     namespace_missing: bool = False
     refused: bool = False
@@ -48,6 +50,13 @@ class PlannedObject:
     def to_write(self) -> bool:
         """Tell whether the object needs a write request."""
         return self.result in ("created", "updated", "deleted")
+
+    def narrow(self, after: Mapping[str, Any]) -> None:
+        """Leave out of what differs what a write, which made *after* of the object, does not change."""
+        changed = [path for path in self.paths if value_at(self.live, path) != value_at(after, path)]
+        if changed:  # else it is the record of what we state that changes
+            self.rewritten = [path for path in self.paths if path not in changed]
+            self.paths, self.fields = changed, [as_text(path) for path in changed]
 
 
 def is_going(live: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..apply.plan import settle
 from ..apply.write_permissions import Need, ask, needs_of
 from ..objects.owner import Owner
 from ..objects.planned_object import PlannedObject
@@ -96,23 +97,27 @@ class DeployRun(LockedRun):
         self._redactor.learn(self._once_stated)
         self._plan_present(cluster, bodies)
         recorded = releases.followed_by(stated, self._transaction.complete) == releases
-        to_do = any(item.to_write for item in [*self._planned, *self._surplus])
         # A lock that is there is held by another run, or by one that died before it could record what it had done.
-        self.opened = to_do or not recorded or lock.result() is not None
+        unfinished = not recorded or lock.result() is not None
+        self.opened = unfinished or self._has_writes
+        needs: list[Need] = []
+        if self.opened:
+            undoable = releases.current is not None and not self._transaction.keep
+            needs = [
+                *needs_of(cluster.discovery, [*self._planned, *self._surplus], undoable),
+                *lease.needs(),
+                *(release_record.needs(releases) if not recorded else []),
+            ]
+            # Rights in a namespace may come with it: those are asked for when it is there
+            missing = {item.identity.namespace for item in self._planned if item.namespace_missing}
+            self._check_permissions(
+                cluster, owner.namespace, [need for need in needs if need.subject.namespace not in missing]
+            )
+            settle(connection, cluster.executor, self._planned)
+            self.opened = unfinished or self._has_writes
         if not self.opened:
             self._wait_for_rollout(cluster)
             return
-        undoable = releases.current is not None and not self._transaction.keep
-        needs = [
-            *needs_of(cluster.discovery, [*self._planned, *self._surplus], undoable),
-            *lease.needs(),
-            *(release_record.needs(releases) if not recorded else []),
-        ]
-        # Rights in a namespace may come with it: those are asked for when it is there
-        missing = {item.identity.namespace for item in self._planned if item.namespace_missing}
-        self._check_permissions(
-            cluster, owner.namespace, [need for need in needs if need.subject.namespace not in missing]
-        )
         if self._settings.check_mode:
             self._warn_of_drain(cluster)
             self._execution.apply(self._planned)
@@ -121,6 +126,10 @@ class DeployRun(LockedRun):
             if created:
                 self._check_permissions_of_new_namespace(cluster, needs)
             self._bring_locked(cluster, bodies, lease, created)
+
+    @property
+    def _has_writes(self) -> bool:
+        return any(item.to_write for item in [*self._planned, *self._surplus])
 
     def _check_permissions_of_new_namespace(self, cluster: Cluster, needs: list[Need]) -> None:
         """Ask again when the namespace is there. Who binds its maker to rights in it does so a moment later."""
@@ -140,6 +149,7 @@ class DeployRun(LockedRun):
         with given_back_on_failure(lease, self._warnings), lease.kept():
             self._lease, self.holder = lease, lease.holder
             self._plan_present(cluster, bodies)
+            settle(cluster.connection, cluster.executor, self._planned)
             self._planned = [created.get(item.identity, item) for item in self._planned]
             self._wait_for_jobs(cluster)
             self.started = True

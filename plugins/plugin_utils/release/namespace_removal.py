@@ -126,10 +126,9 @@ class ReleaseNamespace:
         )
         if self.foreign:
             self.reason = "it contains objects that do not belong to this release"
-        elif found.denied:
+        elif found.unseen:
             self.reason = (
-                "it may contain objects of others, because these kinds cannot be listed: "
-                f"{', '.join(found.denied_kinds)}"
+                f"it may contain objects of others, because these kinds cannot be listed: {', '.join(found.unseen)}"
             )
 
     def _delete(self, executor: Executor, live: dict[str, Any], timeout: float, check_mode: bool) -> None:

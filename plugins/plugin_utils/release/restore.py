@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ..apply.plan import settle
 from ..apply.write_permissions import Need, NotPermitted, needs_of
 from ..objects.errors import ApplyError
 from ..objects.normalisation import normalise_objects
@@ -153,6 +154,7 @@ class RestoreRun(LockedRun):
         self._needs = None
         self._check_permissions(cluster, self._transaction.owner.namespace, needs)
         if self._drain:
+            settle(cluster.connection, cluster.executor, self._planned)
             drain = self._drain.without_waiting() if self._settings.check_mode else self._drain
             self._warnings += wait_for_jobs(cluster.connection, drain, self._planned, say=self._settings.say)
 

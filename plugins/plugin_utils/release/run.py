@@ -22,6 +22,7 @@ from ..objects.namespace_origin import mark_created
 from ..objects.normalisation import normalise_objects
 from ..objects.owner import Owner
 from ..objects.planned_object import PlannedObject
+from ..objects.pull_secrets import keep_others
 from ..pods.rollout import wait_for_rollout
 from ..secrets.redaction import Redactor
 from ..secrets.secret_digest import SecretDigests, changed_keys
@@ -163,6 +164,7 @@ class Run:
         # The values that are about to go, too: a pod may still log them.
         self._redactor.learn(live.values())
         mark_created(bodies, live)
+        keep_others(bodies, live)
         self._digests.learn(live)
         self._digests.stamp()
         self._planned = plan_present(connection, executor, discovery, bodies, live)

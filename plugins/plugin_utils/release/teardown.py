@@ -16,7 +16,7 @@ from ..api.wait_report import Say, WaitReport
 from ..apply import write_permissions
 from ..apply.execution import POLL_PAUSE, Execution, wait_until_gone
 from ..apply.owned_objects import Found, find_owned
-from ..objects.errors import ApplyError
+from ..objects.errors import ApplyError, ConnectionFailed
 from ..objects.identity import Identity
 from ..objects.kinds import RENDERED_KINDS, kind_of_body
 from ..objects.labels import is_engines
@@ -26,6 +26,7 @@ from ..pods.spawned_jobs import SELECTOR, is_running, read_spawned_jobs
 from ..text.text_table import aligned
 from .lock import LockSettings, ReleaseLease, give_back, given_back_on_failure, new_holder
 from .namespace_removal import ReleaseNamespace
+from .record import ReleaseRecord
 
 WAIT, KILL, REFUSE = "wait", "kill", "refuse"
 
@@ -132,8 +133,25 @@ class Teardown:
     def _find(self, executor: Executor, discovery: Discovery) -> Found:
         """Return what carries the labels of the release; but not its lock, which ends with the run that holds it."""
         found = find_owned(self._connection, executor, discovery, self._owner, kinds=None)
+        if found.broken and (needed := self._stated_kinds() & set(found.broken)):
+            # Without a second, patient look, or if that fails too, they would stay behind
+            found.objects += find_owned(self._connection, executor, discovery, self._owner, needed, needed).objects
+            found.broken = {key: reason for key, reason in found.broken.items() if key not in needed}
         found.objects = [live for live in found.objects if not (is_engines(live) and live["kind"] == "Lease")]
         return found
+
+    def _stated_kinds(self) -> set[tuple[str, str]]:
+        """Return the kinds, by group and name, that the recorded releases have; of an unrecorded one, all it can have.
+
+        The values of Secrets in the record go no further.
+        """
+        try:
+            recorded = ReleaseRecord(self._connection, self._owner).read().bodies()
+        except ConnectionFailed:
+            raise
+        except ApplyError:
+            recorded = []
+        return {(body.group, body.kind) for body in map(Identity.of, recorded)} or set(RENDERED_KINDS)
 
     @contextmanager
     def _locked(self, namespace: ReleaseNamespace, to_do: bool) -> Iterator[None]:
@@ -165,7 +183,7 @@ class Teardown:
                 f"{', '.join(blind)}. So a teardown could leave some behind. Nothing was changed. Grant the right to "
                 "list them, or ask somebody who has it to tear down."
             )
-        self._not_looked_at = found.denied_kinds
+        self._not_looked_at = found.unseen
 
     def _check_permissions(self, executor: Executor, discovery: Discovery, found: Sequence[dict[str, Any]]) -> None:
         """Refuse what the API server would refuse half way. A preview warns: who may only read may look."""

@@ -3,24 +3,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..api.concurrency import concurrently
 from ..api.connection import CONCURRENCY, Connection
 from ..api.discovery import Discovery
 from ..apply.owned_objects import find_owned
-from ..apply.plan import plan_object, read_live
+from ..apply.plan import plan_object, read_live, settle
 from ..objects.identity import Identity
 from ..objects.labels import is_engines
 from ..objects.managed_fields import (
     FIELD_MANAGER,
+    HAND_OVER_MANAGER,
     LAST_APPLIED_ANNOTATION,
     FieldOwner,
     Path,
     as_text,
+    entries_beside,
     owner_of,
     owners,
     recorded_fields,
@@ -31,20 +34,47 @@ from ..objects.namespace_origin import mark_created
 from ..objects.normalisation import normalise_objects
 from ..objects.owner import Owner
 from ..objects.planned_object import PlannedObject, is_going
+from ..objects.pull_secrets import keep_others
 from ..secrets.redaction import Redactor
 from ..secrets.secret_digest import PENDING, SecretDigests
-from .drift_report import CHANGED, EXTRA, MISSING, TERMINATING, DriftReport, FieldDrift, ObjectDrift
+from .drift_report import CHANGED, EXTRA, KEPT, MISSING, TERMINATING, DriftReport, FieldDrift, ObjectDrift
 
-# What the cluster does of itself to objects, a number of replicas by an autoscaler for example, is nobody's change.
-CONTROLLERS = frozenset({"kube-controller-manager", "kube-scheduler", "kube-apiserver"})
+# What the cluster adds of itself to objects, a number of replicas by an autoscaler for example, is nobody's change.
+CONTROLLERS = frozenset({"kube-controller-manager", "kube-scheduler", "kube-apiserver", "cloud-controller-manager"})
 # Set by the server on every namespace, and recorded as a statement of whoever created it.
 NAMESPACE_NAME = ("metadata", "labels", "kubernetes.io/metadata.name")
 
 
-def find_drift(connection: Connection, objects: Sequence[Any], owner: Owner, redactor: Redactor) -> DriftReport:
+@dataclass(frozen=True)
+class Ignored:
+    """What is not to be reported: fields that one of the *managers* wrote last, and fields at or below the *paths*.
+
+    In both, `*` stands for any text. A path may begin with the kind of the object, or its kind and name:
+    `Service:spec.ports`, `Deployment/redis:spec.replicas`.
+    """
+
+    managers: Sequence[str] = ()
+    paths: Sequence[str] = ()
+
+    def has(self, item: ObjectDrift, field: FieldDrift) -> bool:
+        """Tell whether a field of an object is meant."""
+        places = [f"{place}{field.path}" for place in ("", f"{item.kind}:", f"{item.kind}/{item.name}:")]
+        return any(_matches(manager, field.manager, r"\Z") for manager in self.managers) or any(
+            _matches(path, place, r"(\Z|[.\[])") for path in self.paths for place in places
+        )
+
+
+def _matches(pattern: str, text: str, end: str) -> bool:
+    return re.match(".*".join(map(re.escape, pattern.split("*"))) + end, text) is not None
+
+
+def find_drift(
+    connection: Connection, objects: Sequence[Any], owner: Owner, redactor: Redactor, ignored: Ignored | None = None
+) -> DriftReport:
     """Compare the objects of a release with the cluster. The report shows no value of a Secret.
 
     :param owner: whose further objects are extra ones.
+    :param ignored: what is not to be reported.
     :raises ApplyError: when the server cannot be asked, or the objects are malformed.
     """
     bodies = normalise_objects(objects)
@@ -52,13 +82,31 @@ def find_drift(connection: Connection, objects: Sequence[Any], owner: Owner, red
     with ThreadPoolExecutor(CONCURRENCY) as executor:
         discovery = Discovery.ask(connection, executor, [body["apiVersion"] for body in bodies])
         planned = _compare(connection, executor, discovery, bodies, redactor)
-        found = find_owned(connection, executor, discovery, owner, kinds=None)
+        stated = {(identity.group, identity.kind) for identity in map(Identity.of, bodies)}
+        found = find_owned(connection, executor, discovery, owner, kinds=None, needed=stated)
     drifted = [drift for item in planned for drift in _object_drift(item, redactor)]
     wanted = {item.identity.unversioned for item in planned}
     rendered = [Identity.of(live) for live in found.objects if not is_engines(live)]
     extra = [identity for identity in rendered if identity.unversioned not in wanted]
-    drifted += [_described(identity, EXTRA) for identity in extra]
-    return DriftReport(owner.namespace, connection.host, len(bodies), drifted, found.denied_kinds)
+    reported, left_out = _divided(drifted, ignored or Ignored())
+    reported += [_described(identity, EXTRA) for identity in extra]
+    return DriftReport(owner.namespace, connection.host, len(bodies), reported, found.unseen, left_out)
+
+
+def _divided(drifted: Sequence[ObjectDrift], ignored: Ignored) -> tuple[list[ObjectDrift], list[ObjectDrift]]:
+    """Return what is to be reported of objects, and what is not."""
+    reported: list[ObjectDrift] = []
+    left_out: list[ObjectDrift] = []
+    for item in drifted:
+        if item.state != CHANGED:
+            reported.append(item)
+            continue
+        for side, is_ignored in ((reported, False), (left_out, True)):
+            fields = [field for field in item.fields if ignored.has(item, field) is is_ignored]
+            if fields:
+                state = CHANGED if any(field.restored for field in fields) else KEPT
+                side.append(replace(item, state=state, fields=fields))
+    return reported, left_out
 
 
 def _compare(
@@ -72,6 +120,7 @@ def _compare(
     live = read_live(connection, executor, discovery, bodies, digests.elsewhere)
     redactor.learn(live.values())
     mark_created(bodies, live)
+    keep_others(bodies, live)
     digests.learn(live)
     digests.stamp()
 
@@ -79,7 +128,9 @@ def _compare(
         identity = Identity.of(body)
         return plan_object(connection, discovery.path(identity), body, live[identity])
 
-    return concurrently(executor, examine, bodies)
+    planned = concurrently(executor, examine, bodies)
+    settle(connection, executor, planned)
+    return planned
 
 
 def _object_drift(item: PlannedObject, redactor: Redactor) -> list[ObjectDrift]:
@@ -103,9 +154,10 @@ def _object_drift(item: PlannedObject, redactor: Redactor) -> list[ObjectDrift]:
         # A workload whose Secret is missing waits for that: no difference of its own.
         if value_at(wanted, path) != PENDING
     ]
+    fields += [field_drift(path, None, restored=False) for path in item.rewritten]
     fields += [
         field_drift(path, owner, restored=path[-1] == LAST_APPLIED_ANNOTATION)
-        for path, owner in _foreign_fields(item.live, item.paths)
+        for path, owner in _foreign_fields(item.live, [*item.paths, *item.rewritten])
         if value_at(live, path) is not None  # the server's own bookkeeping is not shown
     ]
     return [_described(item.identity, CHANGED, fields)] if fields else []
@@ -121,17 +173,23 @@ def _leaves(path: Path, wanted: Any, live: Any) -> Iterator[Path]:
         yield path
 
 
-def _foreign_fields(live: Mapping[str, Any], reported: Sequence[Path]) -> Iterator[tuple[Path, FieldOwner]]:
-    """Yield what others have stated beside the release, and what is not among the *reported* fields already."""
+def _foreign_fields(live: Mapping[str, Any], reported: Sequence[Path]) -> Iterator[tuple[Path, FieldOwner | None]]:
+    """Yield what others have stated beside the release, and what is not among the *reported* fields already.
+
+    What admission puts into a list, a container for example, has no owner.
+    """
     seen = [*reported, NAMESPACE_NAME]
     ours = recorded_fields(live).get("fieldsV1") or {}
     for owner, fields in owners(live):
-        if owner.is_status or owner.manager in CONTROLLERS or owner.manager == FIELD_MANAGER:
+        if owner.is_status or owner.manager in {*CONTROLLERS, FIELD_MANAGER, HAND_OVER_MANAGER}:
             continue
         for path in stated_beside(fields, ours):
             if not any(path[: len(known)] == known or known[: len(path)] == path for known in seen):
                 seen.append(path)
                 yield path, owner
+    for path in entries_beside(live, ours):
+        if path not in seen and owner_of(live, path) is None:
+            yield path, None
 
 
 def _described(identity: Identity, state: str, fields: Sequence[FieldDrift] = ()) -> ObjectDrift:

@@ -13,6 +13,7 @@ from ..text.text_table import aligned
 
 MISSING = "missing"
 CHANGED = "changed"
+KEPT = "kept"
 EXTRA = "extra"
 TERMINATING = "terminating"
 
@@ -26,7 +27,8 @@ class FieldDrift:
     """A field that is not as the release has it. A side that has no such field is None.
 
     ``manager`` and what follows tell who wrote the live value and when; they are empty where nobody owns the field,
-    as after its removal. ``restored``: whether the next deploy sets it back; it keeps what the release does not state.
+    as after its removal, or after admission. ``restored``: whether the next deploy sets it back. It keeps what the
+    release does not state, and what admission would rewrite again.
     """
 
     path: str
@@ -43,12 +45,17 @@ class FieldDrift:
         """The field manager, for people."""
         if self.manager == FIELD_MANAGER:
             return f"{self.manager}: not deployed yet"
-        return f"{self.manager} ({self.subresource})" if self.subresource else self.manager or "unknown"
+        if not self.manager:
+            return "unknown" if self.restored else "admission"
+        return f"{self.manager} ({self.subresource})" if self.subresource else self.manager
 
 
 @dataclass(frozen=True)
 class ObjectDrift:
-    """An object that is not as the release has it. ``state`` is MISSING, CHANGED, EXTRA or TERMINATING."""
+    """An object that is not as the release has it. ``state`` is MISSING, CHANGED, KEPT, EXTRA or TERMINATING.
+
+    KEPT: others have changed it, and a deploy keeps all that they did.
+    """
 
     api_version: str
     kind: str
@@ -60,43 +67,60 @@ class ObjectDrift:
 
 @dataclass(frozen=True)
 class DriftReport:
-    """All that differs. ``not_looked_at``: kinds that cannot be listed, so that extra objects of them stay unseen."""
+    """All that differs. ``not_looked_at``: kinds that cannot be listed, so that extra objects of them stay unseen.
+
+    ``ignored``: what differs and is not to be reported.
+    """
 
     namespace: str
     server: str
     compared: int
     objects: list[ObjectDrift]
     not_looked_at: list[str]
+    ignored: list[ObjectDrift] = field(default_factory=list)
+
+    @property
+    def in_sync(self) -> bool:
+        """Tell whether a deploy would change nothing."""
+        return all(item.state == KEPT for item in self.objects)
+
+    @property
+    def _kept(self) -> list[tuple[ObjectDrift, list[FieldDrift]]]:
+        found = [(item, [entry for entry in item.fields if not entry.restored]) for item in self.objects]
+        return [(item, fields) for item, fields in found if fields]
 
     def as_dict(self) -> dict[str, Any]:
         """For a module's result, and as JSON."""
-        return {"in_sync": not self.objects, **asdict(self)}
+        return {"in_sync": self.in_sync, **asdict(self)}
 
     @property
     def summary(self) -> str:
         """One line."""
-        counts = {state: sum(item.state == state for item in self.objects) for state in (CHANGED, MISSING, EXTRA)}
-        terminating = sum(item.state == TERMINATING for item in self.objects)
-        if not self.objects:
-            return f"No drift: all {self.compared} objects of the release match the inventory."
-        parts = [f"{count} {state}" for state, count in [*counts.items(), (TERMINATING, terminating)] if count]
-        fields = sum(len(item.fields) for item in self.objects)
-        return f"Drift: of the objects in {self.namespace}, {', '.join(parts)} ({fields} fields)."
+        kept = sum(len(fields) for _item, fields in self._kept)
+        others = f" Others changed {kept} fields, which a deploy keeps." if kept else ""
+        if self.in_sync:
+            return f"No drift: all {self.compared} objects of the release match the inventory.{others}"
+        counts = {
+            state: sum(item.state == state for item in self.objects) for state in (CHANGED, MISSING, EXTRA, TERMINATING)
+        }
+        parts = [f"{count} {state}" for state, count in counts.items() if count]
+        fields = sum(len(item.fields) for item in self.objects) - kept
+        return f"Drift: of the objects in {self.namespace}, {', '.join(parts)} ({fields} fields).{others}"
 
     def as_text(self) -> str:
         """Return one screen."""
         lines = [f"Namespace {self.namespace} on {self.server}", ""]
-        rows = [row for item in self.objects for row in _rows(item)]
-        if rows:
-            lines += aligned([["OBJECT", "FIELD", "WANTED", "LIVE", "WHO", "WHEN"], *rows[:ROWS_SHOWN]])
-            if len(rows) > ROWS_SHOWN:
-                lines.append(f"and {len(rows) - ROWS_SHOWN} more")
-            lines.append("")
+        to_change = [(item, [entry for entry in item.fields if entry.restored]) for item in self.objects]
+        lines += _table("", [row for item, fields in to_change if item.state != KEPT for row in _rows(item, fields)])
+        lines += _table(
+            "Others changed these fields, and a deploy keeps them. The release does not set those marked with +. "
+            "Remove them by hand if nobody needs them.",
+            [row for item, fields in self._kept for row in _field_rows(item, fields)],
+        )
+        if self.ignored:
+            fields = sum(len(item.fields) for item in self.ignored)
+            lines += [f"Ignored (drift_ignore_managers, drift_ignore_paths): {fields} fields.", ""]
         lines.append(self.summary)
-        if any(not entry.restored for item in self.objects for entry in item.fields):
-            lines.append(
-                "The release does not set the fields marked with +, so a deploy keeps them. Remove them by hand."
-            )
         if self.not_looked_at:
             lines.append(
                 "Objects of these kinds cannot be listed, so extra ones may be missing here: "
@@ -105,20 +129,31 @@ class DriftReport:
         return "\n".join(lines)
 
 
-def _rows(item: ObjectDrift) -> list[list[str]]:
-    name = f"{item.kind} {item.name}"
+def _table(title: str, rows: list[list[str]]) -> list[str]:
+    if not rows:
+        return []
+    shown = aligned([["OBJECT", "FIELD", "WANTED", "LIVE", "WHO", "WHEN"], *rows[:ROWS_SHOWN]])
+    more = [f"and {len(rows) - ROWS_SHOWN} more"] if len(rows) > ROWS_SHOWN else []
+    return [*([title] if title else []), *shown, *more, ""]
+
+
+def _rows(item: ObjectDrift, fields: list[FieldDrift]) -> list[list[str]]:
     if item.state != CHANGED:
         said = {
             MISSING: "does not exist",
             EXTRA: "has the labels of the release, but is not part of it",
             TERMINATING: "is being deleted",
         }
-        return [[name, said[item.state], "", "", "", ""]]
+        return [[f"{item.kind} {item.name}", said[item.state], "", "", "", ""]]
+    return _field_rows(item, fields)
+
+
+def _field_rows(item: ObjectDrift, fields: list[FieldDrift]) -> list[list[str]]:
     rows: list[list[str]] = []
-    for entry in item.fields:
+    for entry in fields:
         wanted, live = _cells(entry.wanted, entry.live)
-        path = entry.path if entry.restored else f"+ {entry.path}"
-        rows.append(["" if rows else name, path, wanted, live, entry.who, entry.time])
+        path = f"+ {entry.path}" if entry.wanted is None and not entry.restored else entry.path
+        rows.append(["" if rows else f"{item.kind} {item.name}", path, wanted, live, entry.who, entry.time])
     return rows
 
 

@@ -78,6 +78,7 @@ def objects(render: Callable[..., Any]) -> dict[str, Any]:
                 "agentsmith_agent_image": f"registry.example.com:5000/agentsmith:0.4.1-team-a@{DIGEST}",
                 "rbac_profile": "phase19",
             },
+            "autoscaled": {"dispatcher_replicas": ""},
             "other-bundle": {"dispatcher_ca_bundle": BUNDLE + BUNDLE},
             "secret-proxy": {"dispatcher_extra_env": [SECRET_PROXY], "dispatcher_no_proxy": [".example.internal"]},
             "no-proxy": {
@@ -90,6 +91,11 @@ def objects(render: Callable[..., Any]) -> dict[str, Any]:
     )
     assert not run.failures
     return run.objects
+
+
+def test_a_number_of_replicas_can_be_left_to_an_autoscaler(objects: dict[str, Any]) -> None:
+    assert objects["everything"][DISPATCHER]["spec"]["replicas"] == 2
+    assert "replicas" not in objects["autoscaled"][DISPATCHER]["spec"]
 
 
 def container(deployment: dict[str, Any]) -> dict[str, Any]:

@@ -139,3 +139,13 @@ def test_all_kinds_that_are_not_served_are_named() -> None:
     assert "Secret s: metadata.namespace is missing" in lines[2]
     assert "Namespace n/x: metadata.namespace is set" in lines[3]
     assert lines[4] == "Nothing was changed."
+
+
+def test_a_kind_behind_a_server_that_does_not_answer() -> None:
+    versions = [{"version": "v1", "freshness": "Stale"}, {"version": "v2", "resources": [served("Widget", "widgets")]}]
+    body = {"kind": "APIGroupDiscoveryList", "items": [{"metadata": {"name": "example.com"}, "versions": versions}]}
+    discovery = ask({**AGGREGATED, "/apis": body})
+    assert discovery.silent == ["example.com/v1"]
+    discovery.require_kinds([Identity("example.com/v2", "Widget", "n", "w")])
+    with pytest.raises(ApplyError, match=r"Widget n/w: the server behind the API example\.com/v1 does not answer"):
+        discovery.require_kinds([Identity("example.com/v1", "Widget", "n", "w")])

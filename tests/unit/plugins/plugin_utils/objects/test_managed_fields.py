@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import (
+    entries_beside,
     owner_of,
     stated_beside,
     value_at,
@@ -66,6 +67,27 @@ def test_owner_of_a_whole_and_of_a_part(path: tuple[str, ...], owned: bool) -> N
 )
 def test_what_others_state_beside_us(theirs: Any, ours: Any, paths: list[tuple[str, ...]]) -> None:
     assert list(stated_beside(theirs, ours)) == paths
+
+
+OURS = {"f:list": {REDIS: {".": {}, "f:image": WHOLE, "f:ports": {'k:{"containerPort":1,"protocol":"TCP"}': WHOLE}}}}
+
+
+@pytest.mark.parametrize(
+    ("live", "paths"),
+    [
+        ({"list": [{"name": "redis", "image": "redis"}]}, []),
+        ({"list": [{"name": "proxy"}, {"name": "redis"}]}, [("list", "[name=proxy]")]),
+        ({"list": [{"name": "redis", "ports": [{"containerPort": 1, "protocol": "TCP"}], "env": [{"name": "A"}]}]}, []),
+        (
+            {"list": [{"name": "redis", "ports": [{"containerPort": 1}, {"containerPort": 2}]}]},
+            [("list", "[name=redis]", "ports", "[containerPort=2]")],
+        ),
+        ({"list": ["text"], "other": [{"name": "a"}]}, []),
+        ({"list": None}, []),
+    ],
+)
+def test_the_entries_of_others_in_our_lists(live: Any, paths: list[tuple[str, ...]]) -> None:
+    assert list(entries_beside(live, OURS)) == paths
 
 
 @pytest.mark.parametrize(
