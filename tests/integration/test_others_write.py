@@ -27,6 +27,11 @@ TOLERATION = f"""{TOLERATIONS}.exists(t, t.key == "spot") ? [] : [JSONPatch{{op:
   path: "/spec/template/spec/tolerations",
   value: {TOLERATIONS} + [Object.spec.template.spec.tolerations{{key: "spot", operator: "Exists"}}]}}]"""
 
+ANNOTATIONS = "object.metadata.annotations"
+WRITES_COUNTED = f"""(has({ANNOTATIONS})
+  ? [JSONPatch{{op: "add", path: "/metadata/annotations/writes", value: {ANNOTATIONS}[?"writes"].orValue("") + "i"}}]
+  : [JSONPatch{{op: "add", path: "/metadata/annotations", value: {{"writes": "i"}}}}])"""
+
 REWRITES = {
     "a stated cpu request": CPU,
     "the image, for a mirror": IMAGE,
@@ -34,6 +39,7 @@ REWRITES = {
     "a sidecar before our container": sidecar("0"),
     "a sidecar after our container": sidecar("-"),
     "an entry in a list that we state as a whole": TOLERATION,
+    "a stated field, and another one anew with each write": f"{WRITES_COUNTED} + {CPU}",
 }
 
 

@@ -105,8 +105,11 @@ def plan_absent(
 
 def differs(live: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
     """Tell whether a dry run would have changed the object, or what we are recorded to state of it."""
-    same_record = recorded_fields(live).get("fieldsV1") == recorded_fields(result).get("fieldsV1")
-    return not same_record or essence(live) != essence(result)
+    return not _same_record(live, result) or essence(live) != essence(result)
+
+
+def _same_record(live: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
+    return bool(recorded_fields(live).get("fieldsV1") == recorded_fields(result).get("fieldsV1"))
 
 
 def plan_object(connection: Connection, path: str, body: dict[str, Any], live: dict[str, Any] | None) -> PlannedObject:
@@ -138,8 +141,8 @@ def settle(connection: Connection, executor: Executor, planned: Sequence[Planned
             after = _dry_run(connection, item.path, item.desired, item.live, SHORT_PERIOD)
         except ApiError:
             return
-        if differs(item.live, after):
-            item.narrow(after)
+        # Whatever else the write would bring: admission may stamp an object anew each time.
+        if item.narrow(after) or not _same_record(item.live, after):
             return
         item.rewritten, item.paths, item.fields = item.paths, [], []
         if not item.strip_last_applied:

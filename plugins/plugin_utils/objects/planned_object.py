@@ -51,12 +51,16 @@ class PlannedObject:
         """Tell whether the object needs a write request."""
         return self.result in ("created", "updated", "deleted")
 
-    def narrow(self, after: Mapping[str, Any]) -> None:
-        """Leave out of what differs what a write, which made *after* of the object, does not change."""
+    def narrow(self, after: Mapping[str, Any]) -> bool:
+        """Leave out of what differs what a write, which made *after* of the object, does not change.
+
+        Return whether anything is left. If nothing is, all of it stays: the write may change what is recorded of us.
+        """
         changed = [path for path in self.paths if value_at(self.live, path) != value_at(after, path)]
-        if changed:  # else it is the record of what we state that changes
+        if changed:
             self.rewritten = [path for path in self.paths if path not in changed]
             self.paths, self.fields = changed, [as_text(path) for path in changed]
+        return bool(changed)
 
 
 def is_going(live: Mapping[str, Any]) -> bool:
