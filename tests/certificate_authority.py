@@ -37,8 +37,12 @@ def issue(
     hosts: tuple[x509.GeneralName, ...] = (),
     now: datetime = NOW,
     days: tuple[int, int] = (-1, 90),
+    plain: bool = False,
 ) -> Issued:
-    """Issue a certificate, by itself where there is no *issuer*, valid from and to so many days from *now*."""
+    """Issue a certificate, by itself where there is no *issuer*, valid from and to so many days from *now*.
+
+    :param plain: without the extensions that a strict client insists on.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
@@ -51,13 +55,14 @@ def issue(
         .not_valid_after(now + timedelta(days=days[1]))
         .add_extension(x509.BasicConstraints(ca=not hosts, path_length=None), critical=True)
     )
-    # From Python 3.13 on a client insists on these, as RFC 5280 has it
-    signer = (issuer.key if issuer else key).public_key()
-    builder = (
-        builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), critical=False)
-        .add_extension(_usage(signs=not hosts), critical=True)
-    )
+    if not plain:
+        # From Python 3.13 on a client insists on these, as RFC 5280 has it
+        signer = (issuer.key if issuer else key).public_key()
+        builder = (
+            builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), critical=False)
+            .add_extension(_usage(signs=not hosts), critical=True)
+        )
     if hosts:
         builder = builder.add_extension(x509.SubjectAlternativeName(hosts), critical=False)
     return Issued(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)

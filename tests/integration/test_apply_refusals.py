@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api import cluster_access
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
 from control_plane import ControlPlane
 from engine import Apply
-from kubernetes.config import incluster_config
 from release_objects import a_config_map, a_deployment, a_release, an_object
 
 MARK = "marked-value-0123"
@@ -163,7 +163,7 @@ def test_a_kubeconfig_with_a_fault_beside_a_secret(apply: Apply, control_plane: 
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(json.dumps(content), encoding="utf-8")
     message = refusal(apply, [], options={"kubeconfig": str(kubeconfig)})
-    assert "cannot be used (its current context): Invalid kube-config file. Expected key id-token" in message
+    assert "has no valid id-token for auth-provider oidc. Run kubectl with this context once" in message
     assert MARK not in message
 
 
@@ -202,8 +202,9 @@ def test_the_service_account_of_a_pod_is_used_inside_a_cluster(
 ) -> None:
     token = tmp_path / "token"
     token.write_text(control_plane.token, encoding="utf-8")
-    monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(token))
-    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(control_plane.ca_file))
+    (tmp_path / "ca.crt").write_bytes(control_plane.ca_file.read_bytes())
+    monkeypatch.setattr(cluster_access, "SERVICE_ACCOUNT", tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", control_plane.url.rpartition(":")[2])
     assert apply([a_config_map(namespace)], options={"kubeconfig": None})["changed"]

@@ -33,6 +33,7 @@ class ClusterAction(ControlNodeAction):
         """As in the base, with the connection's options beside those of the action."""
         # What the worker has inherited stays to its end: the collector need not walk over it (Python: gc.freeze)
         gc.freeze()
+        self._target = (task_vars or {}).get("inventory_hostname", "localhost")
         return super().checked_options(tmp, task_vars, {**deepcopy(AUTH_ARG_SPEC), **argument_spec}, **rules)
 
     def say_for(self, task_vars: dict[str, Any] | None, redactor: Redactor) -> Say:
@@ -43,13 +44,15 @@ class ClusterAction(ControlNodeAction):
         target = (task_vars or {}).get("inventory_hostname", "localhost")
         return lambda text: self._display.display(redactor.text(f"{target}: {text}"), stderr=True)
 
-    @staticmethod
-    def connection(options: dict[str, Any]) -> Connection:
+    def connection(self, options: dict[str, Any]) -> Connection:
         """A connection to use in a C(with) statement.
 
         A task that is told as whom an earlier one has locked the release goes on with what that one has begun: it
         outlives an outage as long as in the midst of its work.
         """
-        connection_options = {name: options.get(name) for name in AUTH_ARG_SPEC}
-        in_contact = bool(options.get("holder"))
-        return Connection(connection_options, scratch_directory=constants.DEFAULT_LOCAL_TMP, in_contact=in_contact)
+        return Connection(
+            options,
+            scratch_directory=constants.DEFAULT_LOCAL_TMP,
+            in_contact=bool(options.get("holder")),
+            say=lambda text: self._display.display(f"{self._target}: {text}", stderr=True),
+        )

@@ -1,38 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The connection to one API server: from the options of kubernetes.core to answered requests.
+"""The connection to one API server: from the connection options to answered requests.
 
-Requests go through the urllib3 pool of the raw ApiClient. The typed classes of the Python client (CoreV1Api and so
-on) are not used: importing them alone costs about a second. Nothing here keeps state between tasks.
+Requests go through a pool of urllib3. The Python client `kubernetes` is not used: importing it costs about a second, it
+picks another context than kubectl, and it hides why a command for credentials fails. Nothing here keeps state between
+tasks.
 """
 
 from __future__ import annotations
 
 import json
 import ssl
-import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from ..objects.errors import ApiError, ApplyError, ConnectionFailed
-from .kubeconfig import configuration_fault, context_of
+from .cluster_access import ClusterAccess, resolve
+from .credentials import Credentials, read_credentials
 from .retry import Attempts, RetryPolicy, Verdict, judge, retry_after
+from .tls import is_final, tls_context, tls_fault
+from .transport import connected_socket, connection_pool
+from .wait_report import Say
 
 try:
     import urllib3
-
-    # get_api_client(), the public way in, also runs discovery, on its own and without retries; these are its parts.
-    from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import (
-        _create_auth_spec,
-        _create_configuration,
-        _create_headers,
-    )
-    from kubernetes.client import ApiClient, Configuration
+    import websocket  # noqa: F401  used by pod_stream
 except ImportError as error:
     IMPORT_FAULT: str | None = str(error)
 else:
@@ -47,6 +43,9 @@ READ_TIMEOUT = 40.0  # seconds
 
 # Whom the API server takes a request without credentials for (Kubernetes: Authenticating, anonymous requests).
 _ANONYMOUS = "system:anonymous"
+
+# What http.client says of a proxy that lets nobody through; what it answers for a server that is down passes.
+_PROXY_REFUSALS = tuple(f"Tunnel connection failed: {status}" for status in (400, 401, 403, 404, 405, 407))
 
 APPLY_PATCH = "application/apply-patch+yaml"  # of which JSON is a subset
 MERGE_PATCH = "application/merge-patch+json"
@@ -65,20 +64,43 @@ class Response:
 
 
 @dataclass(frozen=True)
-class _Client:
+class Client:
     """One set of credentials in use. ``generation`` counts how often they were read."""
 
-    api_client: Any
-    headers: Any
+    access: ClusterAccess
+    credentials: Credentials
+    pool: Any
     generation: int
+
+    def headers(self, user: str = "") -> Any:
+        """Return the headers of a request.
+
+        :param user: on whose behalf, instead of whom the kubeconfig or the options impersonate.
+        """
+        headers = urllib3.HTTPHeaderDict({"User-Agent": "agentsmith.platform"})
+        for name, value in self.credentials.headers:
+            # The groups of the user that the options name are not this one's.
+            if not (user and name.startswith("Impersonate-")):
+                headers.add(name, value)
+        if user:
+            headers["Impersonate-User"] = user
+        return headers
+
+    def connected_socket(self) -> Any:
+        """Return a new socket that is connected to the API server.
+
+        :raises urllib3.exceptions.HTTPError: and OSError, when it cannot be connected.
+        """
+        return connected_socket(self.pool, self.access.server, CONNECT_TIMEOUT)
 
 
 class Connection:
     """A connection to the API server that the options name. Use it as a context manager.
 
     :param options: the connection options, named as in kubernetes.core; what is None falls back to K8S_AUTH_*.
-    :param scratch_directory: where the Python client may put certificates and keys that a kubeconfig holds inline;
-        they are removed on exit. None means the system's directory for temporary files.
+    :param scratch_directory: where a client's certificate and key lie while OpenSSL reads them. None means the
+        system's directory for temporary files.
+    :param say: shows a line while a command for credentials runs.
     :param in_contact: whether an earlier task of the same run had an answer, so that the address is known to be right.
     :raises ConnectionFailed: on entry, when the options lead to no usable configuration.
     """
@@ -90,14 +112,16 @@ class Connection:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         in_contact: bool = False,
+        say: Say | None = None,
     ) -> None:
         if IMPORT_FAULT:
             raise ConnectionFailed(
                 f"The Python that runs ansible-playbook cannot talk to Kubernetes: {IMPORT_FAULT}. Install the Python "
-                "package kubernetes (35 or newer) and the collection kubernetes.core for it."
+                "package kubernetes (35 or newer) for it."
             )
         self._options = dict(options)
-        self._scratch_parent = scratch_directory
+        self._scratch_directory = scratch_directory
+        self._say = say
         self._policy = RetryPolicy(clock)
         self._policy.in_contact = in_contact
         self._sleep = sleep
@@ -105,23 +129,16 @@ class Connection:
         self._counts: Counter[str] = Counter()
 
     def __enter__(self) -> Connection:
-        # The Python client leaves the removal of its key files to atexit, which Ansible's workers never reach.
-        self._scratch = tempfile.TemporaryDirectory(prefix="agentsmith-", dir=self._scratch_parent)
-        try:
-            self._client = self._open(generation=0)
-        except BaseException:
-            self._scratch.cleanup()
-            raise
+        self._client = self._open(generation=0)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._client.api_client.rest_client.pool_manager.clear()
-        self._scratch.cleanup()
+        self._client.pool.clear()
 
     @property
     def host(self) -> str:
         """The URL of the API server."""
-        return str(self._client.api_client.configuration.host)
+        return self._client.access.server
 
     @property
     def requests(self) -> dict[str, int]:
@@ -129,19 +146,22 @@ class Connection:
         with self._lock:
             return {name: self._counts[name] for name in ("read", "write", "dry_run")}
 
-    def open_stream(self, attempt: Callable[[Any, dict[str, str]], Stream]) -> Stream:
+    def open_stream(self, attempt: Callable[[Client], Stream]) -> Stream:
         """Open what is no request, port-forward and exec, and try again as with a request.
 
-        :param attempt: opens it with a configuration and headers. It raises ApiError for what the server answers
-            instead, and another ApplyError where no answer came. Both are raised here in the end.
-        :raises ConnectionFailed: when the server does not accept the credentials, and with impersonation.
+        :param attempt: opens it. It raises ApiError for what the server answers instead, and another ApplyError or an
+            error of urllib3 where no answer came.
+        :raises ConnectionFailed: when the server does not accept the credentials.
         """
         attempts = Attempts()
         while True:
-            client = self._client
-            credentials = self._stream_credentials(client)
+            client = self._current_client()
             try:
-                return attempt(*credentials)
+                return attempt(client)
+            except urllib3.exceptions.HTTPError as error:
+                pause = None if self._is_final(error) else self._policy.pause_after_failure(attempts)
+                if pause is None:
+                    raise self._unreachable(error) from None
             except ApplyError as error:
                 verdict = judge("GET", error.status, None) if isinstance(error, ApiError) else Verdict.PASSING
                 if verdict is Verdict.UNAUTHENTICATED:
@@ -151,21 +171,6 @@ class Connection:
                 if pause is None:
                     raise
             self._sleep(pause)
-
-    def _stream_credentials(self, client: _Client) -> tuple[Any, dict[str, str]]:
-        """Return configuration and headers for a stream.
-
-        :raises ConnectionFailed: with impersonation, which the Python client leaves out there: the stream would run
-            with the rights of another account than everything else.
-        """
-        if any(name.lower().startswith("impersonate-") for name in client.headers):
-            raise ConnectionFailed(
-                "Port-forward and exec do not work while you impersonate a user. Remove the options that do so."
-            )
-        settings = client.api_client.configuration.auth_settings().values()
-        return client.api_client.configuration, {
-            entry["key"].lower(): entry["value"] for entry in settings if entry["in"] == "header" and entry["value"]
-        }
 
     def get(self, path: str, query: Mapping[str, Any] | None = None, accept: str = JSON) -> Response:
         """Read *path*. For the errors see :meth:`request`."""
@@ -212,7 +217,7 @@ class Connection:
         target = f"{path}?{urlencode(query)}" if query else path
         attempts = Attempts()
         while True:
-            client = self._client
+            client = self._current_client()
             with self._lock:
                 self._counts[kind] += 1
             try:
@@ -228,6 +233,8 @@ class Connection:
             if verdict is not Verdict.PASSING or raw.status == 429:
                 self._policy.in_contact = True
             if verdict is Verdict.DONE:
+                if raw.status >= 300 or (accept != "*/*" and not isinstance(answer, dict)):
+                    raise self._no_api_server(raw, answer)
                 return Response(raw.status, answer, tuple(raw.headers.getlist("Warning")))
             if verdict is Verdict.UNAUTHENTICATED:
                 self._renew_once(attempts, client)
@@ -246,7 +253,7 @@ class Connection:
 
     def _send(
         self,
-        client: _Client,
+        client: Client,
         method: str,
         target: str,
         payload: bytes | None,
@@ -254,28 +261,18 @@ class Connection:
         accept: str,
         user: str,
     ) -> Any:
-        configuration = client.api_client.configuration
-        headers = client.headers.copy()
-        if user:
-            # The groups of the user that the options name are not this one's.
-            for name in [name for name in headers if name.lower().startswith("impersonate-")]:
-                headers.discard(name)
-            headers["Impersonate-User"] = user
+        headers = client.headers(user)
         headers["Accept"] = accept
         if payload is not None:
             headers["Content-Type"] = content_type
-        # Asking each time lets the Python client renew a token that has a known expiry.
-        for setting in configuration.auth_settings().values():
-            if setting["in"] == "header" and setting["value"]:
-                headers[setting["key"]] = setting["value"]
         if self._policy.in_contact:
             timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
         else:
             left = max(0.5, self._policy.contact_time_left())
             timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT, left), read=left)
-        return client.api_client.rest_client.pool_manager.request(
+        return client.pool.request(
             method,
-            configuration.host + target,
+            client.access.server + target,
             body=payload,
             headers=headers,
             timeout=timeout,
@@ -283,15 +280,25 @@ class Connection:
         )
 
     def _is_final(self, error: Exception) -> bool:
-        """Tell whether repeating cannot help: an untrusted certificate, or a name that nobody knows at the start.
+        """Tell whether repeating cannot help: no trust, no TLS, a proxy that refuses, or an unknown name at the start.
 
         Looking a name up can take seconds that no timeout of ours bounds, so it is not repeated before contact.
         """
-        if isinstance(error, urllib3.exceptions.NameResolutionError):
+        causes = list(_causes(error))
+        if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in causes):
             return not self._policy.in_contact
-        return any(isinstance(part, ssl.SSLCertVerificationError) for part in (error, *error.args))
+        if any(isinstance(cause, ssl.SSLError) and is_final(cause) for cause in causes):
+            return True
+        return any(refusal in str(cause) for cause in causes for refusal in _PROXY_REFUSALS)
 
-    def _renew_once(self, attempts: Attempts, client: _Client) -> None:
+    def _current_client(self) -> Client:
+        """Return the client, with credentials that have not expired."""
+        client = self._client
+        if client.credentials.have_expired:
+            self._renew(client)
+        return self._client
+
+    def _renew_once(self, attempts: Attempts, client: Client) -> None:
         """Read the credentials again, unless another thread has done so since *client* was made.
 
         :raises ConnectionFailed: when that was done for these attempts before.
@@ -299,57 +306,67 @@ class Connection:
         if attempts.credential_renewed:
             raise self._unauthenticated() from None
         attempts.credential_renewed = True
+        self._renew(client)
+
+    def _renew(self, client: Client) -> None:
         with self._lock:
             if self._client.generation == client.generation:
                 self._client = self._open(client.generation + 1)
 
-    def _open(self, generation: int) -> _Client:
+    def _open(self, generation: int) -> Client:
         """Build a client from the options. The result is tied to no earlier one."""
-        parameters = SimpleNamespace(params=self._options)
-        auth = _create_auth_spec(parameters)
-        usual_directory = tempfile.tempdir
-        tempfile.tempdir = self._scratch.name
-        try:
-            # Loading a kubeconfig leaves it behind as the process' default, which would shine through here.
-            Configuration.set_default(None)
-            configuration = _create_configuration(dict(auth))
-        except Exception as error:  # noqa: BLE001  a malformed kubeconfig breaks the Python client in many ways
-            raise ConnectionFailed(configuration_fault(auth, error)) from None
-        finally:
-            tempfile.tempdir = usual_directory
-            Configuration.set_default(None)
-        configuration.connection_pool_maxsize = CONCURRENCY
-        headers = urllib3.HTTPHeaderDict({"User-Agent": "agentsmith.platform"})
-        for name, value in _create_headers(parameters).items():
-            for entry in value if isinstance(value, list) else [value]:
-                headers.add(name, entry)
-        return _Client(ApiClient(configuration), headers, generation)
+        access = resolve(self._options)
+        if generation and access.server != self.host:
+            raise ConnectionFailed(
+                f"The kubeconfig was changed while the run used {self._where()}: it leads to {access.where} now. What "
+                "was applied stays. Run again, with agentsmith_context."
+            )
+        credentials = read_credentials(access, self._say)
+        context = tls_context(access, credentials, self._scratch_directory) if access.is_tls else None
+        return Client(access, credentials, connection_pool(access, context, CONCURRENCY), generation)
 
     def _where(self) -> str:
-        return f"{self.host} ({context_of(_create_auth_spec(SimpleNamespace(params=self._options)))})"
+        return self._client.access.where
 
     def _unreachable(self, error: Exception) -> ConnectionFailed:
-        if any(isinstance(part, ssl.SSLCertVerificationError) for part in (error, *error.args)):
-            return ConnectionFailed(
-                f"The certificate of the API server {self._where()} is not trusted: {error}. Give the certificate of "
-                "the authority that signed it in ca_cert, or in the kubeconfig."
-            )
+        proxy = self._client.access.proxy
+        causes = list(_causes(error))
+        is_of_proxy = any(isinstance(cause, urllib3.exceptions.ProxyError) for cause in causes)
+        if proxy and is_of_proxy:
+            return ConnectionFailed(_proxy_fault(proxy.shown, self._where(), [str(cause) for cause in causes]))
+        for cause in causes:
+            if isinstance(cause, ssl.SSLError) and is_final(cause):
+                return ConnectionFailed(tls_fault(cause, self._where()))
+        through = f" (through the proxy {proxy.shown})" if proxy else ""
         if self._policy.in_contact:
             return ConnectionFailed(
-                f"The API server {self._where()} stopped answering and did not come back: {error}. What was applied "
-                "stays. Run again when the server answers: the run continues where this one ended."
+                f"The API server {self._where()} stopped answering and did not come back{through}: {error}. What was "
+                "applied stays. Run again when the server answers: the run continues where this one ended."
             )
         return ConnectionFailed(
-            f"The API server {self._where()} does not answer: {error}. Nothing was changed. Check that the cluster "
-            "runs, and that agentsmith_kubeconfig and agentsmith_context (options kubeconfig, context, host) name the "
-            "cluster that you mean."
+            f"The API server {self._where()} does not answer{through}: {error}. Nothing was changed. Check that the "
+            "cluster runs, and that agentsmith_kubeconfig and agentsmith_context (options kubeconfig, context, host) "
+            "name the cluster that you mean."
+        )
+
+    def _no_api_server(self, raw: Any, answer: Any) -> ConnectionFailed:
+        """Say what answers there instead of an API server."""
+        if raw.status >= 300:
+            parts = urlsplit(raw.headers.get("Location") or "")
+            to = f" to {parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else ""
+            told = f"it redirects{to} ({raw.status}), as a login page does"
+        else:
+            is_page = "html" in (raw.headers.get("Content-Type") or "") or "<html" in str(answer)[:1000].lower()
+            told = f"it answered {raw.status} with {'a web page' if is_page else 'what is no object of Kubernetes'}"
+        return ConnectionFailed(
+            f"{self._where()} is no API server of Kubernetes: {told}. Correct the address (server in the kubeconfig, "
+            "option host), or log in again if your provider asks for that."
         )
 
     def _anonymous(self, error: ApiError) -> ConnectionFailed:
         return ConnectionFailed(
             f"The API server {self._where()} got a request without credentials: {error}. The user in the kubeconfig "
-            "has none, or the command that gets them (exec) failed or is not installed. The Python client prints the "
-            "reason before this task."
+            "has none that the server takes."
         )
 
     def _unauthenticated(self) -> ConnectionFailed:
@@ -357,6 +374,29 @@ class Connection:
             f"The API server {self._where()} does not accept the credentials (401), also after reading them again. "
             "Renew them in the kubeconfig, or give another api_key."
         )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it is made of: urllib3 puts the cause among the arguments of its own."""
+    yield error
+    for part in (*error.args, error.__cause__):
+        if isinstance(part, BaseException):
+            yield from _causes(part)
+
+
+def _proxy_fault(proxy: str, where: str, causes: list[str]) -> str:
+    asked = next((refusal for refusal in _PROXY_REFUSALS for cause in causes if refusal in cause), "")
+    if "407" in asked:
+        return (
+            f"The proxy {proxy} asks for a user and a password (407), or does not accept those it got. Nothing was "
+            "changed. Put them into the proxy's URL: http://user:password@host:port, special characters "
+            f"percent-encoded. If {where} is to be reached without the proxy, add its host to NO_PROXY."
+        )
+    told = f"refuses to connect to {where} ({asked.rpartition(' ')[2]})" if asked else f"cannot be used: {causes[-1]}"
+    return (
+        f"The proxy {proxy} {told}. Nothing was changed. Correct the proxy, or add the host of the API server {where} "
+        "to NO_PROXY if it is to be reached without it."
+    )
 
 
 def _kind_of(method: str, path: str, query: Mapping[str, Any] | None) -> str:

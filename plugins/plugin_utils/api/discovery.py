@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from ..objects.errors import ApiError, ApplyError
+from ..objects.errors import ApiError, ApplyError, ConnectionFailed
 from ..objects.identity import Identity
 from .connection import Connection
 
@@ -82,7 +82,13 @@ class Discovery:
                 needed = sorted({name for name in api_versions if ("/" in name) == (prefix == "apis")})
                 for found in executor.map(lambda name, at=prefix: _from_list(connection, at, name), needed):
                     resources.update(found)
-        return cls(connection.host, version.result().body["gitVersion"], resources, silent)
+        stated = version.result().body.get("gitVersion")
+        if not isinstance(stated, str):
+            raise ConnectionFailed(
+                f"{connection.host} is no API server of Kubernetes: it states no version. Correct the address (server "
+                "in the kubeconfig, option host)."
+            )
+        return cls(connection.host, stated, resources, silent)
 
     def require_version(self, minimum: str | None) -> None:
         """Check the server against *minimum*, for example `1.30`.

@@ -1,49 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ways into a pod through the API server: a forwarded port, and the content of a file.
 
-Both are WebSockets of the Python client. Its functions below the typed API are used, as in connection.py.
+Both are WebSockets with channels: the first byte of each message says which
+(https://kubernetes.io/docs/reference/using-api/api-concepts/#websockets).
 """
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import socket
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlencode, urlsplit
 
 from ..objects.errors import ApiError, ApplyError
-from .connection import CONNECT_TIMEOUT, Connection
+from .connection import Client, Connection
 
 try:
     import websocket
-    from kubernetes.client.exceptions import ApiException
-    from kubernetes.stream import ws_client
-    from kubernetes.stream.ws_client import portforward_call, websocket_call
 except ImportError:  # reported by the connection, in words
     websocket = None  # type: ignore[assignment]
-else:
-
-    class _QuietPortForward(ws_client.PortForward):
-        """A forwarded port whose thread takes a connection that is reset like one that is closed.
-
-        The thread of the Python client prints a traceback, and leaves the socket open for the whole timeout.
-        """
-
-        def _proxy(self) -> None:
-            try:
-                super()._proxy()
-            except OSError:
-                for port in self.local_ports.values():
-                    port.python.close()
-
-    ws_client.PortForward = _QuietPortForward
 
 EXEC_TIMEOUT = 20.0  # seconds
-# The output of a command, its error output, and how it ended
-_OUTPUT_CHANNELS = (1, 2, 3)
+
+_PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+_INPUT, _OUTPUT, _ERRORS, _STATUS = range(4)  # the channels of exec
 # What kubelets say of a port in the pod that nobody listens at
 _REFUSED = re.compile("connection refused", re.IGNORECASE)
 _NO_SUCH_COMMAND = re.compile("executable file .*not found|no such file or directory", re.IGNORECASE)
@@ -85,18 +71,80 @@ def forwarded_port(connection: Connection, target: ContainerOf, port: int, timeo
     :raises ApiError: when the API server refuses, for example for want of `create` on `pods/portforward`.
     :raises StreamFailed: when the pod refuses the connection, or its answer is wrong; StreamCut when none comes.
     """
-    forward = _open(connection, portforward_call, f"{target.path}/portforward", [("ports", str(port))])
-    forwarded = forward.socket(port)
+    forwarded = ForwardedPort(_open(connection, f"{target.path}/portforward", [("ports", str(port))]))
     forwarded.settimeout(timeout)
     try:
-        yield forwarded
+        yield cast(socket.socket, forwarded)
     except OSError as error:
-        told = forward.error(port) or ""
+        told = forwarded.error
         silent = bool(told) or isinstance(error, (TimeoutError, ConnectionError))
         fault = StreamCut if silent and not _REFUSED.search(told) else StreamFailed
         raise fault(f"pod {target.pod}, port {port}: {told or _words(error, timeout)}") from None
     finally:
-        forward.close()
+        forwarded.close()
+
+
+class ForwardedPort:
+    """A port of a pod, with the methods of a socket that requests over it use.
+
+    Channel 0 is the data, channel 1 what the kubelet says went wrong (``error``). The first message of each is the
+    port's number.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self.error = ""
+        self._stream = stream
+        self._begun: set[int] = set()
+        self._received = b""
+
+    def settimeout(self, seconds: float) -> None:
+        """Set the seconds for each operation."""
+        self._stream.settimeout(seconds)
+
+    def sendall(self, data: Any) -> None:
+        """Send bytes."""
+        with _as_os_errors():
+            self._stream.send_binary(b"\0" + bytes(data))
+
+    def recv(self, count: int) -> bytes:
+        """Return at most *count* bytes; none at the end."""
+        while not self._received:
+            with _as_os_errors():
+                message = _message(self._stream)
+            if message is None:
+                return b""
+            channel, data = message
+            if channel not in self._begun:
+                self._begun.add(channel)
+            elif channel == 1:
+                self.error = data.decode("utf-8", "replace").strip()
+                raise ConnectionError(self.error)
+            elif channel == 0:
+                self._received = data
+        found, self._received = self._received[:count], self._received[count:]
+        return found
+
+    def makefile(self, *_mode: Any, **_options: Any) -> io.BufferedReader:
+        """Return a file to read from."""
+        return io.BufferedReader(_Reader(self))
+
+    def close(self) -> None:
+        """End it."""
+        _close(self._stream)
+
+
+class _Reader(io.RawIOBase):
+    def __init__(self, port: ForwardedPort) -> None:
+        super().__init__()
+        self._port = port
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._port.recv(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 @dataclass(frozen=True)
@@ -131,20 +179,28 @@ def run_command(
     :raises CommandMissing: when the image does not have the command.
     :raises StreamCut: when it does not end.
     """
-    query = [("container", target.container), ("stdout", "true"), ("stderr", "true"), ("command", list(command))]
-    query += [("stdin", "true")] if stdin else []
-    client = _open(connection, websocket_call, f"{target.path}/exec", query, _preload_content=False)
+    query = [("container", target.container), ("stdout", "true"), ("stderr", "true")]
+    query += [("command", part) for part in command] + ([("stdin", "true")] if stdin else [])
+    stream = _open(connection, f"{target.path}/exec", query)
+    written = dict.fromkeys((_OUTPUT, _ERRORS, _STATUS), b"")
+    deadline = time.monotonic() + EXEC_TIMEOUT
+    stream.settimeout(EXEC_TIMEOUT)
     try:
-        if stdin:
-            client.write_stdin(stdin)
-        client.run_forever(timeout=EXEC_TIMEOUT)
-        if client.is_open():
-            raise StreamCut(f"pod {target.pod}: {command[0]} did not end within {EXEC_TIMEOUT:g} s")
-    except (OSError, websocket.WebSocketException):
+        with _as_os_errors():
+            if stdin:
+                stream.send_binary(bytes([_INPUT]) + stdin)
+            while (message := _message(stream)) is not None:
+                channel, data = message
+                if channel in written:
+                    written[channel] += data
+                stream.settimeout(max(0.01, deadline - time.monotonic()))
+    except TimeoutError:
+        raise StreamCut(f"pod {target.pod}: {command[0]} did not end within {EXEC_TIMEOUT:g} s") from None
+    except OSError:
         pass  # what came before counts: the exit code comes last
     finally:
-        client.close()
-    output, errors, status = (client.read_channel(channel) for channel in _OUTPUT_CHANNELS)
+        _close(stream)
+    output, errors, status = (data.decode("utf-8", "replace") for data in written.values())
     program = command[2] if command[0] == "timeout" else command[0]
     return EndedCommand(_exit_code(target, program, status), output, errors)
 
@@ -166,26 +222,70 @@ def _exit_code(target: ContainerOf, command: str, text: str) -> int:
     return code
 
 
-def _open(connection: Connection, call: Any, path: str, query: list[tuple[str, Any]], **options: Any) -> Any:
-    # The client sets none, and would wait for ever for a server that does not answer.
-    websocket.setdefaulttimeout(CONNECT_TIMEOUT)
+def _close(stream: Any) -> None:
+    with suppress(websocket.WebSocketException, OSError):
+        stream.close(timeout=0)
 
-    def attempt(configuration: Any, headers: dict[str, str]) -> Any:
-        url = configuration.host + path
+
+def _message(stream: Any) -> tuple[int, bytes] | None:
+    """Return the next message, its channel and its content; None at the end."""
+    while True:
         try:
-            return call(configuration, "GET", url, query_params=query, headers=headers, **options)
-        except ApiException as error:
-            raise _refusal(path, str(error.reason)) from None
+            kind, frame = stream.recv_data_frame(control_frame=True)
+        except websocket.WebSocketConnectionClosedException:
+            return None
+        if kind == websocket.ABNF.OPCODE_CLOSE:
+            return None
+        data = frame.data.encode() if isinstance(frame.data, str) else frame.data
+        if kind in (websocket.ABNF.OPCODE_BINARY, websocket.ABNF.OPCODE_TEXT) and data:
+            return data[0], data[1:]
+
+
+@contextmanager
+def _as_os_errors() -> Iterator[None]:
+    """Raise the errors of the WebSocket as those of a socket."""
+    try:
+        yield
+    except websocket.WebSocketTimeoutException as error:
+        raise TimeoutError(str(error)) from None
+    except websocket.WebSocketException as error:
+        raise ConnectionError(str(error)) from None
+
+
+def _open(connection: Connection, path: str, query: list[tuple[str, str]]) -> Any:
+    target = f"{path}?{urlencode(query)}"
+
+    def attempt(client: Client) -> Any:
+        server = client.access.server
+        stream: Any = websocket.WebSocket(skip_utf8_validation=True)
+        try:
+            stream.connect(
+                f"ws{server.removeprefix('http')}{target}",
+                socket=client.connected_socket(),
+                host=urlsplit(server).netloc,
+                header=[f"{name}: {value}" for name, value in client.headers().iteritems()],
+                subprotocols=list(_PROTOCOLS),
+                suppress_origin=True,
+                redirect_limit=0,
+            )
+        except websocket.WebSocketBadStatusException as error:
+            raise _refusal(path, error.status_code, error.resp_body or b"") from None
+        except (websocket.WebSocketException, OSError) as error:
+            if stream.handshake_response is not None:  # a redirect
+                raise _refusal(path, stream.handshake_response.status, b"") from None
+            raise StreamCut(f"{path}: {error}") from None
+        return stream
 
     return connection.open_stream(attempt)
 
 
-def _refusal(path: str, text: str) -> ApplyError:
-    """Return the error for what the client says of a handshake that failed."""
-    answered = re.match(r"Handshake status (\d{3})", text)
-    message = re.search(r'"message":"((?:[^"\\]|\\.)*)"', text)
-    told = message[1].replace('\\\\"', '"').replace('\\"', '"') if message else text.partition(" -+-+- ")[0]
-    return ApiError(int(answered[1]), "", told) if answered else StreamCut(f"{path}: {told}")
+def _refusal(path: str, status: int, body: bytes) -> ApiError:
+    """Return the error for a handshake that the server answered with something else."""
+    try:
+        told = str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        told = f"{path}: the API server answered {status}"
+    return ApiError(status, "", told)
 
 
 def _words(error: OSError, timeout: float) -> str:

@@ -5,74 +5,185 @@ from __future__ import annotations
 
 import base64
 import json
-import tempfile
+import os
+import ssl
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions import cluster_action
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api import connection as connection_module
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.retry import FIRST_CONTACT_PERIOD, OUTAGE_PERIOD
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ConnectionFailed
-from kubernetes.client import Configuration
+from certificate_authority import issue
+from local_servers import Answer, Authority, LocalServer, closing
 from test_retry import Clock
 
-KEY = "-----BEGIN PRIVATE KEY-----\nmarked-private-key\n-----END PRIVATE KEY-----\n"
+
+@pytest.fixture(autouse=True)
+def no_connection_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the tests away from whatever the environment points to."""
+    for name in list(os.environ):
+        if name.startswith(("K8S_AUTH_", "KUBE")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture
-def kubeconfig(tmp_path: Path) -> str:
-    """The path of a kubeconfig that holds a private key inline."""
-    key = base64.b64encode(KEY.encode()).decode()
-    content: dict[str, Any] = {
-        "current-context": "c",
-        "clusters": [{"name": "c", "cluster": {"server": "https://cluster.example:6443"}}],
-        "users": [{"name": "c", "user": {"client-key-data": key, "client-certificate-data": key}}],
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
-    }
-    path = tmp_path / "kubeconfig"
-    path.write_text(json.dumps(content), encoding="utf-8")
-    return str(path)
+def authority(tmp_path: Path) -> Authority:
+    """A certificate authority."""
+    return Authority(tmp_path, "authority")
 
 
-def files_below(directory: Path) -> list[Path]:
-    """Return all files below a directory."""
-    return [path for path in directory.rglob("*") if path.is_file()]
+@pytest.fixture
+def server(authority: Authority) -> Iterator[LocalServer]:
+    """A server that answers as an API server does."""
+    running = LocalServer("server", authority.sign("server", "127.0.0.1"), authority.file)
+    with closing(running):
+        yield running
 
 
-def test_keys_are_in_files_of_our_own_only_and_only_while_it_is_open(kubeconfig: str, tmp_path: Path) -> None:
+Write = Callable[..., str]
+
+
+@pytest.fixture
+def write(tmp_path: Path, authority: Authority, server: LocalServer) -> Write:
+    """Write a kubeconfig and return its path: `write(user, cluster)`, which has fields beside those for `server`."""
+
+    def call(user: dict[str, Any], cluster: dict[str, Any] | None = None) -> str:
+        entry = {"server": f"https://127.0.0.1:{server.port}", "certificate-authority-data": authority.data}
+        content: dict[str, Any] = {
+            "current-context": "c",
+            "clusters": [{"name": "c", "cluster": {**entry, **(cluster or {})}}],
+            "users": [{"name": "c", "user": user}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
+        }
+        path = tmp_path / "kubeconfig"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return str(path)
+
+    return call
+
+
+def failure(options: dict[str, Any], path: str = "/version", **settings: Any) -> str:
+    """Return the message of a request that fails."""
+    with pytest.raises(ConnectionFailed) as caught, Connection(options, **settings) as connection:
+        connection.get(path)
+    return str(caught.value)
+
+
+def test_keys_are_in_a_file_only_while_they_are_read(write: Write, authority: Authority, tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    usual = tempfile.tempdir
-    with Connection({"kubeconfig": kubeconfig}, scratch_directory=str(scratch)) as connection:
-        assert connection.host == "https://cluster.example:6443"
-        found = files_below(scratch)
-        assert KEY in [path.read_text(encoding="utf-8") for path in found]
-        assert all(path.stat().st_mode & 0o077 == 0 for path in found)
-        assert tempfile.tempdir == usual
-    assert files_below(scratch) == []
-    with pytest.raises(RuntimeError), Connection({"kubeconfig": kubeconfig}, scratch_directory=str(scratch)):
-        raise RuntimeError
+    certificate, key = (base64.b64encode(path.read_bytes()).decode() for path in authority.sign("alice"))
+    path = write({"client-certificate-data": certificate, "client-key-data": key})
+    with Connection({"kubeconfig": path}, scratch_directory=str(scratch)) as connection:
+        assert connection.get("/version").status == 200
+        assert list(scratch.iterdir()) == []
+    broken = base64.b64encode(b"MARKED").decode()
+    path = write({"client-certificate-data": broken, "client-key-data": broken})
+    message = failure({"kubeconfig": path}, scratch_directory=str(scratch))
+    assert "The client certificate and key of context c cannot be used" in message
+    assert "MARKED" not in message
     assert list(scratch.iterdir()) == []
 
 
-def test_a_connection_that_cannot_be_opened_leaves_nothing(tmp_path: Path) -> None:
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
+def test_a_key_with_a_password_is_not_asked_for_it(write: Write) -> None:
+    issued = issue("alice")
+    pair = (issued.pem.encode(), issued.key_pem(b"secret").encode())
+    certificate, key = (base64.b64encode(text).decode() for text in pair)
+    path = write({"client-certificate-data": certificate, "client-key-data": key})
+    assert "the key has a password" in failure({"kubeconfig": path})
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Answer(200, b"<html>Welcome</html>", {"Content-Type": "text/html"}), "it answered 200 with a web page"),
+        (Answer(200, b"<!DOCTYPE html><HTML>", {"Content-Type": "text/plain"}), "it answered 200 with a web page"),
+        (Answer(200, b"hello"), "it answered 200 with what is no object of Kubernetes"),
+        (Answer(200, b"[1]"), "it answered 200 with what is no object of Kubernetes"),
+        (Answer(200, b""), "it answered 200 with what is no object of Kubernetes"),
+        (
+            Answer(302, b"", {"Location": "https://login.test/start?code=MARKED"}),
+            "it redirects to https://login.test/start (302)",
+        ),
+        (Answer(307, b"", {"Location": "/login"}), "it redirects (307)"),
+    ],
+)
+def test_what_is_no_api_server(write: Write, server: LocalServer, answer: Answer, words: str) -> None:
+    server.answer = answer
+    message = failure({"kubeconfig": write({"token": "t"})})
+    assert f"https://127.0.0.1:{server.port} (context c) is no API server of Kubernetes: {words}" in message
+    assert "MARKED" not in message
+    assert len(server.asked) == 1  # and nobody was asked elsewhere
+
+
+def test_an_object_without_a_version_is_no_api_server(write: Write, server: LocalServer) -> None:
+    server.answer = Answer(200, b'{"status": "up"}')
     with (
-        pytest.raises(ConnectionFailed, match="does not exist"),
-        Connection({"kubeconfig": str(tmp_path / "missing")}, scratch_directory=str(scratch)),
+        Connection({"kubeconfig": write({"token": "t"})}) as connection,
+        ThreadPoolExecutor(3) as executor,
+        pytest.raises(ConnectionFailed, match="is no API server of Kubernetes: it states no version"),
     ):
-        pass
-    assert list(scratch.iterdir()) == []
+        Discovery.ask(connection, executor, [])
 
 
-def test_one_connection_does_not_shine_through_another(kubeconfig: str) -> None:
-    with Connection({"kubeconfig": kubeconfig}):
-        pass
-    assert Configuration.get_default_copy().host != "https://cluster.example:6443"
+def test_credentials_are_read_again_when_they_expire(write: Write, server: LocalServer, tmp_path: Path) -> None:
+    command = tmp_path / "plugin"
+    status = '{"token": "\'$(wc -l < "$0.runs" | tr -d " ")\'", "expirationTimestamp": "2020-01-01T00:00:00Z"}'
+    version = "client.authentication.k8s.io/v1"
+    answer = f'{{"kind": "ExecCredential", "apiVersion": "{version}", "status": {status}}}'
+    command.write_text(f"#!/bin/sh\necho run >> \"$0.runs\"\necho '{answer}'\n", encoding="utf-8")
+    command.chmod(0o755)
+    user = {"exec": {"apiVersion": version, "command": str(command), "interactiveMode": "Never"}}
+    with Connection({"kubeconfig": write(user)}) as connection:
+        connection.get("/version")
+        connection.get("/version")
+    assert [asked.authorization for asked in server.asked] == ["Bearer 2", "Bearer 3"]
+
+
+def test_a_kubeconfig_that_changes_does_not_lead_elsewhere(write: Write, server: LocalServer) -> None:
+    server.answer = Answer(401, b"{}")
+    path = write({"token": "t"})
+    with Connection({"kubeconfig": path}) as connection:
+        write({"token": "t"}, {"server": "https://127.0.0.1:1"})
+        with pytest.raises(ConnectionFailed, match="was changed while the run used .*leads to https://127.0.0.1:1 "):
+            connection.get("/version")
+
+
+def test_a_server_that_refuses_the_client_certificate(write: Write, authority: Authority, tmp_path: Path) -> None:
+    other = Authority(tmp_path, "other")
+    strict = LocalServer("strict", authority.sign("strict", "127.0.0.1"), authority.file)
+    certificate, key = other.sign("mallory")
+    user = {"client-certificate": str(certificate), "client-key": str(key)}
+    with closing(strict):
+        message = failure({"kubeconfig": write(user, {"server": f"https://127.0.0.1:{strict.port}"})})
+    assert "does not accept the client certificate" in message
+
+
+def test_strictness_is_dropped_for_an_authority_of_the_kubeconfig_only(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Authority(tmp_path, "plain", plain=True)
+    own = LocalServer("own", plain.sign("own", "127.0.0.1"))
+    cluster = {"server": f"https://127.0.0.1:{own.port}", "certificate-authority-data": plain.data}
+    with closing(own):
+        with Connection({"kubeconfig": write({"token": "t"}, cluster)}) as connection:
+            assert connection.get("/version").status == 200
+        monkeypatch.setenv("SSL_CERT_FILE", str(plain.file))  # now an authority of the machine
+        path = write({"token": "t"}, {**cluster, "certificate-authority-data": ""})
+        strict = ssl.create_default_context().verify_flags & ssl.VERIFY_X509_STRICT
+        if strict:
+            assert "is not trusted" in failure({"kubeconfig": path})
+        else:  # before Python 3.13
+            with Connection({"kubeconfig": path}) as connection:
+                assert connection.get("/version").status == 200
 
 
 @pytest.mark.parametrize(
@@ -100,7 +211,7 @@ def test_a_task_that_goes_on_with_a_deploy_was_in_contact(
 ) -> None:
     made: list[bool] = []
     monkeypatch.setattr(cluster_action, "Connection", lambda _options, **settings: made.append(settings["in_contact"]))
-    ClusterAction.connection(options)
+    ClusterAction.connection(Mock(), options)
     assert made == [expected]
 
 

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Connections to an API server, straight or through its proxy."""
+
+from __future__ import annotations
+
+import base64
+import ssl
+import warnings
+from contextlib import suppress
+from typing import Any
+
+from ..objects.errors import ConnectionFailed
+from .cluster_access import ClusterAccess
+from .proxy import Proxy
+
+with suppress(ImportError):  # reported by the connection, in words
+    import urllib3
+
+    # The kubeconfig says so (insecure-skip-tls-verify), and a line for each request would tell nothing new.
+    urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+
+def connection_pool(access: ClusterAccess, context: ssl.SSLContext | None, size: int) -> Any:
+    """Return a pool manager of urllib3 that reaches the server.
+
+    :param context: None for a server without TLS.
+    :raises ConnectionFailed: when the proxy needs a package that is not installed.
+    """
+    settings: dict[str, Any] = {"maxsize": size}
+    if context is not None:
+        settings["ssl_context"] = context
+        if access.cluster.get("tls-server-name"):
+            settings["server_hostname"] = access.cluster["tls-server-name"]
+    proxy = access.proxy
+    if proxy is None:
+        return urllib3.PoolManager(**settings)
+    if proxy.scheme.startswith("socks"):
+        return _through_socks(proxy, settings)
+    headers = urllib3.util.make_headers(**access.proxy_headers)
+    if proxy.user:
+        pair = f"{proxy.user}:{proxy.password}".encode()
+        headers["proxy-authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+    # As in kubectl, a proxy that is spoken to over TLS has to show a certificate that the cluster's authority signed.
+    return urllib3.ProxyManager(proxy.url, proxy_headers=headers, proxy_ssl_context=context, **settings)
+
+
+def _through_socks(proxy: Proxy, settings: dict[str, Any]) -> Any:
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            from urllib3.contrib.socks import SOCKSProxyManager
+    except ImportError:
+        raise ConnectionFailed(
+            f"The proxy {proxy.shown} needs the Python package PySocks. Install it for the Python that runs "
+            "ansible-playbook."
+        ) from None
+    # As in kubectl, the proxy looks the name of the server up (socks5h in the words of urllib3).
+    url = proxy.url.replace("socks5:", "socks5h:", 1)
+    return SOCKSProxyManager(url, username=proxy.user or None, password=proxy.password or None, **settings)
+
+
+def connected_socket(manager: Any, server: str, timeout: float) -> Any:
+    """Return a new socket that is connected to the server, for what is no request: it is not put back into the pool.
+
+    :raises urllib3.exceptions.HTTPError: and OSError, when it cannot be connected.
+    """
+    pool = manager.connection_from_url(server)
+    proxy = pool.proxy
+    first = proxy or pool
+    connection = pool.ConnectionCls(host=first.host, port=first.port, timeout=timeout, **pool.conn_kw)
+    if proxy is not None:
+        connection.set_tunnel(pool.host, pool.port, headers=dict(pool.proxy_headers), scheme=proxy.scheme)
+    connection.connect()
+    return connection.sock
