@@ -10,8 +10,7 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -75,22 +74,6 @@ def namespace(control_plane: ControlPlane, new_namespace: str) -> str:
 def connection_options(control_plane: ControlPlane) -> dict[str, Any]:
     """Connection options that need no kubeconfig."""
     return {"host": control_plane.url, "api_key": control_plane.token, "ca_cert": str(control_plane.ca_file)}
-
-
-@pytest.fixture
-def connections_open_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Opening one sets defaults of the process, which a task has for itself and concurrent deploys of a test share."""
-    lock = threading.RLock()
-
-    def in_turn(usual: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **options: Any) -> Any:
-            with lock:
-                return usual(*arguments, **options)
-
-        return call
-
-    for name in ("__enter__", "_open"):
-        monkeypatch.setattr(Connection, name, in_turn(getattr(Connection, name)))
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,6 @@ def outcome(control_plane: ControlPlane, case: Case, position: str, directory: P
     return "the lock was left behind" if leases else "ok"
 
 
-@pytest.mark.usefixtures("connections_open_in_turn")
 def test_a_deploy_through_every_fault(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> None:
     fresh = service_account_admin(control_plane, namespace)
     tried = [(case, position) for case in CASES for position in case.positions]

@@ -226,7 +226,7 @@ def the_process_that_forks_clients() -> None:
         forkserver.ensure_running()
 
 
-@pytest.mark.usefixtures("connections_open_in_turn", "the_process_that_forks_clients")
+@pytest.mark.usefixtures("the_process_that_forks_clients")
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_killed_at_every_request(
     control_plane: ControlPlane,

@@ -18,7 +18,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LockSettings
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import (
     RECORD_TYPE,
@@ -177,7 +176,6 @@ STEPS: dict[str, tuple[Taken, int, int]] = {
 }
 
 
-@pytest.mark.usefixtures("connections_open_in_turn")
 def test_the_playbooks_send_the_requests_of_the_steps(
     control_plane: ControlPlane, new_namespace: str, tmp_path: Path
 ) -> None:

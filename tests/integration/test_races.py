@@ -195,7 +195,6 @@ def test_somebody_who_edits_all_the_time_does_not_make_a_deploy_fail(
     assert image_of_redis(control_plane, release.namespace) == "redis:2"
 
 
-@pytest.mark.usefixtures("connections_open_in_turn")
 def test_two_releases_of_one_cluster_do_not_meet(
     control_plane: ControlPlane, connection_options: dict[str, Any], new_namespace: str
 ) -> None:

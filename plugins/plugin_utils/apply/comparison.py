@@ -15,11 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..objects.managed_fields import Path, key_text, recorded_fields
-
-try:
-    from kubernetes.utils.quantity import parse_quantity
-except ImportError:  # reported by the connection, before anything is compared
-    parse_quantity = None  # type: ignore[assignment]
+from ..objects.quantity import parse_quantity
 
 # Maps whose values are quantities, and fields that are one: there `1000m` is `1`, elsewhere it is a text.
 QUANTITY_MAPS = frozenset({"limits", "requests", "hard", "default", "defaultRequest", "max", "min", "capacity"})

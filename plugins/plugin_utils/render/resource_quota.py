@@ -14,10 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from kubernetes.utils.quantity import parse_quantity
-
 from ..objects.kinds import kind_of_body, pod_template
 from ..objects.managed_fields import value_at
+from ..objects.quantity import parse_quantity
 
 RESOURCES = ("cpu", "memory")
 _MILLI = Decimal("0.001")

@@ -10,12 +10,8 @@ from __future__ import annotations
 import re
 
 from ..objects.errors import ApiError
+from ..objects.quantity import parse_quantity
 from .outcome import NOT_CHECKED, Outcome
-
-try:
-    from kubernetes.utils.quantity import parse_quantity
-except ImportError:  # reported by the connection, before anything is asked
-    parse_quantity = None  # type: ignore[assignment]
 
 _EXCEEDED = re.compile(r"exceeded quota: [^,]+, requested: (?P<requested>.+), used: .+, limited: (?P<limited>.+)")
 # As job_state has them for a Job without a pod
