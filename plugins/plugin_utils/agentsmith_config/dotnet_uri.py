@@ -12,7 +12,13 @@ LONGEST = 65519
 """Characters that `Uri` takes."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _AUTHORITY_SCHEMES = ("http", "https", "ftp", "ssh", "git", "git+https", "git+http", "git+ssh", "file")
-_HOST = re.compile(r"[^\W_][\w-]{0,62}(?:\.[\w-]{1,63})*\.?|[\w-]+")
+# A name of the Internet, one with other letters, and a Windows name, which `Uri` takes for every scheme.
+_HOSTS = (
+    re.compile(r"[A-Za-z0-9][\w-]{0,62}(?:\.[A-Za-z0-9][\w-]{0,62})*\.?", re.ASCII),
+    re.compile("(?:[A-Za-z0-9\xa0-\U0010ffff][-\\w\xa0-\U0010ffff]{0,62}(?:[.\u3002\uff0e\uff61]|\\Z))+", re.ASCII),
+    re.compile(r"(?![0-9]+(?:\.|\Z))[\w-]+(?:\.[^\W_][\w-]*)*\.?"),
+)
+_LONGEST_HOST = 255
 _PORT = re.compile(r":([0-9]*)")
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21, "ssh": 22}
 _KEPT = "/%:@!$&'()*+,;=~-._"
@@ -75,8 +81,8 @@ def parse(text: str) -> Uri:
     rest, number_sign, fragment = rest.partition("#")
     rest, mark, query = rest.partition("?")
     if scheme == "mailto":
-        user, _, host = rest.rpartition("@")
-        return Uri(scheme, user, host, None, "", mark + query, number_sign + fragment)
+        mailbox, _, host = rest.rpartition("@")
+        return Uri(scheme, mailbox, host, None, "", mark + query, number_sign + fragment)
     if scheme not in _AUTHORITY_SCHEMES and not rest.startswith("//"):
         return Uri(scheme, None, "", None, _escape(rest), mark + query, number_sign + fragment)
     if not rest.startswith("//"):
@@ -101,7 +107,11 @@ def _authority(scheme: str, authority: str) -> tuple[str | None, str, int | None
     else:
         host, colon, port_text = authority.partition(":")
         after = colon + port_text
-        if not (host or scheme == "file") or (host and (not _HOST.fullmatch(host) or len(host) > 255)):
+        if host or scheme != "file":
+            valid = len(host) <= _LONGEST_HOST and any(pattern.fullmatch(host) for pattern in _HOSTS)
+        else:
+            valid = True
+        if not valid:
             raise NoUri("Invalid URI: The hostname could not be parsed.")
     port = None
     if after:

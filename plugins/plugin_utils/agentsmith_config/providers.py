@@ -36,8 +36,11 @@ _GITLAB_SHAPE = "https://gitlab.com/{group}/{project}"
 _JIRA_SHAPE = "https://{site}.atlassian.net"
 _GITHUB_HOSTS = ("github.com", "www.github.com", "github.com.")
 _GITHUB_NAME = re.compile(r"[A-Za-z0-9._-]+")
-_GITLAB_PAGES = frozenset(("-", "tree", "blob", "issues", "merge_requests", "commits"))
-_JIRA_PAGES = frozenset(("browse", "projects", "issues", "rest", "secure", "plugins", "jira"))
+_GITLAB_PAGES = frozenset(
+    ("-", "badges", "blame", "blob", "builds", "commits", "issues", "merge_requests", "raw", "refs", "tree", "wikis")
+)
+_JIRA_PAGES = frozenset(("browse", "projects", "issues", "rest", "secure", "plugins"))
+_JIRA_CLOUD = ".atlassian.net"
 _LONGEST_ADDRESS = 300
 _Asked = TypeVar("_Asked")
 _SEEN = "the app then stops with"
@@ -279,7 +282,8 @@ def _tickets_jira(tickets: Value, read: bool, findings: Findings) -> None:
     parts = [part for part in uri.path.removesuffix(f"/rest/api/3/issue/{TICKET}").split("/") if part]
     if "?" in base or "#" in base:
         address.invalid(f"the app appends the path of its API to it, asks {_shown(asks)}, and gets no ticket")
-    elif _JIRA_PAGES & set(parts):
+    elif _JIRA_PAGES & set(parts) or ("jira" in parts and (parts[-1] != "jira" or uri.host.endswith(_JIRA_CLOUD))):
+        # On a server of one's own, `jira` is the usual start of all paths.
         address.elsewhere(f"the app asks {_shown(asks)}")
     elif uri.scheme == "http":
         address.unencrypted("mail address and token")

@@ -45,6 +45,11 @@ def touching_comment(text: str, loader: Any) -> Any:
     return None
 
 
+def _matched(pattern: re.Pattern[str], text: str, start: int) -> str:
+    found = pattern.match(text, start)
+    return found[0] if found else ""
+
+
 def refusal(event: Any, text: str, indent: int, in_flow: bool, in_braces: bool) -> str | None:
     """What YamlDotNet says against an event that libyaml accepts, None for nothing.
 
@@ -58,7 +63,7 @@ def refusal(event: Any, text: str, indent: int, in_flow: bool, in_braces: bool) 
     start, end = event.start_mark.index, event.end_mark.index
     if in_flow and event.tag is not None and _TAG_WITH_COMMA.match(text, start):
         return "a comma follows a tag directly: put a space between them, or remove the tag"
-    if not isinstance(event, yaml.ScalarEvent):
+    if type(event) is not yaml.ScalarEvent:
         return None
     if event.style in ("|", ">"):
         return _block_text(text, start, indent)
@@ -66,13 +71,13 @@ def refusal(event: Any, text: str, indent: int, in_flow: bool, in_braces: bool) 
     if in_flow and plain and event.value == "-":
         return "a lone dash in a flow list or mapping: put it into quotes"
     if in_flow and plain and event.value:
-        before = _PROPERTIES.match(text, start)[0]  # type: ignore[index] - it matches the empty text
+        before = _matched(_PROPERTIES, text, start)
         broken = before.rfind("\n")
         column = event.start_mark.column + len(before) if broken < 0 else len(before) - broken - 1
         if column <= indent:
             return "an item of a flow list or mapping stands no deeper than the key before it: indent it"
     if in_braces and event.anchor is not None and (event.style or event.value):
-        following = _WHITE_OR_COMMENT.match(text, end).end()  # type: ignore[union-attr]
+        following = end + len(_matched(_WHITE_OR_COMMENT, text, end))
         if text[following : following + 1] == ",":
             return "a text with an anchor must be the last entry of a flow mapping: write the mapping in block style"
     if event.end_mark.line > event.start_mark.line and (event.style == '"' or (in_flow and plain)):
@@ -97,7 +102,7 @@ def _block_text(text: str, start: int, indent: int) -> str | None:
     first, deepest, offset, number = -1, 0, 0, 0
     while line is not None:
         begin = line.end()
-        spaces = _SPACES.match(text, begin).end() - begin  # type: ignore[union-attr]
+        spaces = len(_matched(_SPACES, text, begin))
         line = _BREAK.match(text, begin + spaces)
         offset = min(spaces, column) if column else spaces
         deepest = max(deepest, offset)
@@ -231,8 +236,8 @@ def tolerant_events(text: str) -> Iterator[Any]:
         text = pattern.sub(functools.partial(_filled, replacement), text)
     parser = _YamlDotNet(text)
     while parser.check_event():
-        event = parser.get_event()  # type: ignore[no-untyped-call]
-        if isinstance(event, yaml.ScalarEvent) and _SURROGATE.search(event.value):
+        event: Any = parser.get_event()  # type: ignore[no-untyped-call]
+        if type(event) is yaml.ScalarEvent and _SURROGATE.search(event.value):
             raise ScannerError(None, None, "found half of a character", event.start_mark)
         yield event
 
