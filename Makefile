@@ -9,7 +9,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := deploy
 # A shell that was set up for another Ansible project must not change what runs here.
-unexport ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATH ANSIBLE_VAULT_PASSWORD_FILE K8S_AUTH_KUBECONFIG K8S_AUTH_CONTEXT
+unexport ANSIBLE_CONFIG ANSIBLE_VAULT_PASSWORD_FILE K8S_AUTH_KUBECONFIG K8S_AUTH_CONTEXT
+# The kubernetes.core that requirements.lock pins, before one in ~/.ansible.
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
 
 VENV := .venv
 BIN := $(VENV)/bin

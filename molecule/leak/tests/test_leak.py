@@ -47,6 +47,7 @@ def encrypted(values: dict[str, str], path: Path) -> Path:
     """Write the values as a Vault file. They reach ansible-vault by a pipe: no clear text is written for this test."""
     subprocess.run(
         [BIN / "ansible-vault", "encrypt", "--output", path],
+        env={**os.environ, "ANSIBLE_VAULT_PASSWORD_FILE": str(CHECKOUT / "inventories/dev.vault-password")},
         cwd=CHECKOUT,
         input=json.dumps(values),
         text=True,

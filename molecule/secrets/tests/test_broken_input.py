@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -113,6 +114,7 @@ def vault(tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
         path = tmp_path / "vault.yml"
         subprocess.run(
             [BIN / "ansible-vault", "encrypt", "--output", path, "-"],
+            env={**os.environ, "ANSIBLE_VAULT_PASSWORD_FILE": str(CHECKOUT / "inventories/dev.vault-password")},
             input=yaml.safe_dump(variables),
             cwd=CHECKOUT,
             text=True,

@@ -22,8 +22,7 @@ REFUSAL = "encrypted with the development password, which is published"
 def encrypted(text: str, vault_id: str, source: Path) -> str:
     command = [PROGRAMS / "ansible-vault", "encrypt", "--vault-id", f"{vault_id}@{source}"]
     command += ["--encrypt-vault-id", vault_id, "--output=-", "-"]
-    # Outside of the checkout, whose ansible.cfg names a password
-    return subprocess.run(command, input=text, cwd="/", check=True, capture_output=True, text=True).stdout
+    return subprocess.run(command, input=text, check=True, capture_output=True, text=True).stdout
 
 
 class _Encrypted(str):
@@ -42,7 +41,7 @@ def an_inventory(directory: Path, variables: dict[str, object], vault: str = "")
 
 
 def render(inventory: Path, *options: str | Path) -> tuple[int, str]:
-    """Render the Secret in the checkout, whose ansible.cfg names the development password."""
+    """Render the Secret."""
     process = subprocess.run(
         [PROGRAMS / "ansible-playbook", "playbooks/images.yml", "-i", inventory, "--tags", "secrets", "-vvv", *options],
         cwd=CHECKOUT,
@@ -71,21 +70,21 @@ def test_a_file_under_the_development_password_is_refused(tmp_path: Path) -> Non
     plain = {name: value for name, value in REQUIRED.items() if name not in SECRETS}
     vault = encrypted(yaml.dump(SECRETS), "prod", DEVELOPMENT)
     inventory = an_inventory(tmp_path / "inventories/stg", plain, vault)
-    status, said = render(inventory)
+    status, said = render(inventory, "--vault-password-file", DEVELOPMENT)
     assert status != 0
     assert f"The file {inventory}/group_vars/all/vault.yml: {REFUSAL}" in said
 
     # The dummies of the development environment are under it by right
     (tmp_path / "inventories/stg").rename(tmp_path / "inventories/dev")
-    status, said = render(tmp_path / "inventories/dev")
+    status, said = render(tmp_path / "inventories/dev", "--vault-password-file", DEVELOPMENT)
     assert status == 0, said
 
 
-def test_a_single_value_under_the_development_password_is_refused(tmp_path: Path, own: Path) -> None:
+def test_a_single_value_under_the_development_password_is_refused(tmp_path: Path) -> None:
     token = _Encrypted(encrypted("MARKED-token", "prod", DEVELOPMENT))
     nested = {"registry.example.com": {"username": "a", "password": token}}
     variables = {**REQUIRED, "vault_gitlab_token": token, "secrets_registries": nested}
-    status, said = render(an_inventory(tmp_path / "stg", variables), "--vault-id", f"prod@{own}")
+    status, said = render(an_inventory(tmp_path / "stg", variables), "--vault-id", f"prod@{DEVELOPMENT}")
     assert status != 0
     assert "The value of secrets_registries.registry.example.com.password" in said
     assert f"The value of vault_gitlab_token: {REFUSAL}" in said
@@ -95,7 +94,7 @@ def test_values_under_a_password_of_ones_own_are_right(tmp_path: Path, own: Path
     vault = encrypted(yaml.dump({"vault_github_token": "ghp_MARKED"}), "prod", own)
     token = _Encrypted(encrypted("MARKED-token", "prod", own))
     inventory = an_inventory(tmp_path / "stg", {**REQUIRED, "vault_gitlab_token": token}, vault)
-    status, said = render(inventory, "--vault-id", f"prod@{own}")
+    status, said = render(inventory, "--vault-id", f"prod@{own}", "--vault-id", f"dev@{DEVELOPMENT}")
     assert status == 0, said
 
 
