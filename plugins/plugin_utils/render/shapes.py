@@ -98,6 +98,7 @@ SHAPES: dict[str, Shape] = {
     # Kubernetes: "Resource units"
     "quantity": Shape(_QUANTITY, "a Kubernetes quantity (500m, 1.5, 384Mi, 1Gi)", number=True),
     "count": Shape(r"[0-9]{1,9}", "a whole number, 0 or more", number=True),
+    "optional_count": Shape(r"([0-9]{1,9})?", "a whole number, 0 or more, or an empty text", number=True),
     "positive": Shape(r"[1-9][0-9]{0,8}", "a whole number, 1 or more", number=True),
     "port": Shape(
         r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]",
