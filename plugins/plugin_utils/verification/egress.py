@@ -31,7 +31,7 @@ IFS= read -r -t 3 answer <&3
 echo "$answer"
 """
 _KILLED_BY_TIMEOUT = (124, 137, 143)
-# How a server of TLS written in Go answers HTTP. A mesh's proxy, which takes every call itself, says something else.
+# How a server of TLS written in Go answers HTTP. A proxy that takes every call itself says something else.
 _ANSWER_OF_API_SERVER = "HTTP/1.0 400"
 _PRODUCTION = "docs/how-to/production.md, Networks, has what differs between clusters."
 _API_SERVER_HINT = (
@@ -88,8 +88,9 @@ def check_api_server(check: str, call: Call, sidecar: bool) -> Outcome:
 
     :param sidecar: whether a container that something injected may have taken the call instead.
     """
-    if call.connected and sidecar and not call.answer.startswith(_ANSWER_OF_API_SERVER):
-        return _taken_by_a_sidecar(check, call)
+    # A proxy that nobody sees from the pod answers, too. What ends TLS before an API server may say nothing.
+    if call.connected and (sidecar or call.answer) and not call.answer.startswith(_ANSWER_OF_API_SERVER):
+        return _taken_by_others(check, call)
     evidence = f"{call.address} answers" if call.connected else f"{call.address}: {call.fault}"
     return judged(check, call.connected, evidence, _API_SERVER_HINT)
 
@@ -115,7 +116,7 @@ def check_redis(check: str, call: Call, asked: bool, sidecar: bool) -> Outcome:
     if not call.connected:
         return Outcome(check, FAILED, f"{call.address}: {call.fault}", _REDIS_HINT)
     if not call.answer and sidecar:
-        return _taken_by_a_sidecar(check, call)
+        return _taken_by_others(check, call)
     if not asked:
         evidence = (
             f"{call.address} takes connections; whether it takes the password is not asked over TLS or a sentinel"
@@ -156,9 +157,9 @@ def check_api_server_port(
     return Outcome(check, WARNING, evidence, hint)
 
 
-def _taken_by_a_sidecar(check: str, call: Call) -> Outcome:
-    evidence = f"{call.address}: an injected container may have taken the call, and nothing came back"
-    return Outcome(check, NOT_CHECKED, evidence)
+def _taken_by_others(check: str, call: Call) -> Outcome:
+    came = f"the answer is {call.answer}" if call.answer else "nothing came back"
+    return Outcome(check, NOT_CHECKED, f"{call.address}: a sidecar or a proxy may have taken the call, {came}")
 
 
 def _allows(policy: Mapping[str, Any], host: str, port: int) -> bool:

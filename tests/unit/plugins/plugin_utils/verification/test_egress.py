@@ -202,6 +202,14 @@ def test_a_mesh_that_takes_every_call_proves_nothing(ask: Any, serve: Any, answe
     assert ask("egress_api_server", api_server=port, sidecars=(PROXY,))["egress_api_server"].result == "not checked"
 
 
+def test_a_proxy_that_nobody_sees_proves_nothing_either(ask: Any, serve: Any) -> None:
+    port, _got = serve(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    outcome = ask("egress_api_server", api_server=port)["egress_api_server"]
+    assert (outcome.result, "HTTP/1.1 400" in outcome.evidence) == ("not checked", True)
+    silent, _got = serve(b"")
+    assert ask("egress_api_server", api_server=silent)["egress_api_server"].result == "ok"
+
+
 def test_a_mesh_that_lets_the_call_through_is_ok(ask: Any, serve: Any) -> None:
     port, _got = serve(GO_TLS)
     assert ask("egress_api_server", api_server=port, sidecars=(PROXY,))["egress_api_server"].result == "ok"
