@@ -71,7 +71,8 @@ def forwarded_port(connection: Connection, target: ContainerOf, port: int, timeo
     :raises ApiError: when the API server refuses, for example for want of `create` on `pods/portforward`.
     :raises StreamFailed: when the pod refuses the connection, or its answer is wrong; StreamCut when none comes.
     """
-    forwarded = ForwardedPort(_open(connection, f"{target.path}/portforward", [("ports", str(port))]))
+    stream = _open(connection, f"{target.path}/portforward", [("ports", str(port))])
+    forwarded = ForwardedPort(stream)
     forwarded.settimeout(timeout)
     try:
         yield cast(socket.socket, forwarded)
@@ -81,7 +82,7 @@ def forwarded_port(connection: Connection, target: ContainerOf, port: int, timeo
         fault = StreamCut if silent and not _REFUSED.search(told) else StreamFailed
         raise fault(f"pod {target.pod}, port {port}: {told or _words(error, timeout)}") from None
     finally:
-        forwarded.close()
+        _close(stream)
 
 
 class ForwardedPort:
@@ -129,8 +130,7 @@ class ForwardedPort:
         return io.BufferedReader(_Reader(self))
 
     def close(self) -> None:
-        """End it."""
-        _close(self._stream)
+        """Do nothing: http.client closes a socket before it has read the answer. forwarded_port() ends the stream."""
 
 
 class _Reader(io.RawIOBase):
