@@ -36,4 +36,4 @@ class ActionModule(ClusterAction):
                 teardown.execute()
             except ApplyError as error:
                 return {**teardown.result(), "failed": True, "msg": str(error)}
-        return teardown.result()
+            return {**teardown.result(), "api_server": connection.host}

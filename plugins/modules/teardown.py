@@ -77,6 +77,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+api_server:
+  description: URL of the API server that was asked.
+  returned: success
+  type: str
 objects:
   description: What was deleted, each with C(kind), C(namespace), C(name) and C(result).
   returned: always
