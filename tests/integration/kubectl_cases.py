@@ -440,6 +440,11 @@ CASES = [
         },
     ),
     Case("proxy-url to clear text", {"a": one_cluster(cluster("<clear>", "", proxy_url="http://<http.proxy>"))}),
+    Case(
+        "proxy-url to clear text without the password",
+        {"a": one_cluster(cluster("<clear>", "", proxy_url="http://<asking.proxy>"))},
+        words="asks for a user and a password (407)",
+    ),
     Case("a proxy that is away", {"a": through("http", "127.0.0.1:9")}, words="cannot be used"),
     Case("HTTPS_PROXY", {"a": NAMED}, environment=PROXY),
     Case("https_proxy", {"a": NAMED}, environment={"https_proxy": "http://<http.proxy>"}),

@@ -228,6 +228,9 @@ class Connection:
                     raise self._unreachable(error) from None
                 self._sleep(pause)
                 continue
+            proxy = client.access.proxy
+            if raw.status == 407 and proxy:  # to a request without a tunnel
+                raise ConnectionFailed(_proxy_fault(proxy.shown, self._where(), [_PROXY_REFUSALS[-1]]))
             answer = _decoded(raw.data, accept)
             verdict = judge(method, raw.status, answer)
             if verdict is not Verdict.PASSING or raw.status == 429:
@@ -356,7 +359,7 @@ class Connection:
             to = f" to {parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else ""
             told = f"it redirects{to} ({raw.status}), as a login page does"
         else:
-            is_page = "html" in (raw.headers.get("Content-Type") or "") or "<html" in str(answer)[:1000].lower()
+            is_page = "html" in (raw.headers.get("Content-Type") or "") or _is_page(answer)
             told = f"it answered {raw.status} with {'a web page' if is_page else 'what is no object of Kubernetes'}"
         return ConnectionFailed(
             f"{self._where()} is no API server of Kubernetes: {told}. Correct the address (server in the kubeconfig, "
@@ -417,9 +420,14 @@ def _decoded(data: bytes, accept: str) -> Any:
         return text
 
 
+def _is_page(answer: Any) -> bool:
+    return "<html" in str(answer)[:1000].lower()
+
+
 def _api_error(status: int, answer: Any, where: str) -> ApiError:
     """Build the error from a Status object, or from the text that a proxy answered with."""
     if not isinstance(answer, Mapping):
-        return ApiError(status, "", f"{where} answered {status}: {str(answer).strip()[:500]}")
+        told = " with a web page" if _is_page(answer) else f": {str(answer).strip()[:500]}"
+        return ApiError(status, "", f"{where} answered {status}{told}")
     causes = (answer.get("details") or {}).get("causes") or []
     return ApiError(status, answer.get("reason") or "", answer.get("message") or f"{where} answered {status}", causes)

@@ -75,9 +75,10 @@ def data_or_file(entry: Mapping[str, Any], name: str, source: str) -> bytes:
 
 def _content(path: Any, name: str, source: str) -> bytes:
     try:
-        return Path(path).expanduser().read_bytes()
-    except OSError as error:
-        raise ConnectionFailed(f"{name} of {source}: {path} cannot be read: {error.strerror}") from None
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no path"
+        raise ConnectionFailed(f"{name} of {source}: {path} cannot be read: {reason}") from None
 
 
 def _authorization(access: ClusterAccess) -> tuple[str, float | None]:

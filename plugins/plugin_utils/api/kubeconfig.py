@@ -89,7 +89,7 @@ class Kubeconfig:
             return loaded
         from_environment = os.environ.get("KUBECONFIG", "")
         listed = str(named or from_environment or "~/.kube/config").split(os.pathsep)
-        paths = list(dict.fromkeys(Path(part).expanduser() for part in listed if part))
+        paths = list(dict.fromkeys(_path(part) for part in listed if part))
         loaded = cls(os.pathsep.join(map(str, paths)), words, exists=False)
         if not named and not from_environment:
             loaded.shown += " (the default, because you named none)"
@@ -145,7 +145,7 @@ class Kubeconfig:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             raise self.fault(f"{path} cannot be read: {reason}") from None
         try:
@@ -193,6 +193,13 @@ class Kubeconfig:
                 if not isinstance((entry or {}).get(key), expected | None):
                     raise self.fault(f"{file}: {key} of the {kind} {name} is not of the type {_type_name(expected)}")
             yield name or "", dict(entry or {})
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # ~name, and nobody has the name
+        return Path(text)
 
 
 def _list(entries: Entries) -> str:

@@ -179,6 +179,10 @@ def test_a_file_that_may_not_be_read(kubeconfig: str, monkeypatch: pytest.Monkey
     assert f"{kubeconfig} cannot be read: Permission denied" in refusal({"kubeconfig": kubeconfig})
 
 
+def test_a_home_directory_of_nobody() -> None:
+    assert "The kubeconfig ~nobody-at-all/config does not exist" in refusal({"kubeconfig": "~nobody-at-all/config"})
+
+
 @pytest.mark.parametrize("proxy", ["ftp://u:MARKED@proxy.test", "http://", "http://proxy.test:port"])
 def test_a_proxy_that_is_none(kubeconfig: str, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)

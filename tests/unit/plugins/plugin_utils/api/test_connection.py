@@ -20,7 +20,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.api import con
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.retry import FIRST_CONTACT_PERIOD, OUTAGE_PERIOD
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ConnectionFailed
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ConnectionFailed
 from certificate_authority import issue
 from local_servers import Answer, Authority, LocalServer, closing
 from test_retry import Clock
@@ -122,6 +122,18 @@ def test_what_is_no_api_server(write: Write, server: LocalServer, answer: Answer
     assert f"https://127.0.0.1:{server.port} (context c) is no API server of Kubernetes: {words}" in message
     assert "MARKED" not in message
     assert len(server.asked) == 1  # and nobody was asked elsewhere
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_a_web_page_is_not_quoted(write: Write, server: LocalServer, status: int) -> None:
+    server.answer = Answer(status, b"<html><body>Sorry</body></html>", {"Content-Type": "text/html"})
+    with Connection({"kubeconfig": write({"token": "t"})}) as connection, pytest.raises(ApiError) as caught:
+        connection.request("GET", "/version", repeat=False)
+    assert str(caught.value).endswith(f"(context c) answered {status} with a web page")
+
+
+def test_a_file_name_that_is_none(write: Write) -> None:
+    assert "it is no path" in failure({"kubeconfig": write({"tokenFile": "a\0b"})})
 
 
 def test_an_object_without_a_version_is_no_api_server(write: Write, server: LocalServer) -> None:
