@@ -122,14 +122,17 @@ class Connection:
         self._options = dict(options)
         self._scratch_directory = scratch_directory
         self._say = say
-        self._policy = RetryPolicy(clock)
-        self._policy.in_contact = in_contact
+        self._clock = clock
+        self._in_contact = in_contact
         self._sleep = sleep
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 
     def __enter__(self) -> Connection:
         self._client = self._open(generation=0)
+        # From here on: a command for credentials may have taken its time.
+        self._policy = RetryPolicy(self._clock)
+        self._policy.in_contact = self._in_contact
         return self
 
     def __exit__(self, *exception: object) -> None:

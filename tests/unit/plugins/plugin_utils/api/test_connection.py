@@ -18,6 +18,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions import
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.cluster_action import ClusterAction
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api import connection as connection_module
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.credentials import Credentials
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.retry import FIRST_CONTACT_PERIOD, OUTAGE_PERIOD
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ConnectionFailed
@@ -215,6 +216,21 @@ def test_contact_of_an_earlier_task_counts(in_contact: bool, given_up_after: flo
     ):
         connection.get("/version")
     assert clock.now - Clock().now == pytest.approx(given_up_after)
+
+
+def test_slow_credentials_take_nothing_of_the_time_for_contact(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+
+    def move(seconds: float) -> None:
+        clock.now += seconds
+
+    def read(*_arguments: Any) -> Credentials:
+        move(50)
+        return Credentials()
+
+    monkeypatch.setattr(connection_module, "read_credentials", read)
+    failure({"host": "http://127.0.0.1:1", "api_key": "token"}, clock=clock, sleep=move)
+    assert clock.now - Clock().now == pytest.approx(50 + FIRST_CONTACT_PERIOD)
 
 
 @pytest.mark.parametrize(("options", "expected"), [({}, False), ({"holder": ""}, False), ({"holder": "me"}, True)])
