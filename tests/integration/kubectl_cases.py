@@ -69,6 +69,7 @@ class Case:
     """A situation. ``files``: by path below the test's directory, a kubeconfig or a text; the first is the default.
 
     ``kubeconfig``: what $KUBECONFIG has. ``outcome``: alike (the same requests, or none of both), or refused.
+    ``flags``: the options that kubectl gets as flags, if they are not those of the product.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Case:
     options: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     words: str = ""
+    flags: Mapping[str, Any] | None = None
 
 
 def through(scheme: str, entry: str, **more: Any) -> dict[str, Any]:
@@ -506,6 +508,18 @@ CASES = [
         options={"kubeconfig": "<files>/a"},
         environment={"K8S_AUTH_CONTEXT": "beta"},
         words="K8S_AUTH_CONTEXT",
+    ),
+    *(
+        Case(f"{variable} alone", {"a": BOTH, "b": BETA}, environment={variable: value}, flags={option: told})
+        for variable, option, value, told in (
+            ("K8S_AUTH_KUBECONFIG", "kubeconfig", "<files>/b", "<files>/b"),
+            ("K8S_AUTH_CONTEXT", "context", "beta", "beta"),
+            ("K8S_AUTH_HOST", "host", "<beta>", "<beta>"),
+            ("K8S_AUTH_API_KEY", "api_key", "z", "z"),
+            ("K8S_AUTH_VERIFY_SSL", "validate_certs", "no", False),
+            ("K8S_AUTH_CA_CERT", "ca_cert", "<other.ca>", "<other.ca>"),
+            ("K8S_AUTH_IMPERSONATE_USER", "impersonate_user", "eve", "eve"),
+        )
     ),
     Case("KUBERNETES_MASTER beside a kubeconfig", {"a": ALPHA}, environment={"KUBERNETES_MASTER": "<beta>"}),
 ]

@@ -192,6 +192,7 @@ def _write(path: Path, text: str) -> None:
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
 
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")  # as wanted
 @pytest.mark.usefixtures("plugins")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_same_server_as_the_same_user(case: Case, world: World, tmp_path: Path) -> None:
@@ -205,7 +206,8 @@ def test_the_same_server_as_the_same_user(case: Case, world: World, tmp_path: Pa
     options = world.filled(dict(case.options))
     with environment(variables):
         world.clear()
-        command = [KUBECTL, "get", "--raw", "/version", "--request-timeout=5s", *flags_of(options)]
+        flags = flags_of(options if case.flags is None else world.filled(dict(case.flags)))
+        command = [KUBECTL, "get", "--raw", "/version", "--request-timeout=5s", *flags]
         kubectl = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
         by_kubectl = world.asked()
         world.clear()
