@@ -56,6 +56,13 @@ def fault_proxy(control_plane: ControlPlane) -> Iterator[FaultProxy]:
 
 
 @pytest.fixture
+def tls_fault_proxy(control_plane: ControlPlane) -> Iterator[FaultProxy]:
+    """The same with TLS, for a kubeconfig: its token is not sent without."""
+    with running_fault_proxy(control_plane, tls=True) as proxy:
+        yield proxy
+
+
+@pytest.fixture
 def new_namespace() -> str:
     """The name of a namespace that does not exist."""
     return f"release-{next(_numbers)}"

@@ -104,19 +104,19 @@ def test_every_write_of_a_release_may_be_dropped_after_it_landed(
 
 
 def test_an_expired_credential_is_read_again(
-    apply: Apply, control_plane: ControlPlane, fault_proxy: FaultProxy, namespace: str, tmp_path: Path
+    apply: Apply, control_plane: ControlPlane, tls_fault_proxy: FaultProxy, namespace: str, tmp_path: Path
 ) -> None:
     kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text(control_plane.kubeconfig(server=fault_proxy.url), encoding="utf-8")
+    kubeconfig.write_text(control_plane.kubeconfig(server=tls_fault_proxy.url), encoding="utf-8")
     fresh = service_account_admin(control_plane, namespace)
 
     def expire() -> None:
-        kubeconfig.write_text(control_plane.kubeconfig(token=fresh, server=fault_proxy.url), encoding="utf-8")
+        kubeconfig.write_text(control_plane.kubeconfig(token=fresh, server=tls_fault_proxy.url), encoding="utf-8")
 
-    fault_proxy.faults = [Fault("PATCH", status=401, hook=expire)]
+    tls_fault_proxy.faults = [Fault("PATCH", status=401, hook=expire)]
     result = apply([a_config_map(namespace)], options={"kubeconfig": str(kubeconfig)})
     assert result["changed"]
-    assert [seen.token for seen in fault_proxy.seen if seen.method == "PATCH"] == [control_plane.token, fresh]
+    assert [seen.token for seen in tls_fault_proxy.seen if seen.method == "PATCH"] == [control_plane.token, fresh]
 
 
 def test_a_credential_is_read_again_only_once(apply: Apply, fault_proxy: FaultProxy, namespace: str) -> None:

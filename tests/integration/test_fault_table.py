@@ -30,7 +30,7 @@ CONCURRENT_DEPLOYS = 9
 @contextmanager
 def a_target(control_plane: ControlPlane, namespace: str, directory: Path) -> Iterator[tuple[FaultProxy, Release]]:
     """A namespace-to-be whose pods run, and a release that reaches it through a proxy with a kubeconfig of its own."""
-    with running_fault_proxy(control_plane) as proxy, stand_in_kubelet(control_plane, namespace, ready()):
+    with running_fault_proxy(control_plane, tls=True) as proxy, stand_in_kubelet(control_plane, namespace, ready()):
         kubeconfig = directory / f"{namespace}.kubeconfig"
         kubeconfig.write_text(control_plane.kubeconfig(server=proxy.url), encoding="utf-8")
         yield proxy, Release(namespace, {"kubeconfig": str(kubeconfig)})

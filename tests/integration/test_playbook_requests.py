@@ -95,7 +95,7 @@ def decisions(requests: list[Seen], namespace: str) -> list[tuple[str, frozenset
 @contextmanager
 def recorder(control_plane: ControlPlane, namespace: str, directory: Path) -> Iterator[tuple[FaultProxy, Path]]:
     """A namespace-to-be whose pods run, the proxy that records what is done to it, and a kubeconfig with the proxy."""
-    with running_fault_proxy(control_plane) as proxy, stand_in_kubelet(control_plane, namespace, pods_run):
+    with running_fault_proxy(control_plane, tls=True) as proxy, stand_in_kubelet(control_plane, namespace, pods_run):
         kubeconfig = directory / f"{namespace}.kubeconfig"
         kubeconfig.write_text(control_plane.kubeconfig(server=proxy.url), encoding="utf-8")
         yield proxy, kubeconfig

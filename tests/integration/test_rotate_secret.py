@@ -256,12 +256,17 @@ def test_a_rotation_whose_pods_do_not_start_is_undone(
 
 
 def test_a_lock_that_a_rotation_cannot_give_back_is_said(
-    rotate: Rotate, apply: Apply, control_plane: ControlPlane, namespace: str, fault_proxy: FaultProxy, tmp_path: Path
+    rotate: Rotate,
+    apply: Apply,
+    control_plane: ControlPlane,
+    namespace: str,
+    tls_fault_proxy: FaultProxy,
+    tmp_path: Path,
 ) -> None:
     apply(a_stack(namespace))
     kubeconfig = tmp_path / "behind-proxy"
-    kubeconfig.write_text(control_plane.kubeconfig(server=fault_proxy.url), encoding="utf-8")
-    fault_proxy.faults = [Fault(method="DELETE", path="/leases/", status=403)]
+    kubeconfig.write_text(control_plane.kubeconfig(server=tls_fault_proxy.url), encoding="utf-8")
+    tls_fault_proxy.faults = [Fault(method="DELETE", path="/leases/", status=403)]
     transaction = {"namespace": namespace, "instance": "agentsmith"}
     new = a_stack(namespace, **{"github-token": NEW})
     ended = rotate(new, "github-token", kubeconfig=str(kubeconfig), transaction=transaction)
