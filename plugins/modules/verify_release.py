@@ -146,7 +146,8 @@ attributes:
 notes:
   - Needs C(get) on Deployments, ConfigMaps, Secrets and NetworkPolicies, C(list) on pods and Jobs, C(create) on
     C(pods/portforward), C(pods/exec), C(pods) and C(localsubjectaccessreviews) of the namespace, and C(create) on
-    C(subjectaccessreviews) of the cluster. Without one of them, the checks that need it are V(not checked) and say so.
+    C(subjectaccessreviews) of the cluster, and C(list) on EndpointSlices of the namespace C(default). Without one of
+    them, the checks that need it are V(not checked) and say so.
   - Port-forward and exec do not support impersonation, so the checks that use them need a connection without it.
 seealso:
   - module: agentsmith.platform.slack_event

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import copy
+import threading
 import time
 from typing import Any
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods import diagnosis
+from awaiting import await_true
 from control_plane import ControlPlane
 from engine import Apply
-from release_objects import a_deployment, a_job
+from release_objects import a_deployment, a_job, an_object
 from stand_in_kubelet import failed, ready, stand_in_kubelet, succeeded, waiting
 
 GRACE = 2.0  # seconds
@@ -88,6 +91,37 @@ def test_a_volume_that_cannot_be_mounted_is_told_by_its_event(
         text, seconds = failure(apply, [a_deployment(namespace)])
     assert f"Deployment {namespace}/redis will not become ready: FailedMount: {message}" in text
     assert GRACE <= seconds < 30
+
+
+@pytest.mark.usefixtures("short_grace")
+def test_a_rollout_that_a_quota_refuses_goes_on_when_a_job_ends(
+    apply: Apply, control_plane: ControlPlane, namespace: str
+) -> None:
+    core = f"/api/v1/namespaces/{namespace}"
+    quota = an_object("v1", "ResourceQuota", namespace, "small", spec={"hard": {"pods": "2"}})
+    assert control_plane.request("POST", f"{core}/resourcequotas", quota)[0] == 201
+    labels = {"app": "agentsmith", "job-id": "1"}
+    with stand_in_kubelet(control_plane, namespace, ready()):
+        rolling = a_deployment(namespace)
+        rolling["spec"]["strategy"] = {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+        apply([rolling], wait=True, wait_timeout=30)
+        container = {"name": "agentsmith", "image": "agent"}
+        template = {"metadata": {"labels": labels}, "spec": {"restartPolicy": "Never", "containers": [container]}}
+        job = {"metadata": {"name": "agentsmith-1", "labels": labels}, "spec": {"template": template}}
+        jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
+        assert control_plane.request("POST", jobs, job)[0] == 201
+        await_true(lambda: len(control_plane.get(f"{core}/pods")["items"]) == 2)
+        changed = copy.deepcopy(rolling)
+        changed["spec"]["template"]["spec"]["containers"][0]["image"] = "redis:2"
+        text, seconds = failure(apply, [changed], timeout=3)
+        assert "exceeded quota: small" in text
+        assert "Jobs that use the quota: agentsmith-1" in text
+        assert seconds >= 3 > GRACE
+        end = {"propagationPolicy": "Background"}
+        ending = threading.Timer(1, lambda: control_plane.request("DELETE", f"{jobs}/agentsmith-1", end))
+        ending.start()
+        apply([changed], wait=True, wait_timeout=60)
+        ending.join()
 
 
 @pytest.mark.usefixtures("short_grace")
