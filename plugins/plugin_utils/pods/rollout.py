@@ -274,7 +274,9 @@ def _by_name(entries: Sequence[Mapping[str, Any]], field: str) -> dict[str, Any]
 def _is_of_old_pod(cause: Cause) -> bool:
     """Tell whether a cause is of a pod that was there before, as far as this machine's clock can tell."""
     created = cause.pod["metadata"].get("creationTimestamp") if cause.pod else None
-    return bool(created) and (datetime.now(UTC) - datetime.fromisoformat(created)).total_seconds() > OLD_POD
+    if not created:
+        return False
+    return (datetime.now(UTC) - datetime.fromisoformat(created)).total_seconds() > OLD_POD
 
 
 def _restarts(cause: Cause) -> int:
