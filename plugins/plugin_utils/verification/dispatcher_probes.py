@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ..api.http_over_socket import Answer, send_request
@@ -31,7 +32,8 @@ def dispatcher_answers(asked: Asked) -> list[Outcome]:
     pods = asked.target.ready_pods(asked.target.dispatcher)
     if not pods:
         return not_checked(checks, "no pod of the Dispatcher is ready")
-    answers = [_answers_of(asked, checks, pod) for pod in pods]
+    with ThreadPoolExecutor(len(pods)) as executor:  # a pod that cannot be asked is only given up after a while
+        answers = list(executor.map(lambda pod: _answers_of(asked, checks, pod), pods))
     return [worst(found) for found in zip(*answers, strict=True)]
 
 
