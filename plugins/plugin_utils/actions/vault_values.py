@@ -22,9 +22,6 @@ from .value_origin import origin_of
 PUBLISHED_PASSWORD = b"agentsmith-dev"
 """The content of inventories/dev.vault-password, which opens nothing but dummies."""
 
-DEVELOPMENT = ("inventories", "dev")
-"""The end of the path of the inventory that uses it."""
-
 _HEADER = b"$ANSIBLE_VAULT;"
 
 
@@ -54,19 +51,21 @@ def under_published_password(variables: Mapping[str, Any]) -> list[str]:
     """Name what is encrypted with the development password: files of variables, and single variables.
 
     A password is tried on each by a key derivation of some 7 ms. So none is tried without need: what this run can
-    decrypt is under a password that was given. The hosts of inventories/dev use it by right.
+    decrypt is under a password that was given. The hosts of inventories/dev use it by right, and so do its files.
     """
     context = VaultSecretsContext.current(optional=True)
     given = {secret.bytes for _, secret in context.secrets} if context else set()
-    if PUBLISHED_PASSWORD not in given or Path(str(variables.get("inventory_dir"))).parts[-2:] == DEVELOPMENT:
+    if PUBLISHED_PASSWORD not in given or _is_of_development(f"{variables.get('inventory_dir')}/"):
         return []
     ciphertexts: dict[str, bytes] = {}
     for name, value in variables.items():
         if name == "vars":  # Ansible's own copy of the others
             continue
         if (file := _file_of(value)) and f"The file {file}" not in ciphertexts:
-            ciphertexts[f"The file {file}"] = _content(Path(file))
-        ciphertexts |= {f"The value of {path}": _ciphertext(item) for path, item in _encrypted(name, value)}
+            ciphertexts[f"The file {file}"] = b"" if _is_of_development(file) else _content(Path(file))
+        for path, item in _encrypted(name, value):
+            if not _is_of_development(_file_of(item)):
+                ciphertexts[f"The value of {path}"] = _ciphertext(item)
     return [what for what, ciphertext in ciphertexts.items() if ciphertext and _opens(ciphertext)]
 
 
@@ -85,6 +84,10 @@ def _encrypted(name: str, value: Any) -> Iterator[tuple[str, EncryptedString]]:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _encrypted(f"{name}[{index}]", item)
+
+
+def _is_of_development(path: str) -> bool:
+    return "/inventories/dev/" in path
 
 
 def _content(file: Path) -> bytes:
