@@ -5,7 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+
+from ..render.texts import ADVICE, argument_misfits
 
 
 class ControlNodeAction(ActionBase):
@@ -22,9 +25,14 @@ class ControlNodeAction(ActionBase):
         """Begin the task: ActionBase's own start, then the options, checked and with their defaults.
 
         :param rules: what ArgumentSpecValidator takes beside the specification, such as mutually_exclusive
-        :raises AnsibleActionFail: an option is missing, unknown or of another type
+        :raises AnsibleActionFail: an option is missing, unknown or of another type, or no text where one belongs
         """
         ActionBase.run(self, tmp, task_vars)
+        # Ansible would convert it: a context 0123 to "83". Objects are checked where they are rendered
+        spec = {name: option for name, option in argument_spec.items() if option.get("elements") != "dict"}
+        whole = {"type": "dict", "options": spec}
+        if misfits := [fault.lstrip(".") for fault in argument_misfits("", whole, self._task.args)]:
+            raise AnsibleActionFail(f"The options of {self._task.action}: {'; '.join(misfits)}. Allowed: {ADVICE}.")
         options: dict[str, Any]
         _validation, options = self.validate_argument_spec(argument_spec, **rules)
         return options
