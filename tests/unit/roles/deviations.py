@@ -142,6 +142,10 @@ def wrong_cells(row: Row, side: Sides, name: str, place: str) -> Iterator[str]:
     """
     for label, table in vars(side).items():
         cell = row.cells[label]
+        if place == WHOLE:
+            if (name in table) != (cell != ABSENT):
+                yield f"{name} {WHOLE}: {label} {shown(table, name, WHOLE)}, but the page says {cell}"
+            continue
         actual = below(table.get(name, {}), place)
         if cell == ABSENT:
             expected = {}

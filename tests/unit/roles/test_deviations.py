@@ -104,6 +104,11 @@ def test_a_lost_object_is_noticed(sides: dict[str, Sides]) -> None:
         ("| `spec.strategy` | - | - | `{type: Recreate}` |", "| `spec.nothing` | - | - | - |", "is no difference"),
         ("| `Deployment/redis` | `spec.strategy` |", "| `Deployment/*` | `spec.strategy` |", "is in another row, too"),
         ("`message-bus`", "`bus`", "upstream is {'': 'message-bus'}, but the page says `bus`"),
+        (
+            "| the object | - | - | one replica at a time |",
+            "| the object | - | one replica at a time | - |",
+            "the object: upstream -, but the page says one replica at a time",
+        ),
         ("| `{type: Recreate}` |", "| words |", "has the fields ['type'], but the page has no value: words"),
         (
             "## What only `inventories/prod` has",
