@@ -42,8 +42,11 @@ def release(control_plane: ControlPlane, connection_options: dict[str, Any], new
 
 
 @pytest.fixture
-def broken_conversion(control_plane: ControlPlane, namespace: str) -> Iterator[Callable[[], None]]:
+def broken_conversion(control_plane: ControlPlane, new_namespace: str) -> Iterator[Callable[[], None]]:
     """A kind of others with one object in their own namespace; calling it takes their conversion webhook away."""
+    namespace = f"{new_namespace}-others"
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+    assert control_plane.request("POST", "/api/v1/namespaces", body)[0] == 201
     spec = {
         "group": "others.example.com",
         "scope": "Namespaced",
