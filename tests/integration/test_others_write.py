@@ -234,3 +234,33 @@ def test_replicas_that_are_not_stated_are_the_autoscalers(control_plane: Control
     dispatcher_of(objects)["spec"]["replicas"] = 2
     assert release.deploy(objects)["commit"]["recorded"]
     assert control_plane.get(path)["spec"]["replicas"] == 2
+
+
+@pytest.mark.parametrize("number", [3, 1], ids=["another number", "the same number"])
+def test_a_stated_number_of_replicas_gives_way_to_an_autoscaler(
+    control_plane: ControlPlane, release: Release, number: int
+) -> None:
+    objects = objects_in(release.namespace)
+    path = f"/apis/apps/v1/namespaces/{release.namespace}/deployments/agentsmith-dispatcher"
+    autoscalers = f"/apis/autoscaling/v2/namespaces/{release.namespace}/horizontalpodautoscalers"
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "agentsmith-dispatcher"}
+    theirs = {"metadata": {"name": "theirs"}, "spec": {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 5}}
+    release.deploy(objects)
+    assert control_plane.request("POST", autoscalers, theirs)[0] == 201
+    for replicas in (2, number):
+        edited(control_plane, path, {"spec": {"replicas": replicas}}, "kube-controller-manager", MERGE, "/scale")
+    assert_unchanged(release.deploy(objects))
+    changed = deepcopy(objects)
+    dispatcher_of(changed)["spec"]["template"]["spec"]["containers"][0]["image"] = "redis:8"
+    assert release.deploy(changed)["commit"]["recorded"]
+    assert release.restore("previous")["restored"]
+    assert control_plane.get(path)["spec"]["replicas"] == number
+    # Zero stops the autoscaler. Without the autoscaler, the number is the release's again.
+    stopped = deepcopy(objects)
+    dispatcher_of(stopped)["spec"]["replicas"] = 0
+    assert release.deploy(stopped)["commit"]["recorded"]
+    assert control_plane.get(path)["spec"]["replicas"] == 0
+    assert control_plane.request("DELETE", f"{autoscalers}/theirs")[0] == 200
+    edited(control_plane, path, {"spec": {"replicas": 4}}, "kubectl", MERGE, "/scale")
+    assert release.deploy(objects)["commit"]["recorded"]
+    assert control_plane.get(path)["spec"]["replicas"] == 1

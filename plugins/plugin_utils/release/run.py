@@ -11,6 +11,7 @@ from typing import Any
 from ..api.connection import CONCURRENCY, Connection
 from ..api.discovery import Discovery
 from ..api.wait_report import Say
+from ..apply.autoscalers import leave_replicas_to_autoscalers
 from ..apply.execution import Execution, wait_until_gone
 from ..apply.plan import plan_absent, plan_present, read_live
 from ..apply.prune import plan_prune
@@ -165,6 +166,7 @@ class Run:
         self._redactor.learn(live.values())
         mark_created(bodies, live)
         keep_others(bodies, live)
+        leave_replicas_to_autoscalers(connection, bodies, live)
         self._digests.learn(live)
         self._digests.stamp()
         self._planned = plan_present(connection, executor, discovery, bodies, live)

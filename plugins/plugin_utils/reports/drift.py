@@ -12,6 +12,7 @@ from typing import Any
 from ..api.concurrency import concurrently
 from ..api.connection import CONCURRENCY, Connection
 from ..api.discovery import Discovery
+from ..apply.autoscalers import leave_replicas_to_autoscalers
 from ..apply.owned_objects import find_owned
 from ..apply.plan import plan_object, read_live, settle
 from ..objects.identity import Identity
@@ -121,6 +122,7 @@ def _compare(
     redactor.learn(live.values())
     mark_created(bodies, live)
     keep_others(bodies, live)
+    leave_replicas_to_autoscalers(connection, bodies, live)
     digests.learn(live)
     digests.stamp()
 
