@@ -98,14 +98,14 @@ def github_tickets(url: str) -> str:
     return f"https://api.github.com/repos/{owner}/{repository}/issues/{TICKET}"
 
 
-def gitlab_project(uri: Uri) -> str:
-    """The path of the project that the app takes from an address (SourceProviderFactory.CreateGitLab)."""
-    return uri.path.strip("/").replace(".git", "").strip("/")
+def gitlab_project(url: str) -> str:
+    """SourceProviderFactory.ExtractGitLabProjectPath: the path alone is read."""
+    return parse(url.replace(".git", "")).path.strip("/")
 
 
 def gitlab_repository(url: str) -> Repository:
-    """GitLabSourceProvider: the path alone is read."""
-    project = gitlab_project(parse(url))
+    """GitLabSourceProvider."""
+    project = gitlab_project(url)
     return Repository(f"{GITLAB}/{project}.git", f"{GITLAB}/api/v4/projects/{escape_data(project)}/merge_requests")
 
 

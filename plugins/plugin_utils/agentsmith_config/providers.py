@@ -24,7 +24,7 @@ from .addresses import (
     gitlab_tickets,
     jira_tickets,
 )
-from .dotnet_uri import NoUri, parse
+from .dotnet_uri import NoUri, Uri, parse
 from .finding import Findings, join_path, listing, quote
 from .reader import Value
 from .schema import PLACEHOLDER, SECRET_KEYS, SOURCE, SOURCE_PROVIDERS, TICKETS, TICKETS_PROVIDERS, Provider, Record
@@ -40,6 +40,8 @@ _GITLAB_PAGES = frozenset(
     ("-", "badges", "blame", "blob", "builds", "commits", "issues", "merge_requests", "raw", "refs", "tree", "wikis")
 )
 _JIRA_PAGES = frozenset(("browse", "projects", "issues", "rest", "secure", "plugins"))
+_BRACKETS = re.compile(r"[{}<>]|%(?:7[BD]|3[CE])")
+"""What marks a placeholder, and is in no name: escaped in a path."""
 _JIRA_CLOUD = ".atlassian.net"
 _LONGEST_ADDRESS = 300
 _Asked = TypeVar("_Asked")
@@ -92,7 +94,7 @@ class _Address:
         except (NoAddress, NoUri) as error:
             self.invalid(f"{_SEEN} {error}")
             return None
-        if _has_password(self.text):
+        if (written := _parsed(self.text)) is not None and written.has_password:
             message = (
                 f"is {quote(self.text)}, with a password in it: write {self.shape}; the app logs in with its token"
             )
@@ -122,11 +124,18 @@ class _Address:
         self._findings.fault(self._read, code, self.item.path, message, self.item.node)
 
 
-def _has_password(text: str) -> bool:
+def _parsed(text: str) -> Uri | None:
+    """The parts of what is written; the app may take another text apart, of which it has removed every `.git`."""
     try:
-        return parse(text).has_password
+        return parse(text)
     except NoUri:
-        return False
+        return None
+
+
+def _cuts_a_name(text: str) -> bool:
+    """Whether `.git` stands elsewhere than at the end of the path."""
+    path = re.split("[?#]", text.partition("://")[2].partition("/")[2])[0]
+    return ".git" in path.rstrip("/").removesuffix(".git")
 
 
 def _shown(address: str) -> str:
@@ -148,10 +157,12 @@ def _source_github(source: Value, read: bool, findings: Findings) -> None:
     if repository.pull_requests is None:
         address.invalid("owner or repository is empty, and the app fails when it opens the pull request")
         return
-    text, written = address.text, parse(address.text)
+    text, written = address.text, _parsed(address.text)
     owner, name = github_parts(parse(text.replace(".git", "")))
     asked = f"the app clones {_shown(repository.clone)} and opens the pull request at {repository.pull_requests}"
-    if written.host not in _GITHUB_HOSTS or written.port is not None:
+    if written is None:
+        address.elsewhere(f"{asked}, and there is no such host")
+    elif written.host not in _GITHUB_HOSTS or written.port is not None:
         address.elsewhere(f"{asked}; it always asks github.com, and sends its token to {quote(written.host)} as well")
     elif written.path not in (f"/{owner}/{name}", f"/{owner}/{name}.git") or re.search(r"\s", text):
         address.elsewhere(asked)
@@ -193,14 +204,16 @@ def _source_gitlab(source: Value, read: bool, findings: Findings) -> None:
     address = _address(source, "url", _GITLAB_SHAPE, read, findings)
     if address is None or (repository := address.ask(gitlab_repository)) is None:
         return
-    uri = parse(address.text)
-    project = gitlab_project(uri)
+    uri = parse(address.text.replace(".git", ""))
+    project = gitlab_project(address.text)
     asked = f"the app asks {_shown(repository.pull_requests or '')} and clones {_shown(repository.clone)}"
     parts = project.split("/")
     if len(parts) < 2 or not all(parts) or _GITLAB_PAGES & set(parts[2:]):
         address.elsewhere(asked)
-    elif ".git" in uri.path.rstrip("/").removesuffix(".git"):
+    elif _cuts_a_name(address.text):
         address.elsewhere(f"{asked}: it removes every `.git`, also inside a name")
+    elif _BRACKETS.search(project):
+        address.elsewhere(f"{asked}, and GitLab has no such name")
     elif "%" in project:
         address.warning("escaped_twice", f"{asked}: the name is escaped twice, and GitLab may not find it")
     if uri.host.rstrip(".") != "gitlab.com" and not (address.text.startswith("/")):
@@ -220,8 +233,10 @@ def _source_azurerepos(source: Value, read: bool, findings: Findings) -> None:
         address.invalid(f"{_SEEN} `The '{uri.scheme}' scheme is not supported.`")
     elif uri.port is not None:
         address.elsewhere(f"the port is lost: {asked}")
-    elif ".git" in re.sub(r"\.git(?=$|[?#/])", "", address.text.partition("://")[2].partition("/")[2]):
+    elif (written := _parsed(address.text)) is None or written.host != uri.host or _cuts_a_name(address.text):
         address.elsewhere(f"{asked}: it removes every `.git`, also inside a name")
+    elif _BRACKETS.search(uri.path):
+        address.elsewhere(f"{asked}, and Azure DevOps has no such name")
     elif uri.scheme == "http":
         address.unencrypted("the token")
     elif "%" in uri.path:
@@ -244,6 +259,7 @@ def _tickets_azuredevops(tickets: Value, read: bool, findings: Findings) -> None
         try:
             asked = parse(f"https://dev.azure.com/{organization}")
             wrong = "/" in asked.path[1:] or asked.path == "/" or asked.query or asked.fragment
+            wrong = wrong or _BRACKETS.search(asked.path)
             why = f"the app asks {_shown(str(asked))}" if wrong else ""
         except NoUri as error:
             why = f"{_SEEN} {error}"
@@ -256,7 +272,7 @@ def _tickets_azuredevops(tickets: Value, read: bool, findings: Findings) -> None
     if (
         (item is None or item.usable)
         and not PLACEHOLDER.search(project)
-        and (not project.strip() or re.search(r"[/\\:?#@]", project))
+        and (not project.strip() or re.search(r"[/\\:?#@<>{}]", project))
     ):
         shown = quote(project) if project else "missing"
         message = (
@@ -282,7 +298,11 @@ def _tickets_jira(tickets: Value, read: bool, findings: Findings) -> None:
     parts = [part for part in uri.path.removesuffix(f"/rest/api/3/issue/{TICKET}").split("/") if part]
     if "?" in base or "#" in base:
         address.invalid(f"the app appends the path of its API to it, asks {_shown(asks)}, and gets no ticket")
-    elif _JIRA_PAGES & set(parts) or ("jira" in parts and (parts[-1] != "jira" or uri.host.endswith(_JIRA_CLOUD))):
+    elif (
+        _BRACKETS.search(uri.path)
+        or _JIRA_PAGES & set(parts)
+        or ("jira" in parts and (parts[-1] != "jira" or uri.host.endswith(_JIRA_CLOUD)))
+    ):
         # On a server of one's own, `jira` is the usual start of all paths.
         address.elsewhere(f"the app asks {_shown(asks)}")
     elif uri.scheme == "http":

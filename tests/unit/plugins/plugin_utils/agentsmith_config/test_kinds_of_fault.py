@@ -74,6 +74,15 @@ ERRORS = {
     # Addresses that become others
     "our placeholder of a repository": source(f"{GITHUB} 'https://github.com/{{owner}}/{{repository}}'"),
     "an endless organization": tickets(f"type: AzureDevOps, project: Lantern, organization: {'l' * 66_000}"),
+    "a placeholder of a GitLab project": source("type: GitLab, url: 'https://gitlab.com/{group}/{project}'"),
+    "a placeholder of an Azure repository": source(f"{DEVOPS} 'https://dev.azure.com/fjell/<project>/_git/lantern'"),
+    "a placeholder of an Azure organization": tickets("type: AzureDevOps, organization: '{name}', project: Lantern"),
+    "a placeholder of a Jira path": tickets("type: Jira, url: 'https://fjell.example/{path}'"),
+    "a host of an Azure server that is none before": source(f"{DEVOPS} https://a..gitb/Team/app/_git/lantern"),
+    "a host of GitHub that is none before": source(f"{GITHUB} https://a..gitb/fjell/lantern"),
+    "a host of an Azure server that loses a part": source(
+        f"{DEVOPS} https://code.github.example/Team/app/_git/lantern"
+    ),
     "an empty part": tickets(f"{GITHUB} https://github.com/fjell//lantern"),
     "an empty part in GitLab": source("type: GitLab, url: https://gitlab.com/fjell//lantern"),
     "a step back": tickets(f"{GITHUB} https://github.com/fjell/lantern/.."),
@@ -82,6 +91,7 @@ ERRORS = {
     "a page of Jira": tickets("type: Jira, url: https://fjell.atlassian.net/browse/LAN-3"),
     "a page of Jira with its start": tickets("type: Jira, url: https://fjell.example/jira/browse/LAN-3"),
     "the start page of Jira's cloud": tickets("type: Jira, url: https://fjell.atlassian.net/jira"),
+    "a group of GitLab that loses its end": source("type: GitLab, url: https://gitlab.com/fjell.git/lantern"),
     "an old page of GitLab": source("type: GitLab, url: https://gitlab.com/fjell/lantern/wikis/home"),
     "a host of digits and an empty part": tickets("type: Jira, url: https://1..2"),
     "a host that starts with a dot": tickets("type: Jira, url: https://.fjell.example"),
@@ -176,6 +186,7 @@ WORKS = {
     "a user in a GitLab address": source("type: GitLab, url: https://kari@gitlab.com/fjell/lantern"),
     "a user in an Azure address": source(f"{DEVOPS} https://fjell@dev.azure.com/fjell/app/_git/lantern"),
     "a branch in an Azure address": source(f"{DEVOPS} 'https://dev.azure.com/fjell/app/_git/lantern?version=GBnext'"),
+    "a file in an Azure address": source(f"{DEVOPS} 'https://dev.azure.com/fjell/app/_git/lantern?path=/.gitignore'"),
     "a page of an Azure repository": source(f"{DEVOPS} https://dev.azure.com/fjell/app/_git/lantern/pushes"),
     "an own Jira server with a start of all paths": tickets("type: Jira, url: https://fjell.example:8443/jira/"),
     "a host that starts with a dash": tickets("type: Jira, url: https://-fjell.example"),
