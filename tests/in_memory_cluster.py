@@ -2,7 +2,7 @@
 """A stand-in for the connection that keeps objects in memory, for tests of whole runs without an API server.
 
 It stores what server-side apply states, with a record of the fields, and does what else the engine relies on: versions,
-preconditions, label selectors. It has no defaults, no admission and no garbage collection: the tests in
+preconditions, label selectors. It has no defaults and no garbage collection: the tests in
 tests/integration have those of a real API server.
 """
 
@@ -38,7 +38,8 @@ class InMemoryCluster:
 
     ``log``: all requests so far, `PATCH /api/v1/namespaces/n`. ``objects``: what is stored, by path. ``hook`` is called
     with the method, the path and the body of each request before it is carried out, and may raise ApiError instead.
-    ``may_write`` and ``pods_start`` tell whether we have all rights, and whether Deployments become ready.
+    ``admission`` may rewrite what is applied. ``may_write`` and ``pods_start`` tell whether we have all rights, and
+    whether Deployments become ready.
     """
 
     host = "https://cluster.example"
@@ -48,6 +49,7 @@ class InMemoryCluster:
         self.log: list[str] = []
         self.objects: dict[str, dict[str, Any]] = {}
         self.hook: Callable[[str, str, Any], None] = lambda _method, _path, _body: None
+        self.admission: Callable[[dict[str, Any]], None] = lambda _body: None
         self.may_write = self.pods_start = True
         self._version = 0
         self._lock = threading.RLock()
@@ -142,7 +144,9 @@ class InMemoryCluster:
             "apiVersion": body["apiVersion"],
             "fieldsV1": _fields({**stated, **({"metadata": metadata} if metadata else {})}),
         }
-        return self._store(path, {**body, "metadata": {**body["metadata"], "managedFields": [record]}})
+        admitted = deepcopy(body)
+        self.admission(admitted)
+        return self._store(path, {**admitted, "metadata": {**admitted["metadata"], "managedFields": [record]}})
 
     def _store(self, path: str, body: Any) -> dict[str, Any]:
         space = "/".join(path.split("/namespaces/")[-1].split("/")[:1])

@@ -51,6 +51,32 @@ def test_an_unchanged_release_takes_no_lock_and_writes_nothing(release: InMemory
     assert not [line for line in release.cluster.log if line.startswith("POST")]
 
 
+def admitted_with_another_image(body: dict[str, Any]) -> None:
+    """Rewrite the Deployments, as a webhook would."""
+    if body["kind"] == "Deployment":
+        body["spec"]["template"]["spec"]["containers"][0]["image"] += "-mirrored"
+
+
+def test_what_admission_rewrites_is_no_change(release: InMemoryRelease) -> None:
+    release.cluster.admission = admitted_with_another_image
+    release.deploy(FIRST)
+    assert release.image() == "app:1-mirrored"
+    run = release.apply(FIRST)
+    assert release.cluster.writes == [] and not run.opened
+    assert {entry["result"] for entry in run.result()["objects"]} == {"unchanged"}
+
+
+def test_a_change_beside_what_admission_rewrites_waits_for_no_job(release: InMemoryRelease) -> None:
+    release.cluster.admission = admitted_with_another_image
+    release.deploy(FIRST)
+    release.add_job()
+    wanted = a_release("app:1", "added")
+    release.commit(wanted, release.apply(wanted, drain=DRAIN).holder)
+    assert f"PATCH {ADDED}" in release.cluster.writes and f"PATCH {DISPATCHER}" not in release.cluster.writes
+    with pytest.raises(JobsInFlight):
+        release.apply(SECOND, drain=DRAIN)
+
+
 def test_an_unchanged_release_whose_pods_do_not_run_fails_without_a_lock(release: InMemoryRelease) -> None:
     release.deploy(FIRST)
     release.cluster.objects[DISPATCHER]["status"]["availableReplicas"] = 0
