@@ -43,6 +43,8 @@ REFUSED_IN_EVENTS = ("StatefulSet", "DaemonSet", "Job")
 OLD_POD = 20.0
 # Seconds: the kubelet tries a volume again after 2 min 2 s at the latest.
 LONGEST_VOLUME_PAUSE = 150.0
+# Seconds for a controller to make the pods for which a Job has made room, beside the time for which it was refused.
+CONTROLLER_PAUSE = 30.0
 
 
 def wait_for_rollout(
@@ -91,6 +93,7 @@ class _Wait:
         self._first_seen: dict[tuple[str, str, str], float] = {}
         self._pods: list[Mapping[str, Any]] = []
         self._remark = ""
+        self._jobs_seen: float | None = None  # when Jobs ran that a quota counts
         self._workload: Mapping[str, Any] = item.current or {}
         self._kind = item.identity.kind
         self._waited_out: dict[tuple[str, str, str], Cause] | None = None  # causes of old pods at the first look
@@ -177,11 +180,11 @@ class _Wait:
             is_old = cause.reason in CREATING and cause.key in self._waited_out
             grace = max(cause.grace, LONGEST_VOLUME_PAUSE) if is_old else cause.grace
             over = now - self._first_seen[cause.key] >= grace
-            if self.cause is None and over and not self._ends_with_a_job(cause):
+            if self.cause is None and not self._may_find_room(cause) and over:
                 self.cause = proven(self._connection, cause)
 
-    def _ends_with_a_job(self, cause: Cause) -> bool:
-        """Tell whether a quota refuses pods while Jobs run, which may use a rollout's room until one ends."""
+    def _may_find_room(self, cause: Cause) -> bool:
+        """Tell whether a quota refuses pods that fit when a Job ends: Jobs may use the room for a rollout."""
         if not is_by_quota(cause.message):
             return False
         try:
@@ -190,7 +193,13 @@ class _Wait:
             return False
         running = [job["metadata"]["name"] for job in jobs if is_running(job)]
         self._remark = f"Jobs that use the quota: {', '.join(running)}" if running else ""
-        return bool(running)
+        if running:
+            self._jobs_seen = self._clock()
+        if self._jobs_seen is None:
+            return False
+        # The controller tries again after pauses of which each is about as long as all before it together.
+        pause = self._jobs_seen - self._first_seen[cause.key] + CONTROLLER_PAUSE
+        return self._clock() - self._jobs_seen < pause
 
     def _is_waited_out(self, cause: Cause) -> bool:
         """Tell whether an old pod still waits out the back-off of a failure before this wait.

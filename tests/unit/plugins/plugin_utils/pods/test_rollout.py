@@ -264,6 +264,14 @@ def test_a_rollout_waits_for_a_job_that_uses_its_room_in_the_quota() -> None:
     assert wait.seconds == 60
 
 
+def test_the_controller_gets_time_to_find_the_room_that_a_job_has_made() -> None:
+    """It was refused for 20 s, so its next attempt may come as late as after 20 s more."""
+    wait = Wait({DEPLOYMENT_PATH: refused_by_a_quota()})
+    wait.connection.answers[JOBS_PATH] = lambda: items(spawned("Complete") if wait.seconds > 20 else spawned())
+    assert "exceeded quota" in wait.failure()
+    assert wait.seconds == 20 + 20 + 30
+
+
 def test_without_a_running_job_a_quota_ends_the_wait_after_its_grace() -> None:
     wait = Wait({DEPLOYMENT_PATH: refused_by_a_quota(), JOBS_PATH: items(spawned("Complete"), spawned("Failed"))})
     assert "exceeded quota" in wait.failure()
