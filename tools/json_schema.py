@@ -16,6 +16,8 @@ from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.scalars import (
     FALSE_WORDS,
+    INT32_MAX,
+    INT32_MIN,
     TRUE_WORDS,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.schema import (
@@ -79,13 +81,29 @@ def _of(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
 def _scalar(kind: Any) -> dict[str, Any]:
     # `pattern` holds for texts only, so both spellings fit into one schema. A number or flag may be a mapping: it is 0.
     if isinstance(kind, Integer):
-        return {"type": ["integer", "string", "object", "null"], "pattern": _INTEGER}
+        bounds = {"minimum": INT32_MIN, "maximum": INT32_MAX}
+        return {"type": ["integer", "string", "object", "null"], "pattern": _INTEGER, **bounds}
     if isinstance(kind, Flag):
         folded = "|".join(_any_case(word) for word in (*TRUE_WORDS, *FALSE_WORDS))
         return {"type": ["boolean", "string", "object", "null"], "pattern": f"^({folded})$"}
     if isinstance(kind, Choice | Text):
         return {"type": ["string", "number", "boolean"]}
     return {"type": ["number", "string", "object", "null"], "pattern": _NUMBER}
+
+
+_TICKETS_NEED = {
+    "GitHub": ("url", r"^\s*[^:/?#]+://[^/\\?#]*[gG][iI][tT][hH][uU][bB]\.[cC][oO][mM]\.?(:\d*)?([/\\]+[^/\\?#]+){2}"),
+    "AzureDevOps": ("organization", r"^[^/\\?#{}<>]*[^/\\?#{}<>.\s][^/\\?#{}<>]*$"),
+}
+"""By type, the key that the app always reads, and what a text must look like at least."""
+
+
+def _tickets_need(type_: str, key: str, pattern: str) -> dict[str, Any]:
+    is_type = {"required": ["type"], "properties": {"type": {"type": "string", "pattern": f"^{_any_case(type_)}$"}}}
+    return {
+        "if": is_type,
+        "then": {"required": [key], "properties": {key: {"not": {"type": "null"}, "pattern": pattern}}},
+    }
 
 
 def _choice(kind: Choice) -> dict[str, Any]:
@@ -100,6 +118,8 @@ def _record(record: Record, definitions: dict[str, Any]) -> dict[str, Any]:
     }
     if required := [name for name, key in record.keys.items() if _is_needed(record, name, key)]:
         schema["required"] = required
+    if record is TICKETS:
+        schema["allOf"] = [_tickets_need(type_, *need) for type_, need in _TICKETS_NEED.items()]
     if record is PIPELINE:
         descriptions = "\n".join(f"{name}: {command.description}" for name, command in COMMANDS.items())
         commands = schema["properties"]["commands"]["anyOf"][0]

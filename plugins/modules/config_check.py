@@ -36,12 +36,13 @@ options:
   allow:
     description:
       - Policies that are switched off. Their findings become warnings.
+      - V(coding_principles_path) is a file that only an agent image of your own has. An error without it.
       - V(duplicate) is a key that stands twice, V(merge_key) a YAML merge key, V(negative) a negative number.
       - V(secret_in_clear) is a secret in clear text, also a password in an address.
       - V(unencrypted) is an address with C(http).
     type: list
     elements: str
-    choices: [duplicate, merge_key, negative, secret_in_clear, unencrypted]
+    choices: [coding_principles_path, duplicate, merge_key, negative, secret_in_clear, unencrypted]
     default: []
   fail_on_warnings:
     description: Whether warnings make the task fail as well.

@@ -16,13 +16,14 @@ from .document import Node, Origin
 ERROR, POLICY, WARNING = "error", "policy", "warning"
 
 POLICIES = {
+    "coding_principles_path": "an error without it: a file that only an agent image of one's own has",
     "duplicate": "a key that stands twice in one mapping",
     "merge_key": "a YAML merge key, `<<`, which the app ignores",
     "negative": "a negative number",
     "secret_in_clear": "a secret in clear text, also a password in an address",
     "unencrypted": "an address with http, over which a token goes in clear text",
 }
-"""What the app works with and the check refuses nevertheless, until `config_allow` names it."""
+"""What the app works with, or can be made to work with, and the check refuses until `config_allow` names it."""
 
 _LONGEST_QUOTE = 60
 _MOST_CANDIDATES = 200
@@ -94,6 +95,13 @@ class Findings:
             self._add(WARNING, code, path, message, at)
         else:
             self._add(POLICY, code, path, f"{message}. To allow it, add {code} to config_allow", at)
+
+    def error_unless_allowed(self, code: str, path: str, message: str, at: Node | Origin) -> None:
+        """Something the app fails on, unless the deployment provides for it, which the check cannot see."""
+        if code in self._allow:
+            self._add(WARNING, code, path, message, at)
+        else:
+            self._add(ERROR, code, path, message, at)
 
     def warning(self, code: str, path: str, message: str, at: Node | Origin) -> None:
         """Something that works, but differently than one may think."""

@@ -8,7 +8,7 @@ word is due. WORKS: nothing is to be said but what the type of the repository ca
 from __future__ import annotations
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import check
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import check, examine
 
 COMMANDS = (
     "FetchTicketCommand",
@@ -227,6 +227,15 @@ def test_it_works_and_a_word_is_due(name: str) -> None:
 @pytest.mark.parametrize("name", WORKS)
 def test_it_works(name: str) -> None:
     assert severities(WORKS[name]) == set()
+
+
+def test_rules_of_an_image_of_ones_own_can_be_allowed() -> None:
+    text = ERRORS["rules of the repository"]
+    (error,) = examine(text).findings
+    assert "add coding_principles_path to config_allow" in error.message
+    (warning,) = examine(text, allow=["coding_principles_path"]).findings
+    assert (error.severity, warning.severity) == ("error", "warning")
+    assert (error.code, warning.code) == ("coding_principles_path",) * 2
 
 
 def test_a_price_that_is_missing_counts_projects() -> None:
