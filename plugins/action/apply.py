@@ -56,6 +56,7 @@ class ActionModule(ClusterAction):
             wait=options["wait"],
             wait_timeout=options["wait_timeout"],
             force_conflicts=options["force_conflicts"],
+            adopt=options["adopt"],
             roll_on_secret_change=options["roll_on_secret_change"],
             minimum_kubernetes=options["minimum_kubernetes"],
             prune=prune,

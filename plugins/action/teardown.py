@@ -7,8 +7,8 @@ from typing import Any
 
 from ..plugin_utils.actions.cluster_action import ClusterAction
 from ..plugin_utils.actions.documented_options import documented_options
+from ..plugin_utils.actions.transaction_options import owner_of
 from ..plugin_utils.objects.errors import ApplyError
-from ..plugin_utils.objects.owner import Owner
 from ..plugin_utils.release.lock import LockSettings
 from ..plugin_utils.release.teardown import Teardown, TeardownSettings
 from ..plugin_utils.secrets.redaction import Redactor
@@ -31,7 +31,7 @@ class ActionModule(ClusterAction):
             say=self.say_for(task_vars, Redactor()),
         )
         with self.connection(options) as connection:
-            teardown = Teardown(connection, Owner(options["namespace"], options["instance"]), settings)
+            teardown = Teardown(connection, owner_of(options), settings)
             try:
                 teardown.execute()
             except ApplyError as error:

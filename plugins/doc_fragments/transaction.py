@@ -22,6 +22,14 @@ options:
         description: Value of the label C(app.kubernetes.io/instance).
         type: str
         required: true
+      labels:
+        description: Labels of the lock and of the record of the release beside its own, where a cluster demands some.
+        type: dict
+        default: {}
+      annotations:
+        description: Annotations of the lock and of the record of the release.
+        type: dict
+        default: {}
       complete:
         description:
           - Whether the objects are a whole release. If so, objects that have its labels and are not among them are

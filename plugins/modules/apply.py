@@ -61,6 +61,16 @@ options:
         owner is reported.
     type: bool
     default: false
+  adopt:
+    description:
+      - Whether to take over objects that another tool made, such as C(kubectl apply), Helm or Argo CD. Without it, the
+        task is refused before its first write if other field managers own fields that the objects state.
+      - Of objects that lack the labels of this installation, the fields of these managers become ours. What they
+        stated and the objects do not is removed. Nothing else is deleted. Of a C(Namespace), only what is stated is
+        taken over.
+      - A warning lists the objects, the managers, what is removed, and the objects of these managers that stay.
+    type: bool
+    default: false
   roll_on_secret_change:
     description:
       - Whether Deployments, StatefulSets and DaemonSets roll when a value changes that their pods read from a Secret,

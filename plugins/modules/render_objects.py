@@ -70,8 +70,9 @@ options:
         description: A common shape by its name.
         type: str
         choices:
-          [app, cidr, count, dns_label, dns_name, image_reference, namespace, no_proxy, node_port, optional_proxy,
-          optional_url, pinned_image, port, positive, project_name, quantity, tagged_image, token, unprivileged_port]
+          [app, cidr, count, dns_label, dns_name, image_reference, label_value, namespace, no_proxy, node_port,
+          optional_count, optional_id, optional_proxy, optional_url, pinned_image, port, positive, project_name,
+          quantity, tagged_image, token, unprivileged_port]
       matches:
         description: A Python regular expression that must match the whole value.
         type: str

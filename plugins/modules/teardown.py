@@ -23,6 +23,14 @@ options:
     description: Value of the label C(app.kubernetes.io/instance) of its objects.
     type: str
     default: agentsmith
+  labels:
+    description: Labels of the lock of the release beside its own, where a cluster demands some.
+    type: dict
+    default: {}
+  annotations:
+    description: Annotations of the lock of the release.
+    type: dict
+    default: {}
   jobs:
     description: What happens to running Jobs of the Dispatcher.
     type: str

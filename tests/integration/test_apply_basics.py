@@ -69,7 +69,7 @@ def test_a_field_of_a_foreign_object_is_not_taken(apply: Apply, control_plane: C
     path = f"/api/v1/namespaces/{namespace}/configmaps"
     foreign = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "agentsmith-config"}}
     control_plane.request("POST", path + "?fieldManager=helm", {**foreign, "data": {"key": "theirs"}})
-    with pytest.raises(ApplyError, match="helm owns data.key.*force_conflicts"):
+    with pytest.raises(ApplyError, match=r"(?s)helm owns data.key.*agentsmith_adopt=true"):
         apply([a_config_map(namespace, key="ours")])
     assert control_plane.get(f"{path}/agentsmith-config")["data"] == {"key": "theirs"}
     assert apply([a_config_map(namespace, key="ours")], force_conflicts=True)["changed"]

@@ -222,6 +222,8 @@ def test_the_job_of_the_dispatcher_is_completed(
     (container,) = pod["containers"]
     assert job["spec"]["activeDeadlineSeconds"] == 7200
     assert pod["automountServiceAccountToken"] is False
+    assert pod["serviceAccountName"] == "default"
+    assert pod["nodeSelector"] == {"kubernetes.io/os": "linux"}
     assert pod["securityContext"] == {
         "runAsNonRoot": True,
         "runAsUser": 1000,
@@ -447,7 +449,7 @@ def test_placement_and_pull_secrets(
     await_policies(spawn, "job-placement")
     _status, job = spawn("job-placement", a_job())
     pod = job["spec"]["template"]["spec"]
-    assert pod["nodeSelector"] == variables["job_policy_node_selector"]
+    assert pod["nodeSelector"] == {"kubernetes.io/os": "linux", **variables["job_policy_node_selector"]}
     assert pod["tolerations"] == tolerations
     assert pod["imagePullSecrets"] == [{"name": "registry"}, {"name": "mirror"}]
     assert pod["securityContext"]["runAsUser"] == 10001

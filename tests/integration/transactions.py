@@ -32,10 +32,12 @@ class Release:
     lock: LockSettings = field(default_factory=lambda: LockSettings(duration=2, timeout=20))
     instance: str = "agentsmith"
     drain: Drain = Drain("agentsmith-dispatcher")
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
 
     @property
     def owner(self) -> Owner:
-        return Owner(self.namespace, self.instance)
+        return Owner(self.namespace, self.instance, labels=self.labels, annotations=self.annotations)
 
     def apply(self, objects: list[Any], complete: bool = True, drain: Drain | None = None, **settings: Any) -> Result:
         """Open a transaction, as the task with agentsmith.platform.apply does."""

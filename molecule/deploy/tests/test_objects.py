@@ -10,6 +10,7 @@ OBJECTS = [
     "namespace/agentsmith",
     "serviceaccount/agentsmith",
     "serviceaccount/default",
+    "serviceaccount/redis",
     "role/agentsmith-job-manager",
     "rolebinding/agentsmith-job-manager",
     "secret/agentsmith-secrets",

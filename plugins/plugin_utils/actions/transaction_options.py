@@ -23,8 +23,15 @@ def transaction_of(options: dict[str, Any]) -> Transaction:
                 f"{name} (agentsmith_{name}) is {options[name]}. Allowed: a number of seconds, {least} or more."
             )
     lock = LockSettings(options["lock_duration"], options["lock_timeout"])
-    owner = Owner(options["namespace"], options["instance"])
+    owner = owner_of(options)
     return Transaction(owner, options["complete"], options["on_failure"] == "keep", lock)
+
+
+def owner_of(options: dict[str, Any]) -> Owner:
+    """Return the release that checked options name, with what its lock and its record get beside our labels."""
+    return Owner(
+        options["namespace"], options["instance"], labels=options["labels"], annotations=options["annotations"]
+    )
 
 
 def drain_of(options: dict[str, Any] | None) -> Drain | None:

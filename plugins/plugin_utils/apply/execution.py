@@ -11,7 +11,6 @@ from typing import Any
 
 from ..api.concurrency import concurrently
 from ..api.connection import APPLY_PATCH, MERGE_PATCH, Connection
-from ..objects import pull_secrets
 from ..objects.errors import ApiError, ApplyError
 from ..objects.kinds import REPLICAS, kind_of
 from ..objects.labels import is_ours
@@ -23,12 +22,14 @@ from ..objects.managed_fields import (
     value_at,
 )
 from ..objects.planned_object import PlannedObject, is_going
+from .adoption import former_owners, migrated, refusal, takes_nothing
 from .plan import differs
 from .write_order import waves
 
 POLL_PAUSE = 0.25  # seconds
 # The API server looks in its cache of Roles, which is behind by milliseconds.
 ROLE_TIMEOUT = 10.0  # seconds
+TAKE_OVER_TIMEOUT = 10.0  # seconds
 # A pod gets 30 s to end, unless it states another time.
 REPLACE_TIMEOUT = 120.0  # seconds
 INVALID = 422  # the answer to a change that the server does not let anybody make
@@ -131,16 +132,18 @@ class Execution:
         released = _released_replicas(item)
         if released is not None and not self._dry_run:
             self._hand_over(item, released)
+        if item.taken_from and not self._dry_run:
+            self._take_over(item)
+        # The plan refuses what other tools own, unless it was asked to take it over
+        force = self._force or bool(item.former_owners or item.taken_from)
         try:
-            after = self._send(item, force=self._force)
+            after = self._send(item, force=force)
         except ApiError as error:
             if not error.field_conflicts:
                 raise
-            # A list that has the entries of others beside ours takes nothing from them.
-            is_shared = all(cause.get("field") == f".{pull_secrets.FIELD}" for cause in error.field_conflicts)
-            if not is_shared and not is_ours(item.live or {}, item.desired):
-                raise ApplyError(_conflict_text(item, error)) from None
-            item.former_owners = _former_owners(error)
+            item.former_owners = former_owners(error)
+            if not is_ours(item.live or {}, item.desired) and not takes_nothing(error):
+                raise ApplyError(refusal([item])) from None
             after = self._send(item, force=True)
         if released is not None and self._dry_run:
             after["spec"]["replicas"] = released
@@ -159,6 +162,21 @@ class Execution:
         except ApiError as error:
             if not error.field_conflicts:  # an autoscaler was quicker, and owns it already
                 raise
+
+    def _take_over(self, item: PlannedObject) -> None:
+        """Make what other tools state of an object ours, so that the apply gives up what the release does not state."""
+        deadline = time.monotonic() + TAKE_OVER_TIMEOUT
+        while item.taken_from and (live := self._connection.find(item.path)):
+            fields = migrated(live, item.identity.api_version, item.taken_from)
+            body = {"metadata": {"resourceVersion": live["metadata"]["resourceVersion"], "managedFields": fields}}
+            try:
+                self._write(item, {"fieldManager": FIELD_MANAGER}, body, MERGE_PATCH)
+            except ApiError as error:
+                # A controller has written in between, such as the status of a Deployment
+                if error.status != 409 or time.monotonic() >= deadline:
+                    raise
+            else:
+                return
 
     def _send(self, item: PlannedObject, force: bool) -> dict[str, Any]:
         deadline = time.monotonic() + ROLE_TIMEOUT
@@ -269,24 +287,6 @@ def _released_replicas(item: PlannedObject) -> int | None:
         return None
     replicas: int | None = value_at(item.live, REPLICAS)
     return replicas
-
-
-def _former_owners(error: ApiError) -> list[dict[str, Any]]:
-    """Return the field managers that a conflict names: `manager` and the `fields` that it owned."""
-    fields: dict[str, list[str]] = {}
-    for cause in error.field_conflicts:
-        _before, _quote, rest = cause.get("message", "").partition('"')
-        manager = rest.partition('"')[0] or "unknown"
-        fields.setdefault(manager, []).append(cause.get("field", "").lstrip("."))
-    return [{"manager": manager, "fields": owned} for manager, owned in fields.items()]
-
-
-def _conflict_text(item: PlannedObject, error: ApiError) -> str:
-    owners = "; ".join(f"{owner['manager']} owns {', '.join(owner['fields'])}" for owner in _former_owners(error))
-    return (
-        f"{item.identity} lacks the labels of this installation, and other field managers own fields of it: {owners}. "
-        "Let them give up the fields, or set force_conflicts to take the fields over."
-    )
 
 
 def _warning_text(header: str) -> str:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .labels import (
@@ -20,11 +20,16 @@ from .labels import (
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose objects are meant: one release, or the part of it that a *component* label names."""
+    """Whose objects are meant: one release, or the part of it that a *component* label names.
+
+    ``labels`` and ``annotations`` are what the engine's own objects of the release get beside ours.
+    """
 
     namespace: str
     instance: str
     component: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict, compare=False)
+    annotations: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def selector(self) -> str:
@@ -34,7 +39,8 @@ class Owner:
 
     def engine_labels(self) -> dict[str, str]:
         """Return the labels of what the engine itself makes for the release."""
-        return {MANAGED_BY_LABEL: MANAGED_BY, INSTANCE_LABEL: self.instance, COMPONENT_LABEL: ENGINE_COMPONENT}
+        ours = {MANAGED_BY_LABEL: MANAGED_BY, INSTANCE_LABEL: self.instance, COMPONENT_LABEL: ENGINE_COMPONENT}
+        return {**self.labels, **ours}
 
     def has(self, live: Mapping[str, Any]) -> bool:
         """Tell whether an object that the selector found is meant.

@@ -16,6 +16,8 @@ class PlannedObject:
     """One object on its way through a run.
 
     ``refused``: it is known that we may not write it.
+    ``taken_from``: the field managers whose fields become ours before the write; ``given_up``: which of those fields
+    nobody states any more then.
     ``fields`` are ``paths``, what differs, as the user is told them. ``rewritten``: what differs and stays so, because
     admission gives it the live value again.
     ``result`` is `created`, `updated`, `unchanged`, `deleted` or `absent`: first what is to be done, in the end what
@@ -34,6 +36,8 @@ class PlannedObject:
     refused: bool = False
     after: dict[str, Any] | None = None
     former_owners: list[dict[str, Any]] = field(default_factory=list)
+    taken_from: set[str] = field(default_factory=set)
+    given_up: list[str] = field(default_factory=list)
     done: bool = False
 
     @property

@@ -244,6 +244,7 @@ class ReleaseLease:
             "name": self.name,
             "namespace": self._owner.namespace,
             "labels": self._owner.engine_labels(),
+            "annotations": {**self._owner.annotations},
         }
         if live:
             metadata["resourceVersion"] = live["metadata"]["resourceVersion"]

@@ -131,7 +131,8 @@ class ReleaseRecord:
         if sum(map(len, packed.values())) > LARGEST:
             # The one before is a convenience; the last good one is what a failed deploy goes back to.
             packed.pop("previous", None)
-        annotations = {RECORDED_BY: holder, RECORDED_AT: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        recorded_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        annotations = {**self._owner.annotations, RECORDED_BY: holder, RECORDED_AT: recorded_at}
         if releases.rolled_back:
             annotations[ROLLED_BACK] = "true"
         if releases.unfinished:

@@ -11,6 +11,7 @@ from typing import Any
 from ..api.connection import CONCURRENCY, Connection
 from ..api.discovery import Discovery
 from ..api.wait_report import Say
+from ..apply.adoption import plan_adoption
 from ..apply.autoscalers import leave_replicas_to_autoscalers
 from ..apply.execution import Execution, wait_until_gone
 from ..apply.plan import plan_absent, plan_present, read_live
@@ -39,6 +40,7 @@ class Settings:
     wait: bool = True
     wait_timeout: float = 300
     force_conflicts: bool = False
+    adopt: bool = False
     roll_on_secret_change: bool = True
     minimum_kubernetes: str | None = None
     prune: Owner | None = None
@@ -170,6 +172,8 @@ class Run:
         self._digests.learn(live)
         self._digests.stamp()
         self._planned = plan_present(connection, executor, discovery, bodies, live)
+        if not self._settings.force_conflicts:
+            self._plan_adoption(cluster)
         self._plan_prune(cluster, bodies)
         missing = self._digests.missing()
         if missing and not self._settings.check_mode:
@@ -177,6 +181,16 @@ class Run:
             raise ApplyError("\n".join([*missing, f"{advice} Nothing was changed."]))
         # Of a preview it is no fault: an earlier task of the same play may be about to make the Secret.
         self._warnings += missing
+
+    def _plan_adoption(self, cluster: Cluster) -> None:
+        """Refuse to take fields from others unasked; otherwise say what is taken, before the first write."""
+        connection, executor, adopt = cluster.connection, cluster.executor, self._settings.adopt
+        preview = plan_adoption(connection, executor, cluster.discovery, self._planned, adopt)
+        if not preview or preview in self._warnings:
+            return
+        self._warnings.append(preview)
+        if self._settings.say and not self._settings.check_mode:
+            self._settings.say(preview)
 
     def _plan_prune(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
         if self._settings.prune:
@@ -223,6 +237,7 @@ class Run:
         warnings = [
             f"{item.identity}: {field} {done} taken over from field manager {owner['manager']}."
             for item in self._planned
+            if not item.taken_from  # which the preview has told
             for owner in item.former_owners
             for field in owner["fields"]
         ]

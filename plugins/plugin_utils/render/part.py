@@ -17,6 +17,7 @@ from ansible.module_utils.datatag import native_type_name
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..text.map_texts import map_texts
+from .common_metadata import common_metadata
 from .configuration_check import check_configuration
 from .manifest import Manifest, ManifestError, labelled, parse_manifest, stamp_labels
 from .template_engine import RenderError, TemplateEngine
@@ -123,8 +124,12 @@ def _render_part(part: Part, engine: TemplateEngine, warn: Callable[[str], None]
             f"The variables of the part {part.component} are not usable for the target {_target(engine)}; "
             "nothing was rendered.\n" + "\n".join(f"- {fault}" for fault in faults)
         )
+    common = common_metadata(engine)
     rendered = [_rendered(part, template, engine) for template in part.templates]
-    return {**report, "objects": [*(manifest for manifest in rendered if manifest), *_given(part, engine)]}
+    objects = [*(manifest for manifest in rendered if manifest), *_given(part, engine)]
+    for manifest in objects:
+        common.add_to(manifest)
+    return {**report, "objects": objects}
 
 
 def _is_enabled(part: Part, engine: TemplateEngine) -> bool:

@@ -100,6 +100,19 @@ SHAPES: dict[str, Shape] = {
     "count": Shape(r"[0-9]{1,9}", "a whole number, 0 or more", number=True),
     "optional_count": Shape(r"([0-9]{1,9})?", "a whole number, 0 or more, or an empty text", number=True),
     "positive": Shape(r"[1-9][0-9]{0,8}", "a whole number, 1 or more", number=True),
+    # What Kubernetes takes as a user or group; an empty text leaves it to the cluster
+    "optional_id": Shape(
+        r"([1-9][0-9]{0,8}|1[0-9]{9}|20[0-9]{8}|21[0-3][0-9]{7}|214[0-6][0-9]{6}|2147[0-3][0-9]{5}|21474[0-7][0-9]{4}"
+        r"|214748[0-2][0-9]{3}|2147483[0-5][0-9]{2}|21474836[0-3][0-9]|214748364[0-7])?",
+        "a whole number from 1 to 2147483647, or an empty text, which leaves it to the cluster",
+        number=True,
+    ),
+    # Kubernetes: "Labels and Selectors". YAML makes a boolean or a number of an unquoted text
+    "label_value": Shape(
+        r"([A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?)?",
+        "the value of a label, a text: 63 letters, digits, hyphens, underscores and dots at most; quote numbers and "
+        "booleans (agents)",
+    ),
     "port": Shape(
         r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]",
         "a whole number from 1 to 65535",

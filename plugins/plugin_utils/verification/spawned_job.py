@@ -82,11 +82,12 @@ def with_image(job: Mapping[str, Any], image: str) -> dict[str, Any]:
 def pod_of(job: Mapping[str, Any]) -> dict[str, Any]:
     """Return the pod of a Job, as its controller makes it."""
     template, metadata = job["spec"]["template"], job["metadata"]
-    labels = (template.get("metadata") or {}).get("labels") or {}
+    names = {"name": metadata["name"], "namespace": metadata["namespace"]}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": metadata["name"], "namespace": metadata["namespace"], "labels": labels},
+        # With the template's annotations as well: a cluster may demand some of every pod
+        "metadata": {**(template.get("metadata") or {}), **names},
         "spec": template["spec"],
     }
 

@@ -110,7 +110,7 @@ def values(deployment: dict[str, Any]) -> dict[str, str]:
 def test_pods_go_where_they_are_told(objects: dict[str, Any], deployment: str) -> None:
     pod = objects["everything"][deployment]["spec"]["template"]["spec"]
     assert pod["priorityClassName"] == "critical"
-    assert pod["nodeSelector"] == {"pool": "a"}
+    assert pod["nodeSelector"] == {"kubernetes.io/os": "linux", "pool": "a"}
     assert pod["tolerations"] == [TOLERATION]
     assert pod["affinity"] == AFFINITY
 
@@ -151,6 +151,7 @@ def test_the_account_of_the_dispatcher_alone_has_an_identity_in_the_cloud(object
     assert {name: body["metadata"].get("annotations") for name, body in accounts.items()} == {
         "ServiceAccount/agentsmith": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/a"},
         "ServiceAccount/default": None,
+        "ServiceAccount/redis": None,
     }
 
 

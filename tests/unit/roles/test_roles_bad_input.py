@@ -471,16 +471,36 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
             "image",
             'job_policy_secret_name is \'a" || "" == "\'. Allowed: a DNS name',
             "job_policy_config_map_name is 'A'. Allowed: a DNS name",
-            "job_policy_run_as_user is '0'. Allowed: a whole number, 1 or more",
+            "job_policy_run_as_user is '0'. Allowed: a whole number from 1 to 2147483647",
             "job_policy_https_proxy has a form that is not allowed",
             "job_policy_ca_config_map is 'A'. Allowed: the name of a ConfigMap",
             "job_policy_image_pull_secrets[0] is 'a b'",
-            "job_policy_node_selector.zone is 'a\"'. Allowed: values of labels",
+            "job_policy_node_selector.zone is 'a\"'. Allowed: the value of a label",
         ],
     ),
     "job-policy-number": (
         {"agentsmith_job_policy": True, "job_policy_node_selector": {"zone": 1}},
-        ["job_policy_node_selector.zone is a number. Allowed: values of labels"],
+        ["job_policy_node_selector.zone is a number. Allowed: the value of a label, a text"],
+    ),
+    "run-as-root": (
+        {"agentsmith_run_as_user": 0, "agentsmith_run_as_group": 2147483648, "agentsmith_fs_group": "root"},
+        [
+            "redis_run_as_user is '0'. Allowed: a whole number from 1 to 2147483647, or an empty text",
+            "redis_run_as_group is '2147483648'. Allowed",
+            "redis_fs_group is 'root'. Allowed",
+        ],
+    ),
+    "node-selector-boolean": (
+        {"redis_node_selector": {"spot": True}},
+        ["redis_node_selector.spot is a boolean. Allowed: the value of a label, a text"],
+    ),
+    "jobs-as-the-dispatcher": (
+        {"agentsmith_job_policy": True, "agentsmith_job_service_account_name": "agentsmith"},
+        ["rbac_job_service_account_name does not fit. Allowed: a name other than that of the Dispatcher's"],
+    ),
+    "job-account-without-policies": (
+        {"agentsmith_job_service_account_name": "jobs"},
+        ["rbac_job_service_account_name does not fit. Allowed: default, unless agentsmith_job_policy is true"],
     ),
     "job-policy-command-number": (
         {"agentsmith_job_policy": True, "job_policy_command": ["sleep", 5]},

@@ -117,6 +117,24 @@ def rendered(render: Callable[..., Any], tmp_path_factory: pytest.TempPathFactor
             },
             "file": {"config_agentsmith": None, "config_file": str(config_file), "agentsmith_job_policy": True},
             "password": {"vault_redis_password": REDIS_PASSWORD},
+            "left-to-the-cluster": {
+                "agentsmith_run_as_user": "",
+                "agentsmith_run_as_group": "",
+                "agentsmith_fs_group": "",
+                "agentsmith_job_policy": True,
+                "agentsmith_job_service_account_name": "jobs",
+                "rbac_image_pull_secrets": ["registry-a"],
+                "redis_service_account_name": "bus",
+                "vault_redis_password": REDIS_PASSWORD,
+            },
+            "numbers-of-the-cluster": {
+                "agentsmith_run_as_user": 1000650000,
+                "agentsmith_run_as_group": "1000650001",
+                "agentsmith_fs_group": 2147483647,
+                "agentsmith_job_policy": True,
+                "dispatcher_node_selector": {"kubernetes.io/os": "windows"},
+                "redis_service_account_name": "default",
+            },
             "elsewhere": {
                 "redis_enabled": False,
                 "vault_redis_url": f"cache.example.com:6380,password={REDIS_PASSWORD},ssl=true",
@@ -189,6 +207,7 @@ def test_the_release_is_the_objects_of_the_seed(rendered: Any) -> None:
         "Service/redis",
         "ServiceAccount/agentsmith",
         "ServiceAccount/default",
+        "ServiceAccount/redis",
     ]
 
 
@@ -215,6 +234,7 @@ def test_every_object_and_pod_template_is_labelled(everything: dict[str, Any]) -
         "Service/redis": "redis",
         "ServiceAccount/other-account": "rbac",
         "ServiceAccount/default": "rbac",
+        "ServiceAccount/redis": "redis",
         "Role/agentsmith-job-manager": "rbac",
         "RoleBinding/agentsmith-job-manager": "rbac",
         "Deployment/agentsmith-dispatcher": "dispatcher",
@@ -526,11 +546,65 @@ def test_what_policies_for_jobs_place(rendered: Any) -> None:
     objects = rendered.objects["job-policy"]
     (policy,) = (body for key, body in objects.items() if key.startswith("MutatingAdmissionPolicy/"))
     patch = policy["spec"]["mutations"][1]["jsonPatch"]["expression"]
-    assert 'value: {"zone": "a", "empty": ""}' in patch
+    assert 'value: {"kubernetes.io/os": "linux", "zone": "a", "empty": ""}' in " ".join(patch.split())
     assert [" ".join(text.split()) for text in patch.split("tolerations{")[1:]][0].startswith(
         'key: "b", value: "1", tolerationSeconds: 30 }'
     )
     assert patch.count("tolerations/-") == 2
+
+
+@pytest.mark.parametrize("name", ["redis", "agentsmith-dispatcher"])
+def test_who_pods_run_as_is_left_to_the_cluster_or_set(rendered: Any, name: str) -> None:
+    kept = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    left = rendered.objects["left-to-the-cluster"][f"Deployment/{name}"]
+    assert pod(left)["securityContext"] == kept
+    numbers = {"runAsUser": 1000650000, "runAsGroup": 1000650001, "fsGroup": 2147483647}
+    given = rendered.objects["numbers-of-the-cluster"][f"Deployment/{name}"]
+    assert pod(given)["securityContext"] == {**kept, **numbers}
+
+
+def test_without_a_group_of_its_volumes_redis_reads_its_users_nevertheless(rendered: Any) -> None:
+    def mode(target: str) -> Any:
+        volumes = pod(rendered.objects[target]["Deployment/redis"])["volumes"]
+        return next(volume["secret"]["defaultMode"] for volume in volumes if volume["name"] == "acl")
+
+    assert mode("password") == 0o440
+    assert mode("left-to-the-cluster") == 0o444
+
+
+def test_jobs_run_as_whom_the_pods_run_as(rendered: Any) -> None:
+    def expression(target: str) -> str:
+        objects = rendered.objects[target]
+        (policy,) = (body for key, body in objects.items() if key.startswith("MutatingAdmissionPolicy/"))
+        return str(policy["spec"]["mutations"][0]["applyConfiguration"]["expression"])
+
+    left = expression("left-to-the-cluster")
+    assert not [field for field in ("runAsUser", "runAsGroup", "fsGroup") if field in left]
+    assert "runAsNonRoot" in left
+    assert 'serviceAccountName.orValue("jobs")' in left
+    given = expression("numbers-of-the-cluster")
+    assert "?runAsUser.orValue(1000650000)" in given
+    assert "?runAsGroup.orValue(1000650001)" in given
+    assert "?fsGroup.orValue(2147483647)" in given
+
+
+def test_every_pod_has_a_service_account_of_its_own(rendered: Any, minimum: dict[str, Any]) -> None:
+    assert pod(minimum["Deployment/redis"])["serviceAccountName"] == "redis"
+    objects = rendered.objects["left-to-the-cluster"]
+    assert pod(objects["Deployment/redis"])["serviceAccountName"] == "bus"
+    accounts = {key: body for key, body in objects.items() if body["kind"] == "ServiceAccount"}
+    assert accounts.keys() == {f"ServiceAccount/{name}" for name in ("agentsmith", "default", "jobs", "bus")}
+    assert {body["automountServiceAccountToken"] for body in accounts.values()} == {False}
+    assert accounts["ServiceAccount/jobs"]["imagePullSecrets"] == [{"name": "registry-a"}]
+    # One that is everybody's is made by no part but rbac
+    assert "ServiceAccount/redis" not in rendered.objects["numbers-of-the-cluster"]
+
+
+def test_pods_run_on_linux_unless_the_inventory_says_otherwise(rendered: Any, minimum: dict[str, Any]) -> None:
+    assert pod(minimum["Deployment/redis"])["nodeSelector"] == {"kubernetes.io/os": "linux"}
+    assert pod(minimum["Deployment/agentsmith-dispatcher"])["nodeSelector"] == {"kubernetes.io/os": "linux"}
+    other = rendered.objects["numbers-of-the-cluster"]["Deployment/agentsmith-dispatcher"]
+    assert pod(other)["nodeSelector"] == {"kubernetes.io/os": "windows"}
 
 
 def test_dispatcher_deployment(minimum: dict[str, Any]) -> None:
@@ -642,4 +716,4 @@ def test_dispatcher_service(rendered: Any, host: str, service_type: str, port: d
 
 def test_a_tag_renders_one_part(render: Callable[..., Any]) -> None:
     objects = render({"one": {}}, "--tags", "redis").objects["one"]
-    assert objects.keys() == {"Deployment/redis", "NetworkPolicy/redis", "Service/redis"}
+    assert objects.keys() == {"Deployment/redis", "NetworkPolicy/redis", "Service/redis", "ServiceAccount/redis"}

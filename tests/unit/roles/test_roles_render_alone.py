@@ -67,7 +67,7 @@ def test_a_part_has_its_objects(kinds: dict[str, Any]) -> None:
     assert kinds.keys() == {*PARTS}
     assert kinds["namespace"] == ["Namespace", "NetworkPolicy"]
     assert kinds["secrets"] == ["Secret"]
-    assert kinds["redis"] == ["Deployment", "Service", "NetworkPolicy"]
+    assert kinds["redis"] == ["ServiceAccount", "Deployment", "Service", "NetworkPolicy"]
     assert kinds["extra"] == ["ConfigMap"]
     assert kinds["quota"] == ["ResourceQuota", "LimitRange"]
 
