@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import yaml
@@ -15,6 +15,12 @@ WHOLE = "the object"
 """In place of a field: the object is on one side alone."""
 ABSENT = "-"
 SAME = "same"
+
+MEANT: dict[str, Callable[[str, Fields, str], object]] = {
+    "the object's own name": lambda name, _fields, _place: name.split("/")[1],
+    "those of the Deployment": lambda _name, fields, place: fields.get(place.removeprefix("spec.template.")),
+}
+"""Words for a value that depends on the object: its name, its fields and the place tell it."""
 
 Table = dict[str, Fields]
 """By kind and name of the object."""
@@ -132,13 +138,18 @@ def check(row: Row, claim: Claim, side: Sides, differences: set[Difference]) -> 
     if not places:
         return set(), [f"{claim.object} {claim.field} is no difference"]
     meant = sorted({(name, place) for (name, _field), place in places.items()})
-    return set(places), [problem for name, place in meant for problem in wrong_cells(row, side, name, place)]
+    problems = [problem for name, place in meant for problem in wrong_cells(row, side, name, place)]
+    if claim.field != WHOLE and "*" not in claim.field and row.cells["here"] != ABSENT:
+        lost = [f"{name} {place}" for name, place in meant if not below(side.here.get(name, {}), place)]
+        problems += [f"{what}: not there, but the page says {row.cells['here']}" for what in lost]
+    return set(places), problems
 
 
 def wrong_cells(row: Row, side: Sides, name: str, place: str) -> Iterator[str]:
     """Yield the cells that state something else than is so.
 
-    Words are not compared, so they may stand for one value only, unless another side is the same.
+    Words other than those in MEANT are not compared, so they may stand for one value only, unless another side is the
+    same.
     """
     for label, table in vars(side).items():
         cell = row.cells[label]
@@ -151,6 +162,8 @@ def wrong_cells(row: Row, side: Sides, name: str, place: str) -> Iterator[str]:
             expected = {}
         elif cell == SAME:
             expected = below(side.here.get(name, {}), place)
+        elif cell in MEANT:
+            expected = {"": MEANT[cell](name, table.get(name, {}), place)}
         elif code := re.fullmatch("`([^`]+)`", cell):
             expected = flattened(yaml.safe_load(code[1]))
         elif actual.keys() <= {""} or SAME in row.cells.values():

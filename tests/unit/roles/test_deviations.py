@@ -78,7 +78,18 @@ DISPATCHER = "Deployment/agentsmith-dispatcher"
         (DISPATCHER, {"container.env[GITHUB_TOKEN].valueFrom.secretKeyRef.optional": False}, "GITHUB_TOKEN]: here is"),
         (DISPATCHER, {"spec.template.metadata.labels[app.kubernetes.io/new]": "x"}, "no row, dev"),
         (
-            "Deployment/redis",
+            "ConfigMap/agentsmith-config",
+            {"metadata.labels[app.kubernetes.io/name]": "agentsmith"},
+            "here is {'': 'agentsmith'}, but the page says the object's own name",
+        ),
+        (
+            DISPATCHER,
+            {"spec.template.metadata.labels[app.kubernetes.io/component]": "x"},
+            "but the page says those of the Deployment",
+        ),
+        (DISPATCHER, {"container.image": None}, "container.image: not there, but the page says the image"),
+        (
+            "Service/redis",
             {"metadata.labels[app.kubernetes.io/component]": "message-bus"},
             "but the page says `redis`",
         ),
