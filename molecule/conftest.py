@@ -25,8 +25,8 @@ import yaml
 
 BIN = Path(sys.executable).parent
 CHECKOUT = Path(__file__).resolve().parents[1]
-# The person in the stand-in Slack is the same with and without a cluster.
-sys.path.append(str(CHECKOUT / "tests/contract"))
+# The person in the stand-in Slack and the matrix of connections are the same with and without a cluster.
+sys.path += [str(CHECKOUT / "tests/contract"), str(CHECKOUT / "tests")]
 from slack_person import SlackPerson  # noqa: E402
 
 KUBECTL = CHECKOUT / ".local/bin/kubectl"
@@ -89,7 +89,7 @@ def playbook() -> Callable[..., Run]:
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def kubectl(host) -> Callable[..., str]:
     """Run kubectl on the test cluster: the command's output, or a failed test."""
 
@@ -99,7 +99,7 @@ def kubectl(host) -> Callable[..., str]:
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def get(kubectl) -> Callable[..., Any]:
     """Objects as the API server returns them: `get("deployment/redis")`, a dict; `get("pods")`, a list."""
 

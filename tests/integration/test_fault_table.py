@@ -16,9 +16,9 @@ from control_plane import ControlPlane
 from engine import Apply, RunPlay
 from fault_cases import CASES, ONE_OBJECT, POSITIONS, Case
 from fault_proxy import Fault, FaultProxy, running_fault_proxy
+from generated_part import agree, table
 from other_tools import Kubectl, KubernetesCore, Tool
 from release_objects import a_config_map, a_release
-from reliability_document import agree, table
 from stand_in_kubelet import ready, stand_in_kubelet
 from test_apply_faults import service_account_admin
 from transactions import Release
@@ -81,7 +81,7 @@ def test_a_deploy_through_every_fault(control_plane: ControlPlane, namespace: st
     rows = [[case.name, *(found.get((case.name, position), "-") for position in POSITIONS)] for case in CASES]
     heading = ["fault", "on the first request", "on a write in the middle", "while waiting"]
     heading += ["at the start of the commit", "on the last request"]
-    agree("deploy", table([heading, *rows]))
+    agree("docs/reliability.md", "deploy", table([heading, *rows]))
 
 
 def applied_through_faults(control_plane: ControlPlane, proxy: FaultProxy, namespace: str, tool: Tool) -> list[str]:
@@ -148,4 +148,4 @@ def test_one_object_through_every_fault_by_three_tools(
         columns = list(executor.map(lambda tool: applied_through_faults(control_plane, proxy, namespace, tool), tools))
     assert columns[-1] == ["ok"] * len(ONE_OBJECT)
     rows = [[case.name, *cells] for case, *cells in zip(ONE_OBJECT, *columns, strict=True)]
-    agree("one object", table([["fault on the first…", *(tool.title for tool in tools)], *rows]))
+    agree("docs/reliability.md", "one object", table([["fault on the first…", *(tool.title for tool in tools)], *rows]))

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.agentsmith.dev.plugins.plugin_utils.server_certificate import Files, issue
-from network_flows import Peer, allows
+from network_flows import Peer, allows, cells
+from network_matrix import DEV, allowed
 
 CHECKOUT = Path(__file__).parents[3]
 HOME = "agentsmith"
@@ -67,6 +68,10 @@ def pod(rendered: Objects, name: str) -> tuple[dict[str, Any], dict[str, Any], d
     spec = rendered[f"Deployment/{name}"]["spec"]["template"]["spec"]
     (container,) = spec["containers"]
     return spec, container, {entry["name"]: entry.get("value", "") for entry in container["env"]}
+
+
+def test_its_network_policies_let_through_what_the_matrix_says(without: Objects) -> None:
+    assert cells([body for body in without.values() if body["kind"] == "NetworkPolicy"]) == allowed(DEV)
 
 
 def test_without_the_switch_slack_com_is_slack_com(without: Objects, through_slack_com: Objects) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 from kubernetes.utils.quantity import parse_quantity
+from network_flows import cells
+from network_matrix import PROD, allowed
 from production_copy import CHECKOUT, PASSWORD_SOURCE, VAULT_FILE, copy_production
 
 TARGETS = ("prod-eu", "prod-us")
@@ -55,6 +57,11 @@ def test_the_targets_differ_in_their_address_alone(rendered: dict[str, dict[str,
         "Ingress/agentsmith-dispatcher",
         "Certificate/agentsmith-dispatcher",
     }
+
+
+def test_its_network_policies_let_through_what_the_matrix_says(rendered: dict[str, dict[str, Any]]) -> None:
+    policies = [body for body in rendered[TARGETS[0]].values() if body["kind"] == "NetworkPolicy"]
+    assert cells(policies) == allowed(PROD)
 
 
 @pytest.mark.parametrize("target", TARGETS)

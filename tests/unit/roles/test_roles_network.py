@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from network_flows import Peer, allows
+from network_matrix import PROD, TARGETS, WAY_IN_NAMESPACE, allowed
 
 HOME = "agentsmith"
 DISPATCHER = Peer("dispatcher", "10.244.0.10", HOME, {"app": "agentsmith-dispatcher"})
@@ -20,7 +21,7 @@ JOB = Peer("job", "10.244.0.12", HOME, {"app": "agentsmith", "job-id": "01234567
 SOLVER = Peer("solver", "10.244.0.14", HOME, {"acme.cert-manager.io/http01-solver": "true"})
 NEIGHBOUR = Peer("neighbour", "10.244.0.13", HOME, {"app": "something"})
 STRANGER = Peer("stranger", "10.244.1.10", "elsewhere", {"app": "agentsmith-dispatcher"})
-INGRESS = Peer("ingress", "10.244.1.11", "ingress-nginx", {"app": "controller"})
+WAY_IN = Peer("way-in", "10.244.1.11", WAY_IN_NAMESPACE, {"app": "controller"})
 DNS = Peer("dns", "10.244.1.12", "kube-system", {"k8s-app": "kube-dns"})
 KUBE_SYSTEM = Peer("kube-system", "10.244.1.13", "kube-system", {"k8s-app": "other"})
 LOCAL_DNS = Peer("local-dns", "169.254.20.10")
@@ -36,9 +37,9 @@ METADATA = [
     Peer("google-6", "fd20:ce::254"),
     Peer("link-local-6", "fe80::a9fe:a9fe"),
 ]
-PODS = [DISPATCHER, REDIS, JOB, NEIGHBOUR, STRANGER, INGRESS, DNS, KUBE_SYSTEM]
+PODS = [DISPATCHER, REDIS, JOB, NEIGHBOUR, STRANGER, WAY_IN, DNS, KUBE_SYSTEM]
 OUTSIDE = [LOCAL_DNS, API_SERVER, INTERNET, INTERNET_6, *METADATA]
-PORTS = [(53, "UDP"), (443, "UDP"), *((port, "TCP") for port in (53, 80, 443, 6379, 6443, 8080, 8089))]
+PORTS = [(53, "UDP"), (443, "UDP"), *((port, "TCP") for port in (53, 80, 443, 6379, 6443, 8080, 8089, 10250))]
 
 Flow = tuple[str, str, int, str]
 
@@ -55,24 +56,18 @@ def flows(objects: dict[str, dict[str, Any]], pods: list[Peer] = PODS) -> set[Fl
     }
 
 
-def to_everywhere(source: str) -> set[Flow]:
-    """Port 443 of what is no pod of the namespace, for all of which something listens there or nothing does."""
-    names = ["stranger", "ingress", "dns", "kube-system", "api-server", "internet", "internet-6"]
-    return {(source, name, 443, "TCP") for name in names}
+EVERYWHERE = ["stranger", "way-in", "dns", "kube-system", "api-server", "internet", "internet-6"]
+"""What is no pod of the namespace. Nobody can know the API server's address when the manifests are made."""
 
 
-def names_resolved(source: str) -> set[Flow]:
-    return {(source, name, 53, protocol) for name in ("dns", "local-dns") for protocol in ("UDP", "TCP")}
-
-
-JOB_FLOWS = {("job", "redis", 6379, "TCP"), *names_resolved("job"), *to_everywhere("job")}
-DISPATCHER_FLOWS = {
-    ("dispatcher", "redis", 6379, "TCP"),
-    *names_resolved("dispatcher"),
-    *to_everywhere("dispatcher"),
-    # Everywhere, as nobody can know the API server's address when the manifests are made
-    *((source, name, 6443, port) for source, name, _port, port in to_everywhere("dispatcher")),
-}
+def flows_of_the_matrix(options: str) -> set[Flow]:
+    """What the matrix lets through between these peers."""
+    names = {peer.name for peer in [*PODS, *OUTSIDE]}
+    return {
+        (caller, name, where.port, where.protocol)
+        for caller, where in ((caller, TARGETS[target]) for caller, target in allowed(options))
+        for name in (EVERYWHERE if where.peer in ("api-server", "internet") else {where.peer} & names)
+    }
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +105,7 @@ def rendered(render: Callable[..., Any]) -> Any:
 
 
 def test_exactly_what_the_app_needs(rendered: Any) -> None:
-    assert flows(rendered["minimum"]) == DISPATCHER_FLOWS | JOB_FLOWS | {("ingress", "dispatcher", 8080, "TCP")}
+    assert flows(rendered["minimum"]) == flows_of_the_matrix(PROD)
 
 
 def test_a_service_that_is_reached_from_outside_is_open_to_everybody(rendered: Any) -> None:
@@ -124,7 +119,7 @@ def test_a_service_that_is_reached_from_outside_is_open_to_everybody(rendered: A
 def test_the_way_in_reaches_the_solver_of_cert_manager(rendered: Any) -> None:
     """Its pod of a moment, which answers the authority: without that no certificate is issued or renewed."""
     more = flows(rendered["issuer"], [*PODS, SOLVER]) - flows(rendered["minimum"])
-    assert more == {("ingress", "solver", 8089, "TCP")}
+    assert more == {("way-in", "solver", 8089, "TCP")}
     assert flows(rendered["minimum"], [*PODS, SOLVER]) == flows(rendered["minimum"])
 
 

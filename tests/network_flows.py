@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from network_matrix import CALLERS, CELLS, TARGETS, Cell
+
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 
@@ -23,6 +25,31 @@ class Peer:
     address: str
     namespace: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+
+
+_PEERS = {
+    **{
+        name: Peer(name, f"10.244.0.{100 + number}", caller.namespace, dict(caller.labels))
+        for number, (name, caller) in enumerate(CALLERS.items())
+    },
+    "dns": Peer("dns", "10.244.0.2", "kube-system", {"k8s-app": "kube-dns"}),
+    "local-dns": Peer("local-dns", "169.254.20.10"),
+    "api-server": Peer("api-server", "172.18.0.2"),
+    "internet": Peer("internet", "140.82.121.3"),
+    "metadata": Peer("metadata", "169.254.169.254"),
+    "alibaba": Peer("alibaba", "100.100.100.200"),
+}
+
+
+def cells(policies: Sequence[Mapping[str, Any]]) -> set[Cell]:
+    """Return the cells of the matrix that policies let through."""
+    return {
+        (caller, target)
+        for caller, target in CELLS
+        if allows(
+            policies, _PEERS[caller], _PEERS[TARGETS[target].peer], TARGETS[target].port, TARGETS[target].protocol
+        )
+    }
 
 
 def allows(
