@@ -252,6 +252,25 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"dispatcher_network_policy_redis_peers": []},
         ["dispatcher_network_policy_redis_peers does not fit. Allowed: a list that is not empty"],
     ),
+    "network-no-policies-and-default-deny": (
+        {"dispatcher_network_policy_enabled": False},
+        ["dispatcher_network_policy_enabled does not fit. Allowed: `true` where namespace_default_deny is true"],
+    ),
+    # Which does not open the way of the Dispatcher
+    "network-a-policy-for-another": (
+        {
+            "dispatcher_network_policy_enabled": False,
+            "extra_objects": [
+                {
+                    "apiVersion": "networking.k8s.io/v1",
+                    "kind": "NetworkPolicy",
+                    "metadata": {"name": "other", "namespace": "agentsmith"},
+                    "spec": {"podSelector": {"matchLabels": {"app": "other"}}},
+                }
+            ],
+        },
+        ["dispatcher_network_policy_enabled does not fit"],
+    ),
     "quota-all-at-once": (
         {"quota_jobs": "many", "quota_job_requests": {"cpu": "some"}, "quota_hard": {"pods": "few"}},
         [
@@ -557,8 +576,26 @@ SOUND_REDIS: dict[str, dict[str, Any]] = {
     },
     # The sentinel names the port
     "redis-behind-a-sentinel": {"vault_redis_url": "sentinel.example.com:26379,serviceName=main"},
-    "redis-without-policies": {"vault_redis_url": "a:1", "dispatcher_network_policy_enabled": False},
+    "redis-without-policies": {
+        "vault_redis_url": "a:1",
+        "dispatcher_network_policy_enabled": False,
+        "namespace_default_deny": False,
+    },
     "redis-in-a-secret-of-others": {"vault_redis_url": "a:1", "secrets_existing_name": "others"},
+}
+
+
+def _own_policy(api: str, kind: str, selector: str) -> dict[str, Any]:
+    spec = {selector: {"matchLabels": {"app": "agentsmith-dispatcher"}}, "egress": [{}]}
+    return {"apiVersion": api, "kind": kind, "metadata": {"name": "own", "namespace": "agentsmith"}, "spec": spec}
+
+
+SOUND_POLICIES: dict[str, dict[str, Any]] = {
+    name: {"dispatcher_network_policy_enabled": False, "extra_objects": [policy]}
+    for name, policy in {
+        "own-policy": _own_policy("networking.k8s.io/v1", "NetworkPolicy", "podSelector"),
+        "own-policy-of-cilium": _own_policy("cilium.io/v2", "CiliumNetworkPolicy", "endpointSelector"),
+    }.items()
 }
 
 
@@ -566,7 +603,7 @@ SOUND_REDIS: dict[str, dict[str, Any]] = {
 def run(render: Callable[..., Any]) -> Any:
     """All cases, and one sound target, at the highest verbosity."""
     cases = {host: variables for host, (variables, _texts) in CASES.items()}
-    return render({**cases, "sound": {}, **SOUND_REDIS}, "-vvvv", templates=True)
+    return render({**cases, "sound": {}, **SOUND_REDIS, **SOUND_POLICIES}, "-vvvv", templates=True)
 
 
 @pytest.mark.parametrize("host", CASES)
@@ -578,7 +615,7 @@ def test_message_names_the_variable_and_what_is_allowed(run: Any, host: str) -> 
 
 
 def test_a_sound_target_is_not_held_up(run: Any) -> None:
-    assert run.objects.keys() == {"sound", *SOUND_REDIS}
+    assert run.objects.keys() == {"sound", *SOUND_REDIS, *SOUND_POLICIES}
 
 
 def test_no_output_has_the_value_of_a_secret(run: Any) -> None:

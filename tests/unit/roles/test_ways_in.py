@@ -65,6 +65,7 @@ SOUND: dict[str, dict[str, Any]] = {
         **OWN_GATEWAY,
         "dispatcher_network_policy_from": None,
         "dispatcher_network_policy_enabled": False,
+        "namespace_default_deny": False,
     },
     "gateway-node-port": {
         **OWN_GATEWAY,
