@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import ssl
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -131,6 +132,15 @@ def test_a_web_page_is_not_quoted(write: Write, server: LocalServer, status: int
     with Connection({"kubeconfig": write({"token": "t"})}) as connection, pytest.raises(ApiError) as caught:
         connection.request("GET", "/version", repeat=False)
     assert str(caught.value).endswith(f"(context c) answered {status} with a web page")
+
+
+def test_a_socks_proxy_needs_a_package(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "urllib3.contrib.socks", None)
+    message = failure({"kubeconfig": write({"token": "t"}, {"proxy-url": "socks5://u:MARKED@proxy.test"})})
+    assert (
+        "The proxy socks5://proxy.test:1080 (from proxy-url of context c) needs the Python package PySocks" in message
+    )
+    assert "MARKED" not in message
 
 
 def test_a_file_name_that_is_none(write: Write) -> None:
