@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 # Facts of a target, and variables of playbooks, which no role has.
 FACTS = re.compile(r"agentsmith_\w+|drift_\w+")
 INDENTED = re.compile(r"(?:^(?: {4}.*)?\n)+", re.MULTILINE)
-PAGES = ["managed-clouds", "service-mesh"]
+PAGES = ["managed-clouds", "openshift", "service-mesh"]
 
 
 def blocks(page: str) -> Iterator[dict[str, Any]]:
