@@ -4,7 +4,7 @@
 A record says how a configuration was made, its text, and whether the app (be4bffa1) loaded it and ran `fix` and `list`
 up to the network. The whole recording is too large for the repository; a sample lies beside the tests.
 
-    export PYTHONPATH=.collections
+    export PYTHONPATH=.collections:tools
     python tests/config_verdicts.py [FILE]
 
 FILE is by default $AGENTSMITH_CONFIG_VERDICTS, the recording beside the checkout, or the sample.
@@ -24,11 +24,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+import yaml
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.addresses import (
     Addresses,
     azure_place,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import Report, examine
+from json_schema import json_schema
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "tests/unit/plugins/plugin_utils/agentsmith_config/verdicts.jsonl.xz"
@@ -64,6 +67,7 @@ UNDECIDEDS = {
 _KINDS = ("tickets", "clone", "pull_requests")
 _STAGES = {"FetchTicket": 1, "CheckoutSource": 2}
 """Where a run can end, with the number of addresses that it got to before."""
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SETTABLE = ("JIRA_URL", "GITLAB_PROJECT", "GITLAB_URL")
 _IN_THE_IMAGE = "/app/config/coding-principles.md"
 
@@ -100,12 +104,28 @@ def compare(record: dict[str, Any], report: Report) -> list[tuple[str, str | Non
     return compared
 
 
+def refused_by_schema(record: dict[str, Any], report: Report, validator: jsonschema.Draft202012Validator) -> str | None:
+    """Why the JSON Schema refuses a configuration that the check accepts; None if it does not."""
+    if report.errors or report.policies:
+        return None
+    source = source_of(record)
+    # A schema sees data without tags; the parser of an editor need not read all that the app's does.
+    if isinstance(source, str) and "!" in source:
+        return None
+    try:
+        data = json.loads(json.dumps(yaml.load(source, Loader=_LOADER)))  # noqa: S506 - a safe one
+        return next((f"{error.json_path}: {error.message}" for error in validator.iter_errors(data)), None)
+    except (yaml.YAMLError, TypeError, ValueError, RecursionError):
+        return None
+
+
 @dataclass
 class Table:
     """Counts by outcome and reason, and the records that must not be."""
 
     counts: collections.Counter[tuple[str, str]] = field(default_factory=collections.Counter)
     addresses: collections.Counter[bool] = field(default_factory=collections.Counter)
+    refused_by_schema: list[str] = field(default_factory=list)
     wrong: list[tuple[str, dict[str, Any], Report]] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -120,6 +140,7 @@ class Table:
             )
             lines += [f"{count:16}  {reason}" for reason, count in reasons]
         lines += [f"{self.addresses.total():7}  addresses compared", f"{self.addresses[True]:7}  addresses alike"]
+        lines.append(f"{len(self.refused_by_schema):7}  accepted by the check and refused by the JSON Schema")
         return "\n".join(lines)
 
 
@@ -169,8 +190,11 @@ def _judge_failing(record: dict[str, Any], report: Report, refused: bool) -> tup
 def measure(recorded: Iterable[dict[str, Any]]) -> Table:
     """Check every record."""
     table = Table()
+    validator = jsonschema.Draft202012Validator(json_schema())
     for record in recorded:
         report = examine(source_of(record))
+        if refusal := refused_by_schema(record, report, validator):
+            table.refused_by_schema.append(f"{record['change'][:80]!r}: {refusal}")
         outcome, reason = judge(record, report)
         table.counts[outcome, reason] += 1
         if "asks" in record:
@@ -194,7 +218,9 @@ def main(arguments: list[str]) -> int:
     for outcome, record, report in table.wrong[:40]:
         findings = "; ".join(f"{finding.severity} {finding.code}" for finding in report.findings)
         sys.stdout.write(f"{outcome}: {record['group']}: {record['change'][:100]!r}: {findings}\n")
-    return 1 if table.wrong or table.addresses[False] else 0
+    for refusal in table.refused_by_schema[:40]:
+        sys.stdout.write(f"JSON Schema: {refusal}\n")
+    return 1 if table.wrong or table.addresses[False] or table.refused_by_schema else 0
 
 
 if __name__ == "__main__":

@@ -92,7 +92,10 @@ def _scalar(kind: Any) -> dict[str, Any]:
 
 
 _TICKETS_NEED = {
-    "GitHub": ("url", r"^\s*[^:/?#]+://[^/\\?#]*[gG][iI][tT][hH][uU][bB]\.[cC][oO][mM]\.?(:\d*)?([/\\]+[^/\\?#]+){2}"),
+    "GitHub": (
+        "url",
+        r"^\s*([^:/?#]+:)?//[^/\\?#]*[gG][iI][tT][hH][uU][bB]\.[cC][oO][mM]\.?(:\d*)?([/\\]+[^/\\?#]+){2}",
+    ),
     "AzureDevOps": ("organization", r"^[^/\\?#{}<>]*[^/\\?#{}<>.\s][^/\\?#{}<>]*$"),
 }
 """By type, the key that the app always reads, and what a text must look like at least."""

@@ -60,7 +60,8 @@ def refusal(event: Any, text: str, indent: int, in_flow: bool, in_braces: bool) 
         in_flow: whether the node is in a flow collection.
         in_braces: whether the node is a value between `{` and `}`.
     """
-    start, end = event.start_mark.index, event.end_mark.index
+    first, last = event.start_mark, event.end_mark
+    start, end = first.index, last.index
     if in_flow and event.tag is not None and _TAG_WITH_COMMA.match(text, start):
         return "a comma follows a tag directly: put a space between them, or remove the tag"
     if type(event) is not yaml.ScalarEvent:
@@ -73,14 +74,14 @@ def refusal(event: Any, text: str, indent: int, in_flow: bool, in_braces: bool) 
     if in_flow and plain and event.value:
         before = _matched(_PROPERTIES, text, start)
         broken = before.rfind("\n")
-        column = event.start_mark.column + len(before) if broken < 0 else len(before) - broken - 1
+        column = first.column + len(before) if broken < 0 else len(before) - broken - 1
         if column <= indent:
             return "an item of a flow list or mapping stands no deeper than the key before it: indent it"
     if in_braces and event.anchor is not None and (event.style or event.value):
         following = end + len(_matched(_WHITE_OR_COMMENT, text, end))
         if text[following : following + 1] == ",":
             return "a text with an anchor must be the last entry of a flow mapping: write the mapping in block style"
-    if event.end_mark.line > event.start_mark.line and (event.style == '"' or (in_flow and plain)):
+    if last.line > first.line and (event.style == '"' or (in_flow and plain)):
         for line in _BREAK.split(text[start:end])[1:]:
             bare = line.lstrip(" \t")
             if bare and len(line) - len(bare) <= indent:
@@ -237,8 +238,9 @@ def tolerant_events(text: str) -> Iterator[Any]:
     parser = _YamlDotNet(text)
     while parser.check_event():
         event: Any = parser.get_event()  # type: ignore[no-untyped-call]
+        mark = event.start_mark
         if type(event) is yaml.ScalarEvent and _SURROGATE.search(event.value):
-            raise ScannerError(None, None, "found half of a character", event.start_mark)
+            raise ScannerError(None, None, "found half of a character", mark)
         yield event
 
 
