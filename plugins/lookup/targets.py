@@ -11,8 +11,8 @@ author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - It is made for the C(hosts) of a play. To Ansible a play without hosts is a success, so a mistyped inventory
     would be one.
-  - It fails if an inventory does not exist, or if the inventories have no host. If C(--limit) leaves no host,
-    Ansible itself fails.
+  - It fails if an inventory does not exist, if the inventories have no host, or if no given password opens the
+    variables in C(group_vars/all). If C(--limit) leaves no host, Ansible itself fails.
 options:
   _terms:
     description: A host pattern, C(all) or C(localhost).
@@ -38,7 +38,11 @@ from typing import Any
 
 from ansible import context
 from ansible.errors import AnsibleLookupError
+from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.lookup import LookupBase
+
+from ..plugin_utils.actions.vault_values import locked_file
+from ..plugin_utils.secrets.secret_values import undecryptable
 
 EVERYTHING, CONTROL_NODE = "all", "localhost"
 _ADVICE = "name one that has a host, as in -i inventories/prod"
@@ -48,14 +52,15 @@ class LookupModule(LookupBase):
     """Runs before the first task, in the process that has read the inventory."""
 
     def run(self, terms: list[str], variables: dict[str, Any] | None = None, **_kwargs: Any) -> list[str]:
-        """Return the pattern; see DOCUMENTATION. `ansible-playbook --syntax-check` needs no inventory."""
+        """Return the pattern; see DOCUMENTATION. What runs nothing, such as --syntax-check, needs no inventory."""
         pattern = terms[0] if terms else EVERYTHING
-        if not context.CLIARGS.get("syntax") and (fault := _fault(pattern, variables or {})):
+        runs = not any(context.CLIARGS.get(option) for option in ("syntax", "listhosts", "listtasks", "listtags"))
+        if runs and (fault := _fault(pattern, variables or {}, self._loader)):
             raise AnsibleLookupError(f"{fault} Nothing was done.")
         return [pattern]
 
 
-def _fault(pattern: str, variables: dict[str, Any]) -> str:
+def _fault(pattern: str, variables: dict[str, Any], loader: DataLoader) -> str:
     limit = variables.get("ansible_limit")
     if pattern == CONTROL_NODE:
         return (
@@ -70,4 +75,5 @@ def _fault(pattern: str, variables: dict[str, Any]) -> str:
     if not variables["ansible_play_hosts_all"]:
         within = f" within --limit {limit}" if limit else ""
         return f"The inventory {', '.join(sources) or '(none)'} has no host{within}: {_ADVICE}."
-    return ""
+    locked = next(filter(None, (locked_file(loader, source) for source in sources if "," not in source)), None)
+    return undecryptable(f"The Vault file {locked[0]}", locked[1]) if locked else ""

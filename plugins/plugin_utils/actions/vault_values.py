@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import (
+    AnsibleVaultError,
     EncryptedString,
     VaultHelper,
     VaultLib,
@@ -33,6 +35,22 @@ def locked_by(value: object) -> str | None:
         str(value)
     except AnsibleError:
         return _vault_id(_ciphertext(value))
+    return None
+
+
+def locked_file(loader: DataLoader, source: str) -> tuple[str, str] | None:
+    """Return the first file of variables for all hosts of an inventory that no given password opens, and its vault id.
+
+    Ansible's own message does not name the file. It is read as Ansible reads it next, from whose cache it then comes.
+    """
+    directory = Path(source).resolve() if Path(source).is_dir() else Path(source).resolve().parent
+    for file in map(str, loader.find_vars_files(str(directory / "group_vars"), "all")):
+        try:
+            loader.load_from_file(file, cache="all", unsafe=True, trusted_as_template=True)
+        except AnsibleVaultError:
+            return file, _vault_id(_content(Path(file)))
+        except AnsibleError:  # Ansible says what is wrong with it
+            return None
     return None
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 
-from ..secrets.secret_values import KEYS, placeholder_fault, snake_case, value_fault, vault_variable
+from ..secrets.secret_values import KEYS, placeholder_fault, snake_case, undecryptable, value_fault, vault_variable
 from ..text.map_texts import map_texts
 from .shapes import SHAPES, Shape, misfits, type_in_words
 from .template_engine import TemplateEngine
@@ -126,10 +126,7 @@ def locked_faults(engine: TemplateEngine, names: Iterable[str]) -> list[str]:
         seen.add(name)
         for path, value in _leaves(name, engine.variables[name]):
             if vault_id := engine.locked_by(value):
-                faults.append(
-                    f"{path} cannot be decrypted: its vault id is {vault_id}, and no password that was given opens it. "
-                    f"Give its password, as in --vault-id {vault_id}@prompt, or encrypt the value again."
-                )
+                faults.append(undecryptable(path, vault_id))
             elif engine.is_template(value):
                 pending += re.findall(r"\w+", value)
     return faults

@@ -51,6 +51,14 @@ def vault_variable(key: str) -> str:
     return "vault_" + snake_case(key)
 
 
+def undecryptable(what: str, vault_id: str) -> str:
+    """Say that no password that was given opens a value or a file of Ansible Vault."""
+    return (
+        f"{what} cannot be decrypted: its vault id is {vault_id}, and no password that was given opens it. "
+        f"Give its password, as in --vault-id {vault_id}@prompt, or encrypt it again."
+    )
+
+
 def placeholder_fault(value: object) -> str:
     """Say that a value is one that somebody has yet to fill in; an empty text where it is not."""
     if isinstance(value, str) and value.startswith(PLACEHOLDER):

@@ -85,7 +85,7 @@ def test_a_value_that_no_password_opens_is_named_with_its_vault_id() -> None:
     }
     said = (
         "vault_c cannot be decrypted: its vault id is stg, and no password that was given opens it. "
-        "Give its password, as in --vault-id stg@prompt, or encrypt the value again."
+        "Give its password, as in --vault-id stg@prompt, or encrypt it again."
     )
     secret = [Check(name, matches="x", allowed="x", secret=True) for name in ("a", "d")]
     assert faults(dict(variables), *secret) == [said]
