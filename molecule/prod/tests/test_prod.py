@@ -284,7 +284,8 @@ def test_the_documented_role_of_a_deployer_suffices(play, kubectl, deployer):
     patch = json.dumps([{"op": "replace", "path": f"/rules/{index}/verbs", "value": ["get", "list", "create"]}])
     kubectl("-n %s patch role agentsmith-deployer --type=json -p %s", TENANT, patch)
     before = kubectl("-n %s get deployment,configmap,networkpolicy -o json", TENANT)
-    lacking = play("deploy", *deployer, "-e", "redis_maxmemory=64mb", "-e", "redis_network_policy_enabled=false")
+    fewer = {"redis_maxmemory": "64mb", "redis_network_policy_enabled": False, "namespace_default_deny": False}
+    lacking = play("deploy", *deployer, "-e", json.dumps(fewer))
     assert lacking.returncode != 0
     assert f"- delete networkpolicies.networking.k8s.io: for NetworkPolicy {TENANT}/redis" in lacking.output
     assert "docs/how-to/deployer.md has a Role for a release with the defaults" in lacking.output

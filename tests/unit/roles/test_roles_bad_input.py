@@ -256,6 +256,10 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"dispatcher_network_policy_enabled": False},
         ["dispatcher_network_policy_enabled does not fit. Allowed: `true` where namespace_default_deny is true"],
     ),
+    "network-no-policy-of-redis-and-default-deny": (
+        {"redis_network_policy_enabled": False},
+        ["redis_network_policy_enabled does not fit. Allowed: `true` where namespace_default_deny is true"],
+    ),
     # Which does not open the way of the Dispatcher
     "network-a-policy-for-another": (
         {
@@ -596,6 +600,13 @@ SOUND_POLICIES: dict[str, dict[str, Any]] = {
         "own-policy": _own_policy("networking.k8s.io/v1", "NetworkPolicy", "podSelector"),
         "own-policy-of-cilium": _own_policy("cilium.io/v2", "CiliumNetworkPolicy", "endpointSelector"),
     }.items()
+} | {
+    "external-redis-has-no-policy": {
+        "redis_enabled": False,
+        "redis_network_policy_enabled": False,
+        "vault_redis_url": "redis.example.com:6379",
+        "dispatcher_network_policy_redis_peers": [{"ipBlock": {"cidr": "10.20.30.40/32"}}],
+    }
 }
 
 
