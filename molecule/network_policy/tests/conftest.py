@@ -101,8 +101,9 @@ def addresses(kubectl, get, tmp_path_factory) -> Iterator[dict[str, tuple[str, i
         found["api-server"] = (service("kubernetes", "default"), 443, "TCP")
         yield found
     finally:
-        kubectl("delete -f %s --ignore-not-found --wait=false", str(file))
-        kubectl(f"delete namespace --ignore-not-found {' '.join(namespaces)}")
+        names = " ".join(pod["metadata"]["name"] for pod in pods if pod["metadata"]["namespace"] == HOME)
+        kubectl(f"-n {HOME} delete pods --ignore-not-found --wait=false {names}")
+        kubectl(f"delete namespaces --ignore-not-found {' '.join(namespaces)}")
 
 
 @pytest.fixture(scope="module")
