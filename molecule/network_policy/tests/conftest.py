@@ -79,6 +79,8 @@ def addresses(kubectl, get, tmp_path_factory) -> Iterator[dict[str, tuple[str, i
     file = tmp_path_factory.mktemp("matrix") / "pods.json"
     file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": pods}))
     try:
+        # Those of a run that was cut off
+        kubectl(f"delete namespaces --ignore-not-found {' '.join(namespaces)}")
         for namespace in namespaces:
             kubectl("create namespace %s", namespace)
             # A pod needs the ServiceAccount that every namespace gets a moment later
