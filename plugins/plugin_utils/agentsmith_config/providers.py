@@ -258,9 +258,8 @@ def _tickets_azuredevops(tickets: Value, read: bool, findings: Findings) -> None
     if (item is None or item.usable) and not PLACEHOLDER.search(organization):
         try:
             asked = parse(f"https://dev.azure.com/{organization}")
-            wrong = "/" in asked.path[1:] or asked.path == "/" or asked.query or asked.fragment
-            wrong = wrong or _BRACKETS.search(asked.path)
-            why = f"the app asks {_shown(str(asked))}" if wrong else ""
+            one_name = re.fullmatch("/[^/]+", asked.path) and not _BRACKETS.search(asked.path)
+            why = "" if one_name and not asked.query + asked.fragment else f"the app asks {_shown(str(asked))}"
         except NoUri as error:
             why = f"{_SEEN} {error}"
         if why:
