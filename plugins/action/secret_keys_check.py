@@ -13,6 +13,7 @@ from ..plugin_utils.objects.errors import ApplyError
 from ..plugin_utils.secrets.preflight import compare_secret
 
 OPTIONS = documented_options(__name__)
+COMPARISON = [name for name in OPTIONS if name != "api_server"]  # which is the connection's
 
 
 class ActionModule(ClusterAction):
@@ -24,7 +25,7 @@ class ActionModule(ClusterAction):
         try:
             return {
                 "changed": False,
-                **compare_secret(lambda: self.connection(options), **{name: options[name] for name in OPTIONS}),
+                **compare_secret(lambda: self.connection(options), **{name: options[name] for name in COMPARISON}),
             }
         except ApplyError as error:
             raise AnsibleActionFail(str(error)) from None

@@ -65,6 +65,7 @@ def test_writes_the_release_without_a_secret(inventory: Path, tmp_path: Path) ->
         "service-redis.yaml",
         "serviceaccount-agentsmith.yaml",
         "serviceaccount-default.yaml",
+        "serviceaccount-redis.yaml",
     }
 
     options = ["--limit", "one", "-e", f"render_dir={tmp_path}/one"]
@@ -90,6 +91,7 @@ def test_parts_can_be_left_out_by_their_tags(inventory: Path, tmp_path: Path) ->
         "networkpolicy-redis.yaml",
         "resourcequota-agentsmith.yaml",
         "service-redis.yaml",
+        "serviceaccount-redis.yaml",
     }
     assert files(less) < files(whole)
 
