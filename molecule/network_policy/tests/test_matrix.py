@@ -29,6 +29,7 @@ def production_options() -> dict[str, Any]:
         "agentsmith_public_url": "https://agentsmith.example.com",
         "dispatcher_route": "ingress",
         "dispatcher_service_type": prod["dispatcher_service_type"],
+        "dispatcher_network_policy_extra_ingress": [],
         **{name: value for name, value in prod.items() if "network_policy" in name},
     }
 
