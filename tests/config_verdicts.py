@@ -113,10 +113,23 @@ def refused_by_schema(record: dict[str, Any], report: Report, validator: jsonsch
     if isinstance(source, str) and "!" in source:
         return None
     try:
-        data = json.loads(json.dumps(yaml.load(source, Loader=_LOADER)))  # noqa: S506 - a safe one
+        data = _as_json(yaml.load(source, Loader=_LOADER), {})  # noqa: S506 - a safe one
         return next((f"{error.json_path}: {error.message}" for error in validator.iter_errors(data)), None)
     except (yaml.YAMLError, TypeError, ValueError, RecursionError):
         return None
+
+
+def _as_json(value: Any, written: dict[int, Any]) -> Any:
+    """What a file of JSON would hold. What aliases share stays shared: written out, a document can fill the memory."""
+    if not isinstance(value, (dict, list)):
+        return json.loads(json.dumps(value))
+    if id(value) not in written:
+        if isinstance(value, list):
+            written[id(value)] = [_as_json(item, written) for item in value]
+        else:
+            pairs = ((next(iter(json.loads(json.dumps({key: 0})))), item) for key, item in value.items())
+            written[id(value)] = {key: _as_json(item, written) for key, item in pairs}
+    return written[id(value)]
 
 
 @dataclass

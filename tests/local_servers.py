@@ -85,7 +85,31 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class LocalServer:
+class _Listening:
+    """What listens in a thread of its own, with TLS if it has a context."""
+
+    def _listen(self, server: socketserver.TCPServer, context: ssl.SSLContext | None) -> None:
+        if context:
+            server.socket = context.wrap_socket(server.socket, True, do_handshake_on_connect=False)
+        self._server = server
+        self.port = server.server_address[1]
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self) -> None:
+        """Stop."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _tls(certificate: tuple[Path, Path] | None) -> ssl.SSLContext | None:
+    if not certificate:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    return context
+
+
+class LocalServer(_Listening):
     """An HTTP server, with TLS if it has a certificate. ``asked``: the requests so far."""
 
     def __init__(
@@ -99,24 +123,16 @@ class LocalServer:
         self.asked: list[Asked] = []
         self.answer = answer
         self._sni: dict[int, str] = {}
-        self._server = ThreadingHTTPServer(("0.0.0.0", 0), self._handler())  # noqa: S104  also reached by its address
-        self._server.daemon_threads = True
-        self._server.handle_error = lambda *_arguments: None  # type: ignore[method-assign]
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*certificate)
+        server = ThreadingHTTPServer(("0.0.0.0", 0), self._handler())  # noqa: S104  also reached by its address
+        server.daemon_threads = True
+        server.handle_error = lambda *_arguments: None  # type: ignore[method-assign]
+        context = _tls(certificate)
+        if context:
             if client_authority:
                 context.load_verify_locations(client_authority)
                 context.verify_mode = ssl.CERT_OPTIONAL
             context.sni_callback = lambda connection, sni, _context: self._note(connection, sni)
-            self._server.socket = context.wrap_socket(self._server.socket, True, do_handshake_on_connect=False)
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def close(self) -> None:
-        """Stop."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._listen(server, context)
 
     def _note(self, connection: Any, sni: str | None) -> None:
         connection.asked_for = sni or ""
@@ -157,7 +173,7 @@ class LocalServer:
         )
 
 
-class LocalProxy:
+class LocalProxy(_Listening):
     """A proxy for HTTP (CONNECT) or SOCKS 5, with TLS if it has a certificate. It leads every name to this machine.
 
     ``asked``: what it was asked for, and the credentials that it got.
@@ -177,18 +193,7 @@ class LocalProxy:
             daemon_threads = True
             allow_reuse_address = True
 
-        self._server = Server(("127.0.0.1", 0), Handler)
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*certificate)
-            self._server.socket = context.wrap_socket(self._server.socket, True, do_handshake_on_connect=False)
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def close(self) -> None:
-        """Stop."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._listen(Server(("127.0.0.1", 0), Handler), _tls(certificate))
 
     def _serve_http(self, client: Any) -> None:
         head = b""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A release in a cluster that others share: what they inject, rewrite, add, demand or have broken is no fault of ours."""
+"""A release in a cluster that others share: what they inject, rewrite, add, demand or have broken is not our fault."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def test_a_change_and_its_rollback_keep_what_others_added(play: Deploy, get) -> 
 
 
 @pytest.mark.usefixtures("touched")
-def test_a_teardown_beside_a_broken_kind(play: Deploy, cluster, get) -> None:
+def test_a_teardown_beside_a_broken_kind(play: Deploy, cluster) -> None:
     output = play("teardown", "-e", f"teardown_confirm={NAMESPACE}")
     assert "shared.example.com" in output
     assert "resourceVersion" in cluster(f"-n {NAMESPACE} get relics.v1.shared.example.com old -o json").stdout
