@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 NAMESPACE = "agentsmith"
-RULES = Path(__file__).resolve().parents[1] / "cluster-rules.yml"
+RULES = Path(__file__).with_name("cluster-rules.yml")
 KINDS = "configmaps,secrets,services,serviceaccounts,roles,rolebindings,networkpolicies,deployments.apps"
 LABEL = {"cost-center": "4711"}
 SHARED = {
