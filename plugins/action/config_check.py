@@ -4,8 +4,6 @@
 An action plugin because it needs no connection and no file transfer, and takes some 10 ms where a module takes 350.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from ansible.errors import AnsibleActionFail

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Entry of agentsmith.platform.release_drift on the control node; the work is done in plugin_utils."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from ..plugin_utils.actions.cluster_action import ClusterAction

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The action behind agentsmith.platform.render_objects, documented in plugins/modules/render_objects.py."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

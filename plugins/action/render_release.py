@@ -5,8 +5,6 @@ A task costs Ansible some 25 ms, for a process and its queues, and each process 
 variables again. So all parts are rendered in this one, and the Secret is compared with the configuration in it.
 """
 
-from __future__ import annotations
-
 import gc
 from collections.abc import Iterable
 from typing import Any

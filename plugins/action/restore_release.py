@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Entry of agentsmith.platform.restore_release on the control node; the documentation is in plugins/modules."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from ..plugin_utils.actions.cluster_action import ClusterAction

@@ -4,8 +4,6 @@
 An action plugin because of the signing secret: an ordinary module writes its arguments to a temporary file.
 """
 
-from __future__ import annotations
-
 import base64
 import time
 import uuid

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Entry of agentsmith.platform.verify_release on the control node; the work is done in plugin_utils/verification."""
 
-from __future__ import annotations
-
 import base64
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..plugin_utils.actions.cluster_action import ClusterAction
 from ..plugin_utils.actions.documented_options import documented_options
 from ..plugin_utils.actions.transaction_options import transaction_of
+from ..plugin_utils.api.connection import Connection
 from ..plugin_utils.objects.errors import ApplyError
 from ..plugin_utils.objects.normalisation import normalise_objects
 from ..plugin_utils.release.lock import ReleaseLease
@@ -20,9 +19,6 @@ from ..plugin_utils.verification.cluster_conversation import Request, converse
 from ..plugin_utils.verification.outcome import FAILED, NOT_CHECKED, Outcome, table
 from ..plugin_utils.verification.probe import Asked
 from ..plugin_utils.verification.target import Names, Target
-
-if TYPE_CHECKING:
-    from ..plugin_utils.api.connection import Connection
 
 END_TO_END = "end_to_end"
 OPTIONS = documented_options(__name__, unquoted=["objects"])

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The action behind agentsmith.platform.write_manifests, documented in plugins/modules/write_manifests.py."""
 
-from __future__ import annotations
-
 import json
 import typing as t
 from pathlib import Path

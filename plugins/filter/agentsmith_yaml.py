@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Filter `agentsmith_yaml`: the text of agentsmith.yml, the same wherever it is written."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 name: agentsmith_yaml
 short_description: The text of agentsmith.yml for a configuration

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Filter `container_images`: the images that a list of Kubernetes objects has nodes pull."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 name: container_images
 short_description: The images that Kubernetes objects need

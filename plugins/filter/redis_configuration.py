@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Filter `redis_configuration`: the address of Redis in the form that the app reads."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 name: redis_configuration
 short_description: A URL of Redis as a configuration string of StackExchange.Redis

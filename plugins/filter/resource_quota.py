@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Filter `resource_quota`: the hard limits of a ResourceQuota that a release and a number of Jobs fit into."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 name: resource_quota
 short_description: The hard limits of a ResourceQuota for a release and a number of Jobs

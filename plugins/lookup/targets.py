@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Lookup `targets`: the hosts of a playbook, or an error where there are none."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 name: targets
 short_description: The hosts that a play is for, which must be at least one

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Action plugin of agentsmith.dev.kind_cluster_info; documented in plugins/modules/kind_cluster_info.py."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Action plugin of agentsmith.dev.kind_cluster_plan; documented in plugins/modules/kind_cluster_plan.py."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from ansible_collections.agentsmith.dev.plugins.plugin_utils.cluster_plan import Wish, make_plan

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Action plugin of agentsmith.dev.kind_images_info; documented in plugins/modules/kind_images_info.py."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from ansible_collections.agentsmith.dev.plugins.plugin_utils import container_engine, kind_node, node_images

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Action plugin of agentsmith.dev.long_command; documented in plugins/modules/long_command.py."""
 
-from __future__ import annotations
-
 import os
 import queue
 import subprocess

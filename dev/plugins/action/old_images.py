@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Action plugin of agentsmith.dev.old_images; documented in plugins/modules/old_images.py."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from ansible_collections.agentsmith.dev.plugins.plugin_utils import container_engine, old_images

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Inventory plugin `vault_password`: an inventory that brings the password of its Vault file."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 name: vault_password
 short_description: Gives Ansible the password of an inventory's Vault files

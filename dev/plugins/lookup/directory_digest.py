@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Lookup `directory_digest`: a short digest of what lies in directories, used as an image tag."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 name: directory_digest
 short_description: A short digest of the content of directories and files

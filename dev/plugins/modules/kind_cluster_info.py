@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of agentsmith.dev.kind_cluster_info; the work is done by the action plugin of that name."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: kind_cluster_info
 short_description: Judge the health of a local kind cluster

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of agentsmith.dev.kind_cluster_plan; the work is done by the action plugin of that name."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: kind_cluster_plan
 short_description: Decide how to bring up a local kind cluster

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of agentsmith.dev.local_certificate; the work is done by the action plugin of that name."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: local_certificate
 short_description: Create a certificate for a host that the development machine stands in for

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of agentsmith.dev.long_command; the work is done by the action plugin of that name."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: long_command
 short_description: Run a command on the control node and show its progress

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of agentsmith.dev.old_images; the work is done by the action plugin of that name."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: old_images
 short_description: Remove images of earlier builds from a container engine

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The plan for bringing up a local cluster: every decision, before anything is changed."""
 
-from __future__ import annotations
-
 import os
 import platform
 import shutil

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Asks programs of the machine something short."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from typing import NamedTuple

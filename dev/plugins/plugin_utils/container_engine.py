@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which container engine can run a kind node here, and what it lacks for that."""
 
-from __future__ import annotations
-
 import resource
 import shutil
 from dataclasses import dataclass, field

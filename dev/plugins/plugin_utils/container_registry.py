@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether the container registry of an image answers from here."""
 
-from __future__ import annotations
-
 import threading
 import urllib.error
 import urllib.request

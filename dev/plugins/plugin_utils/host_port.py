@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether a port of this machine is free, and who has it otherwise."""
 
-from __future__ import annotations
-
 import errno
 import re
 import socket

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The node of a kind cluster as its container engine sees it, and the health of the cluster behind it."""
 
-from __future__ import annotations
-
 import json
 import os
 from dataclasses import dataclass

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which images a kind node lacks, and which of those have to be built first."""
 
-from __future__ import annotations
-
 from .command import LocalClusterError, ask
 from .container_engine import images
 from .container_registry import answers

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where the node image and the tools come from: a registry, or built on this machine."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which images of earlier builds a container engine may give up."""
 
-from __future__ import annotations
-
 from .command import LocalClusterError, ask
 
 

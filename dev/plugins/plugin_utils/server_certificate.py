@@ -5,8 +5,6 @@ The authority's own key is never written, so it issues this one certificate alon
 nothing else.
 """
 
-from __future__ import annotations
-
 import os
 import stat
 from dataclasses import dataclass

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The programs that a local cluster needs: Go to build its node, kind and kubectl to use it."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

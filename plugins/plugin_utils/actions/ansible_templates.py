@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ansible's template engine as the rendering asks for it: plugin_utils/render/template_engine.py."""
 
-from __future__ import annotations
-
 import gc
 from pathlib import Path
 from typing import Any

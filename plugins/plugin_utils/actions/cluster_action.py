@@ -5,8 +5,6 @@ The client library is imported with this file, once in the process that starts t
 The connection itself is made by each task: a socket must not be shared between workers.
 """
 
-from __future__ import annotations
-
 import gc
 from copy import deepcopy
 from typing import Any

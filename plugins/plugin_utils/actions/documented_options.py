@@ -5,8 +5,6 @@ An action calls this when Ansible loads it, in the process that forks a worker f
 parsed once a play, which takes about 2 ms.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module

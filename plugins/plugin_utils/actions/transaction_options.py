@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The options C(transaction) and C(drain) of the actions that open, commit or undo a deploy; see doc_fragments."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from ..objects.errors import ApplyError

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where Ansible read a value: the file, line and column that it keeps with it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from ..agentsmith_config.document import Origin

@@ -5,8 +5,6 @@ The app builds each of them anew from the text of a key, with the methods of `Ur
 may differ from what is written. The rules about addresses and the preview both read this module.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar

@@ -6,8 +6,6 @@ rules find that before anything is deployed, all at once. They import nothing bu
 read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 

@@ -8,8 +8,6 @@ scalars as text with their quoting, explicit tags, duplicate keys, aliases.
 Input is hostile until proven otherwise: depth and number of nodes are limited, aliases stay references.
 """
 
-from __future__ import annotations
-
 import codecs
 import datetime
 import re

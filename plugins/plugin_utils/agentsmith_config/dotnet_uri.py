@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Addresses as .NET 8's `Uri` takes them apart: the app builds every repository and every request from its parts."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from dataclasses import dataclass

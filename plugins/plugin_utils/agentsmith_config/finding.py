@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the check has to say, and how it quotes the configuration without repeating secrets."""
 
-from __future__ import annotations
-
 import difflib
 import functools
 import itertools

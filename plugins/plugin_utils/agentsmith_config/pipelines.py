@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rules for `pipelines`: commands that exist, in an order in which each finds what it needs."""
 
-from __future__ import annotations
-
 from .document import Node
 from .finding import Findings, join_path, listing, nearest, quote
 from .reader import Value

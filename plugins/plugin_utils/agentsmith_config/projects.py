@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rules for `projects`: names that chat can reach, pipelines that exist, values that fit who reads them."""
 
-from __future__ import annotations
-
 import itertools
 import posixpath
 import re

@@ -5,8 +5,6 @@ A fault is an error when the app fails on the address, or works on another one t
 address that it would ask. Where an address comes from, class by class, is in docs/reference/config-check.md.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import TypeVar

@@ -5,10 +5,8 @@ Everything that this module calls an error makes the app refuse the whole file, 
 is any good depends on who reads it: `values` judges that.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from . import scalars
 from .document import Alias, Foreign, Mapping, Node, Scalar, Sequence
@@ -59,7 +57,7 @@ class Value:
         """Where a finding about something that is missing inside belongs: at the key, as nothing stands there."""
         return self.key or self.node
 
-    def get(self, key: str) -> Value | None:
+    def get(self, key: str) -> Self | None:
         """A key of a usable mapping, None when absent."""
         return self.data.get(key) if isinstance(self.data, dict) else None
 

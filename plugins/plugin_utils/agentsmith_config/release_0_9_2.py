@@ -4,8 +4,6 @@
 `misread` is a file that works with something other than it says: it was written for the older release.
 """
 
-from __future__ import annotations
-
 from .dotnet_uri import NoUri, parse
 from .finding import Findings, join_path, listing, quote, suggestion
 from .pipelines import steps_of

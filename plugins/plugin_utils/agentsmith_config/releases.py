@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The releases of the app that read a file, each with its column of the table of keys."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 

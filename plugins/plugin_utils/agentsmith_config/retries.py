@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The waits between retries, as the app's ResilientHttpClientFactory computes them: some numbers have none."""
 
-from __future__ import annotations
-
 import math
 
 _MOST_MILLISECONDS = 922_337_203_685_477 / 1.25

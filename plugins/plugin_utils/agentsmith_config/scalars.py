@@ -6,8 +6,6 @@ whole number, and `yes` is a bool. These functions follow its ScalarNodeDeserial
 ValueError for what the app refuses.
 """
 
-from __future__ import annotations
-
 import decimal
 import re
 from collections.abc import Callable

@@ -5,8 +5,6 @@ Derived from the app's classes (`src/AgentSmith.Contracts/Configuration/*.cs` at
 schema for them. The check and the JSON Schema both read these tables. Commits named here are the app's.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,7 +107,7 @@ class Key:
     default: Any = None
     never_read: str | None = None
     null_counts_as: str | None = None
-    newer: Key | str | None = None
+    newer: "Key | str | None" = None
 
 
 GONE = ""

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Judges single values by the table of keys: whether the app reads the key, and what it makes of the value."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from .finding import Findings, join_path, listing, nearest, quote, suggestion

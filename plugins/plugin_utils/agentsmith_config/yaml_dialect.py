@@ -6,8 +6,6 @@ events. What only YamlDotNet reads, `tolerant_events()` reads with PyYAML's own 
 failed. All of it was seen with the app; nothing else of YAML 1.2 is taken for readable.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import re

@@ -4,8 +4,6 @@
 The outcome is what kubectl would use, or a refusal (client-go, package clientcmd). Options count as kubectl's flags do.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass

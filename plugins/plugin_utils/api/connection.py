@@ -6,8 +6,6 @@ picks another context than kubectl, and it hides why a command for credentials f
 tasks.
 """
 
-from __future__ import annotations
-
 import json
 import ssl
 import threading
@@ -15,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from ..objects.errors import ApiError, ApplyError, ConnectionFailed
@@ -128,7 +126,7 @@ class Connection:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 
-    def __enter__(self) -> Connection:
+    def __enter__(self) -> Self:
         self._client = self._open(generation=0)
         # From here on: a command for credentials may have taken its time.
         self._policy = RetryPolicy(self._clock)

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a request is sent with, so that the API server knows who asks: headers, or a client certificate."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import json

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the API server serves: its version, and the REST path of each kind. Asked once a run, never cached on disk."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 from ..objects.errors import ApiError, ApplyError, ConnectionFailed
@@ -62,7 +60,7 @@ class Discovery:
         self._resources = dict(resources)
 
     @classmethod
-    def ask(cls, connection: Connection, executor: Executor, api_versions: Iterable[str]) -> Discovery:
+    def ask(cls, connection: Connection, executor: Executor, api_versions: Iterable[str]) -> Self:
         """Ask the server of *connection*.
 
         :param api_versions: what the caller is going to need; only a server without aggregated discovery is asked

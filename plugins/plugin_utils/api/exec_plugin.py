@@ -5,8 +5,6 @@ https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-g
 The Python client leaves out what the command writes to its error output, and waits for it for ever.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import os

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One HTTP request over a socket that is connected already."""
 
-from __future__ import annotations
-
 import http.client
 import json
 import socket

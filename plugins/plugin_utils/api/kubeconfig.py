@@ -4,13 +4,11 @@
 No message repeats what stands in a file beside names: a token may stand in any place of a broken one.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
@@ -75,7 +73,7 @@ class Kubeconfig:
     users: Entries = field(default_factory=dict)
 
     @classmethod
-    def load(cls, named: Any, asked: str = "") -> Kubeconfig:
+    def load(cls, named: Any, asked: str = "") -> Self:
         """Read the files.
 
         :param named: path, several with the system's separator, or the content; None for $KUBECONFIG or the default.

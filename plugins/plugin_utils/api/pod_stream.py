@@ -5,8 +5,6 @@ Both are WebSockets with channels: the first byte of each message says which
 (https://kubernetes.io/docs/reference/using-api/api-concepts/#websockets).
 """
 
-from __future__ import annotations
-
 import io
 import json
 import re

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which proxy a request goes through, by the rules of Go that kubectl follows (golang.org/x/net/http/httpproxy)."""
 
-from __future__ import annotations
-
 import ipaddress
 import os
 from dataclasses import dataclass, field
+from typing import Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ..objects.errors import ConnectionFailed
@@ -35,7 +34,7 @@ class Proxy:
         return f"{self.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
     @classmethod
-    def parse(cls, text: str, source: str, scheme: str = "") -> Proxy:
+    def parse(cls, text: str, source: str, scheme: str = "") -> Self:
         """Read the URL of a proxy.
 
         :param scheme: what it means without a scheme.

@@ -5,8 +5,6 @@ The client library of Redis wants to make its connection itself, and would be on
 for two commands. The protocol: https://redis.io/docs/latest/develop/reference/protocol-spec/
 """
 
-from __future__ import annotations
-
 import socket
 from typing import Any
 

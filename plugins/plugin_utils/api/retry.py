@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which failed requests are sent again, when, and for how long. Times are seconds."""
 
-from __future__ import annotations
-
 import random
 import time
 from collections.abc import Callable, Mapping

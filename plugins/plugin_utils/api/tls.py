@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a connection to an API server is secured, and what is wrong where it cannot be."""
 
-from __future__ import annotations
-
 import re
 import ssl
 import tempfile

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Connections to an API server, straight or through its proxy."""
 
-from __future__ import annotations
-
 import base64
 import ssl
 import warnings

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a run says while it waits, so that nobody takes it for stuck."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

@@ -7,8 +7,6 @@ for `kubectl apply --server-side`. The apply that follows gives up what the rele
 https://kubernetes.io/docs/reference/using-api/server-side-apply/#migration-between-client-side-and-server-side-apply
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor

@@ -5,8 +5,6 @@ A release that states a number beside an autoscaler would set it back with each 
 again. https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

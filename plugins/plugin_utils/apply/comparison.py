@@ -7,8 +7,6 @@ objects can: which fields were stated before and no longer are, which lists are 
 a whole. An object is unchanged when the recorded fields are those of the desired object and each has its value.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

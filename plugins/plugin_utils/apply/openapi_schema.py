@@ -7,8 +7,6 @@ does not find what the server checks across fields or by admission (quota, Pod S
 https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-v3
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Any

@@ -5,8 +5,6 @@ Lists hold metadata only (https://kubernetes.io/docs/reference/using-api/api-con
 Secret travels, and a list costs little.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field

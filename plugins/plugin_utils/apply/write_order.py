@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """In which order the objects of a release are written, and deleted: in waves by kind (objects/kinds.py)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from ..objects.kinds import WriteOrder, kind_of

@@ -5,12 +5,10 @@ Every authenticated user may ask about itself (ClusterRole `system:basic-user`),
 https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from ..api.concurrency import concurrently
 from ..api.connection import Connection
@@ -44,7 +42,7 @@ class Permission:
     name: str = ""
 
     @classmethod
-    def on(cls, verb: str, identity: Identity, resource: str) -> Permission:
+    def on(cls, verb: str, identity: Identity, resource: str) -> Self:
         """Return the permission for one object. A Namespace counts as one of the objects in it."""
         namespace = identity.name if identity.kind == "Namespace" else identity.namespace
         return cls(verb, identity.group, resource, namespace, identity.name)

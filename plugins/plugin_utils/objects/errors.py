@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What can go wrong in the apply engine, as the user is told it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

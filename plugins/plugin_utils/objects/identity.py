@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What names a Kubernetes object in a cluster."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -18,7 +16,7 @@ class Identity:
     name: str
 
     @classmethod
-    def of(cls, body: Mapping[str, Any]) -> Identity:
+    def of(cls, body: Mapping[str, Any]) -> Self:
         """Return the identity that a complete object states."""
         metadata = body["metadata"]
         return cls(body["apiVersion"], body["kind"], metadata.get("namespace") or "", metadata["name"])

@@ -4,8 +4,6 @@
 A kind that has no row is written with the workloads, runs no pods, and is pruned when a release once had one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The labels that make an object ours, the only place that spells them, and what they tell of a live object."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The form in which the objects of a release are compared and sent."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import json

@@ -6,8 +6,6 @@ OpenShift puts a Secret of its own into the list of every ServiceAccount. Who st
 along with ours. An annotation says which entries are ours: they are to go when the release no longer has them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Quantities of Kubernetes, such as `500m` and `2Gi`. The Python client has the same, and costs a second to import."""
 
-from __future__ import annotations
-
 import re
 from decimal import Decimal
 

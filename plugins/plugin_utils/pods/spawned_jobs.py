@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Jobs that the Dispatcher has spawned (the app's contract, "The Job it spawns"): they carry no label of ours."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The good end of a deploy: delete what is no longer wanted, record the release, give the lock back."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from ..secrets.redaction import Redactor

@@ -5,8 +5,6 @@ The lock outlives the run, because the release is verified before commit.py ends
 restore.py ends it badly. A failure in here gives the lock back at once.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Sequence

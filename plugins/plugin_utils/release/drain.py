@@ -5,11 +5,10 @@ They run on, whatever becomes of the release. But the Dispatcher keeps in its me
 app's contract, Lifecycle): what a Job says after its Dispatcher is gone reaches nobody in Slack.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from ..api.connection import Connection
 from ..api.wait_report import Say, WaitReport
@@ -35,7 +34,7 @@ class Drain:
     deployment: str
     timeout: float = 0
 
-    def without_waiting(self) -> Drain:
+    def without_waiting(self) -> Self:
         """Return the same without the wait."""
         return replace(self, timeout=0)
 

@@ -6,8 +6,6 @@ a run holds it, so what is there is held, or was left behind by a run that died.
 it over when its holder has not renewed it for as long as it lasts, measured by the waiter's own clock.
 """
 
-from __future__ import annotations
-
 import getpass
 import os
 import secrets

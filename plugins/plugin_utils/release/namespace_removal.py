@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a teardown does with the namespace: delete it, give it back, or leave it, and why."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from ..api.connection import APPLY_PATCH, Connection
 from ..api.discovery import Discovery
@@ -52,7 +50,7 @@ class ReleaseNamespace:
     untouchable: bool = False
 
     @classmethod
-    def read(cls, connection: Connection, owner: Owner) -> ReleaseNamespace:
+    def read(cls, connection: Connection, owner: Owner) -> Self:
         """Read the namespace of *owner*."""
         return cls(connection, owner, connection.find(f"/api/v1/namespaces/{owner.namespace}"))
 

@@ -5,8 +5,6 @@ The objects are kept whole, Secrets included, because a release is restored with
 (docs/decisions, 0022, says how they are protected).
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import gzip
@@ -50,7 +48,7 @@ class Releases:
     rolled_back: bool = False
     unfinished: bool = False
 
-    def followed_by(self, objects: Objects, complete: bool) -> Releases:
+    def followed_by(self, objects: Objects, complete: bool) -> "Releases":
         """Return what is to be recorded once *objects* have proved good.
 
         :param complete: whether they are a whole release. Those of a part replace their namesakes in the last good
@@ -65,7 +63,7 @@ class Releases:
             return self if self.unfinished == unfinished else replace(self, unfinished=unfinished)
         return Releases(objects, self.current, unfinished=unfinished)
 
-    def swapped(self) -> Releases:
+    def swapped(self) -> "Releases":
         """Return what is to be recorded once the previous release is back."""
         return Releases(self.previous, self.current, rolled_back=True)
 

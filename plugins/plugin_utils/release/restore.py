@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The way back: to the last good release after a deploy that failed, or to the one before it on request."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

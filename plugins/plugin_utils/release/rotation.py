@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A rotation: the preview that may refuse it, the writes, and the way back if the rotated pods do not start."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

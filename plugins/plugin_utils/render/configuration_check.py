@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The check of agentsmith.yml as the result of a task: of the module config_check, and of the part config."""
 
-from __future__ import annotations
-
 import os.path
 from collections.abc import Collection
 from pathlib import Path

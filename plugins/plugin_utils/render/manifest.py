@@ -5,8 +5,6 @@ Private to this collection. Rendered text may hold secrets, so no error from her
 an object: an error gives the place and the rule.
 """
 
-from __future__ import annotations
-
 import re
 import typing as t
 from copy import deepcopy

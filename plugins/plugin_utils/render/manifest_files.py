@@ -4,8 +4,6 @@
 Private to this collection.
 """
 
-from __future__ import annotations
-
 import re
 import typing as t
 

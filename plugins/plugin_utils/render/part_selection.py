@@ -5,8 +5,6 @@ All parts are rendered by one task, which has the tag `always`. A part is left i
 part's name as its tag would be.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 

@@ -7,8 +7,6 @@ Requests, not limits: a quota on limits would refuse Jobs that fit on the nodes
 (https://kubernetes.io/docs/concepts/policy/resource-quotas/).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal

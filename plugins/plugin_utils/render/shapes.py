@@ -5,8 +5,6 @@ Private to this collection. Nothing here knows a variable's name or prints a val
 which values are secret.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from datetime import date

@@ -4,8 +4,6 @@
 In a play it is Ansible's, by plugin_utils/actions/ansible_templates.py.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, Protocol
 

@@ -5,8 +5,6 @@ YAML reads 0123, 1.10, yes and 2026-01-01 as something else, and what would be w
 (83, 1.1, True). No value is quoted: it may be secret.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -4,8 +4,6 @@
 All faults are told at once, and none quotes a value that may be secret.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -4,8 +4,6 @@
 Nothing is written. No value of a Secret leaves this file.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What may be shown of objects and messages: no value of a Secret, in no encoding; and diffs made of that."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

@@ -12,8 +12,6 @@ throw as soon as it is used. The end points that it cannot reach it prints, and 
 No reason given here quotes any part of a value: even the name of an option may be the rest of a password with a comma.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from collections.abc import Callable, Mapping

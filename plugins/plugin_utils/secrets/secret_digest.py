@@ -6,8 +6,6 @@ annotation stands where many may read, therefore it must not help to guess a val
 the Secrets, random numbers of the API server that stand in the Secrets themselves (docs/decisions, 0008).
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

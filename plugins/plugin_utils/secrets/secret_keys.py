@@ -4,8 +4,6 @@
 Texts from here name keys, variables and settings, and quote no value.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -6,8 +6,6 @@ storage driver reads on the pod's behalf (imagePullSecrets, credentials of volum
 https://kubernetes.io/docs/concepts/configuration/secret/#using-a-secret
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -5,8 +5,6 @@ The app checks none of it: a wrong token shows up as a 401 of the provider, an e
 of Slack's signatures off. No text from here quotes a value.
 """
 
-from __future__ import annotations
-
 import re
 
 from ..agentsmith_config.schema import SECRET_KEYS

@@ -6,8 +6,6 @@ following one certifies the one before), and RFC 9525 (only the subject alternat
 one whole label). No text from here quotes a key.
 """
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@
 Kubernetes: "TLS secrets".
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 from collections.abc import Mapping

@@ -4,8 +4,6 @@
 Events: https://api.slack.com/apis/events-api. Interactions: https://api.slack.com/reference/interaction-payloads.
 """
 
-from __future__ import annotations
-
 import json
 import uuid
 from collections.abc import Mapping

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The signature of requests that Slack sends to an app: https://api.slack.com/authentication/verifying-requests-from-slack"""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """YAML for people: in files, and in the diffs of a preview."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import yaml

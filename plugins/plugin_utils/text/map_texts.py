@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The texts in a value of lists and dictionaries, which Ansible marks one by one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What somebody else has written, as a terminal may show it."""
 
-from __future__ import annotations
-
 
 def one_line(text: str, longest: int | None = None) -> str:
     """Return *text* in one line without control characters, of at most *longest* characters."""

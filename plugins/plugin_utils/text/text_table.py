@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tables for people, one screen wide."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 

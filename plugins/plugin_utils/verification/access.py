@@ -4,8 +4,6 @@
 Asked with a SubjectAccessReview: https://kubernetes.io/docs/reference/access-authn-authz/authorization/
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

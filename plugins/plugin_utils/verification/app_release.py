@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What verify has to know of the app's releases: the form of their Jobs, and what they ask the Kubernetes API."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from ..agentsmith_config.releases import BE4BFFA1, RELEASE_0_9_2, Release

@@ -5,8 +5,6 @@ The words are those of the app at 79b52441, be4bffa1 and 0.9.2. All of them are 
 question or a project may quote any of them.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from enum import Enum

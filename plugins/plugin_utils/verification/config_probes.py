@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The configuration is looked at: the ConfigMap, and the file in the pods."""
 
-from __future__ import annotations
-
 import time
 
 from ..api.pod_stream import output_of

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A message in Slack, the Job that it spawns, and what both say until the Job is gone."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the Dispatcher answers: /health, and events with a right and with a wrong signature."""
 
-from __future__ import annotations
-
 from ..api.http_over_socket import Answer
 from .outcome import NOT_CHECKED, Outcome, judged
 from .slack_answer import Answerer, answerer_of, challenge_in, describe

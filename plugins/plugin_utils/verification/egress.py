@@ -5,8 +5,6 @@ The app's health tells none of it. The bash of its image opens the connections: 
 and address count.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence

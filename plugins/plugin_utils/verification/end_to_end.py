@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a conversation has to show: a Job, its progress, its completion, its configuration and its removal."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Callable

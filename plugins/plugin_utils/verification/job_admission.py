@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether the API server would admit the pod of a Job that the Dispatcher will spawn, asked with a dry run."""
 
-from __future__ import annotations
-
 from ..objects.errors import ApiError
 from .outcome import WARNING, Outcome, judged
 from .pod_refusal import forbidden, is_by_quota, is_too_small, may_not_create

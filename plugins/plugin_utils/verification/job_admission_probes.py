@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether Jobs are admitted: the API server and the policies for Jobs are offered one, and a forged one."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The namespace is asked: what it admits, and which calls its network lets pass."""
 
-from __future__ import annotations
-
 from ..objects.errors import ApiError
 from ..objects.labels import labels_of
 from . import network_policy, pod_security

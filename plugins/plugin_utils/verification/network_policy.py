@@ -7,8 +7,6 @@ is when the Dispatcher has a connection to Redis at that moment. A forwarded por
 the node itself, which no policy keeps out. No object is made for this.
 """
 
-from __future__ import annotations
-
 from ..api.pod_stream import ContainerOf, EndedCommand, run_command
 from .outcome import FAILED, NOT_CHECKED, OK, WARNING, Outcome
 from .redis_client import redis_client

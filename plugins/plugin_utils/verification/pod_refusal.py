@@ -5,8 +5,6 @@ Of a quota, it names the first one that refuses, and of it what is exceeded:
 `exceeded quota: NAME, requested: A=1,B=2, used: A=3,B=4, limited: A=3,B=5`.
 """
 
-from __future__ import annotations
-
 import re
 
 from ..objects.errors import ApiError

@@ -4,8 +4,6 @@
 https://kubernetes.io/docs/concepts/security/pod-security-admission/
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from ..objects.errors import ApiError

@@ -4,8 +4,6 @@
 `/health` is no way to ask: a route lets in what is below `/slack` only.
 """
 
-from __future__ import annotations
-
 import ssl
 import time
 import uuid

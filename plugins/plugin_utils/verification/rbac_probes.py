@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The API server is asked what the Dispatcher's ServiceAccount may do, as far as we may ask."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from ..objects.errors import ApiError

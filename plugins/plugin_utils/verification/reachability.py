@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether the Dispatcher answers from outside the cluster: through its NodePort, load balancer or Ingress."""
 
-from __future__ import annotations
-
 import time
 from urllib.error import HTTPError
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether Redis answers, and runs with the memory, the eviction policy and the persistence that were meant."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Redis is asked: its Deployment, and what it runs with."""
 
-from __future__ import annotations
-
 from . import redis
 from .outcome import Outcome
 from .probe import POD_TIMEOUT, Asked, Probe, not_checked, rollout

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The live Secret is looked at."""
 
-from __future__ import annotations
-
 from ..agentsmith_config.check import examine
 from . import secret
 from .outcome import Outcome

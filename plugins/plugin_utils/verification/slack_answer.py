@@ -4,8 +4,6 @@
 The app answers with JSON or with nothing: 200 with the challenge, 401, 400 and 500 with an empty body.
 """
 
-from __future__ import annotations
-
 import re
 from enum import Enum
 from urllib.parse import urlsplit

@@ -4,8 +4,6 @@
 The app states no `apiVersion` and `kind`, which the API server takes from the address; stating them is the same.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Mapping
 from typing import Any

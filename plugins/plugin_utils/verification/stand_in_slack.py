@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A person in the stand-in Slack, by the JSON API of its page: docker/stand-in/README.md."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any
