@@ -18,6 +18,20 @@ PROGRAMS = Path(sys.executable).parent
 # What runs, and the metadata that says what belongs to it
 PRODUCT = ("meta", "playbooks", "plugins", "roles")
 NAMED = re.compile(r"\bagentsmith\.platform\.(\w+)")
+ANSWERS = {
+    "new_environment_name": "staging",
+    "new_environment_namespace": "agentsmith",
+    "new_environment_context": "a-cluster",
+    "new_environment_dispatcher_image": "registry.example/dispatcher:1",
+    "new_environment_agent_image": "registry.example/agent:1",
+    "new_environment_project": "agent-smith-test",
+    "new_environment_repository": "https://github.com/example/agent-smith-test",
+    "new_environment_slack_bot_token": "xoxb-1-2-canary4711",
+    "new_environment_slack_signing_secret": "0123456789abcdef" * 2,
+    "new_environment_github_token": "ghp_canary4711",
+    "new_environment_anthropic_api_key": "sk-canary4711",
+    "new_environment_vault_password": "a password, canary4711",
+}
 IMPORT_ALL = """
 import importlib, pathlib, sys
 from ansible.plugins.loader import init_plugin_loader
@@ -29,11 +43,13 @@ for file in sorted(pathlib.Path(sys.argv[1], "plugins").rglob("*.py")):
 """
 
 
-def run(collections: Path, program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+def run(
+    collections: Path, program: str, *arguments: object, directory: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run a program of Ansible outside the checkout, where only the installed collection is found."""
     process = subprocess.run(
         [PROGRAMS / program, *map(str, arguments)],
-        cwd=collections,
+        cwd=directory or collections,
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections), "PYTHONPATH": str(collections)},
         capture_output=True,
         text=True,
@@ -43,13 +59,18 @@ def run(collections: Path, program: str, *arguments: object) -> subprocess.Compl
     return process
 
 
+def install(collections: Path, archive: Path) -> None:
+    options = ["--force", "--no-deps", "--collections-path", collections]
+    run(collections, "ansible-galaxy", "collection", "install", archive, *options)
+
+
 @pytest.fixture(scope="module")
 def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory of collections in which there is the built and installed one, and no other."""
     directory = tmp_path_factory.mktemp("collections")
     run(directory, "ansible-galaxy", "collection", "build", CHECKOUT, "--output-path", directory)
     (archive,) = directory.glob("*.tar.gz")
-    run(directory, "ansible-galaxy", "collection", "install", archive, "--no-deps", "--collections-path", directory)
+    install(directory, archive)
     return directory
 
 
@@ -122,3 +143,19 @@ def test_it_renders_production(collections: Path, tmp_path: Path) -> None:
     run(collections, "ansible-playbook", "agentsmith.platform.render", "--limit", "prod-eu", *options)
     kinds = {yaml.safe_load(path.read_text())["kind"] for path in (tmp_path / "out").rglob("*.yaml")}
     assert {"Deployment", "Secret", "Ingress"} <= kinds
+
+
+def test_a_new_environment_outlives_the_next_installation(collections: Path, tmp_path: Path) -> None:
+    """It lies where its user is, the next command is right there, and `install --force` takes nothing away."""
+    answers = tmp_path / "answers.yml"
+    answers.write_text(yaml.safe_dump(ANSWERS))
+    output = run(
+        collections, "ansible-playbook", "agentsmith.platform.new_environment", "-e", f"@{answers}", directory=tmp_path
+    ).stdout
+    environment = tmp_path / "inventories/staging"
+    assert f"ansible-playbook agentsmith.platform.deploy -i {environment} " in " ".join(output.split())
+    written = {path: path.read_bytes() for path in environment.rglob("*") if path.is_file()}
+    assert environment / "group_vars/all/vault.yml" in written
+    (archive,) = collections.glob("*.tar.gz")
+    install(collections, archive)
+    assert {path: path.read_bytes() for path in environment.rglob("*") if path.is_file()} == written

@@ -125,6 +125,31 @@ def test_never_touches_an_environment_that_exists(answers, tmp_path, temporary):
     assert [path.name for path in vault.parent.parent.parent.iterdir()] == ["group_vars"]
 
 
+def test_files_that_differ_are_not_written_over_unasked(answers, tmp_path, temporary):
+    """The files of a run that was interrupted are the same, and no question."""
+    vault = tmp_path / "inventories/staging/group_vars/all/vault.yml"
+    hosts = tmp_path / "inventories/staging/hosts.yml"
+    for content, options, returncode in (
+        (None, [], 0),
+        ("all: {hosts: {mine: {}}}\n", [], 2),
+        ("all: {hosts: {mine: {}}}\n", ["-e", "new_environment_overwrite=true"], 0),
+    ):
+        if vault.exists():
+            vault.unlink()
+        if content:
+            hosts.write_text(content)
+        run = create(answers, tmp_path, temporary, *options)
+        output, _ = run.communicate(timeout=60)
+        assert run.returncode == returncode, output
+        assert vault.exists() == (returncode == 0)
+        if returncode:
+            assert f"{hosts} would be written over" in output.replace("\n        ", " ")
+            assert "group_vars/all/main.yml would" not in output
+            assert "new_environment_overwrite=true" in output
+            assert hosts.read_text() == content
+    assert "mine" not in hosts.read_text()
+
+
 WRONG = [
     ("new_environment_name", "Staging"),
     ("new_environment_namespace", "under_score"),
