@@ -9,7 +9,10 @@ version_added: 0.1.0
 description:
   - Reads the Deployments with their images and the Jobs that the Dispatcher has spawned, and names the cause if
     something does not run, such as C(OOMKilled), C(ImagePullBackOff), C(quota) or C(DeadlineExceeded).
-  - Changes nothing and reads no Secret. M(agentsmith.platform.verify_release) tells whether it works.
+  - Lists the channels that wait for a Job, and those that are stuck, as no Job will answer them.
+    M(agentsmith.platform.unblock_channels) frees them.
+  - Changes nothing. It reads a Secret only if Redis asks for a password, and returns nothing of it.
+    M(agentsmith.platform.verify_release) tells whether the release works.
 options:
   namespace:
     description: Namespace of the release.
@@ -22,7 +25,8 @@ extends_documentation_fragment:
   - agentsmith.platform.control_node.read_only
 notes:
   - Needs C(get) on Deployments and C(list) on pods and Jobs of the namespace. With C(list) on events it also names what
-    refuses the pod of a Job.
+    refuses the pod of a Job. Channels need C(create) on C(pods/portforward), and with a password in Redis C(get) on the
+    Secret that the Dispatcher reads; without them, they are not checked.
   - Finished Jobs exist only for their time to live, 300 s in the app.
 seealso:
   - module: agentsmith.platform.verify_release
@@ -66,6 +70,17 @@ status:
           seconds. The state is one of V(waiting), V(running), V(complete), V(failed).
       type: list
       elements: dict
+    conversations:
+      description:
+        - C(found), the channels that wait for a Job, each with C(platform), C(channel), C(job), C(request), C(state),
+          C(reason) and C(frees_in), the seconds until Redis forgets it. The state is one of V(running), V(unheard) (the
+          Dispatcher that listened to the Job was replaced), V(ending), V(stuck).
+        - C(lost), the names of running Jobs that Redis knows no channel of.
+        - Null if Redis could not be asked; C(not_read) says why.
+      type: dict
+    not_read:
+      description: Why the channels were not checked. Otherwise empty.
+      type: str
 text:
   description: The same for people.
   returned: success

@@ -103,6 +103,29 @@ def test_a_failed_job_is_shown_with_its_reason_and_tried_again_by_its_button(per
     person.await_message("failed", channel, count=2, timeout=60)
 
 
+def test_a_channel_whose_job_was_killed_is_stuck_until_it_is_freed(playbook, person, add_channel, job_of, kubectl):
+    channel, other = add_channel(), add_channel()
+    for busy in (channel, other):
+        person.say("fix #101 in agent-smith-test", busy)
+        person.await_message("Question:", busy, timeout=60)
+    refused = playbook("playbooks/unblock.yml", "-e", f"unblock_channels={channel}", "-e", "unblock_confirm=true")
+    assert refused.returncode == 2
+    assert f"{channel}: its Job {job_of(channel)['metadata']['name']} runs" in refused.text
+    kubectl(f"-n agentsmith delete job {job_of(channel)['metadata']['name']} --wait")
+    status = playbook("playbooks/status.yml")
+    assert re.search(rf"{channel} +stuck +fix #101 in agent-smith-test +1\d\d min +its Job \S+ is gone", status.output)
+    assert re.search(rf"{other} +running ", status.output)
+    for options in (["--check"], ["-e", "unblock_confirm=true"]):
+        person.say("fix #54 in my-project", channel)
+        person.await_message("already a job running", channel, count=2 if "-e" in options else 1)
+        run = playbook("playbooks/unblock.yml", *options)
+        assert (run.returncode, channel in run.output, other in run.output) == (0, True, False), run.output
+    person.say("fix #54 in my-project", channel)
+    person.await_message(READY, channel, timeout=60)
+    person.press(person.await_message("Question:", other), "yes", other)
+    person.await_message(READY, other, timeout=60)
+
+
 def test_ten_messages_at_once_in_ten_channels_all_finish(person, add_channel):
     channels = [add_channel() for _number in range(10)]
     for channel in channels:

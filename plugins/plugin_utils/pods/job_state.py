@@ -8,7 +8,7 @@ from typing import Any
 
 from ..objects.labels import labels_of
 from .diagnosis import causes_of_pod, is_by_quota
-from .spawned_jobs import CONTAINER, container_of_job
+from .spawned_jobs import CONTAINER, container_of_job, ended_at
 
 WAITING = "waiting"
 RUNNING = "running"
@@ -53,8 +53,8 @@ def state_of(
         cause = _obstacle(pods, events)
         state = RUNNING if not cause and any(_phase(pod) == "Running" for pod in pods) else WAITING
     created = datetime.fromisoformat(job["metadata"]["creationTimestamp"])
-    ended = next((conditions[name]["lastTransitionTime"] for name in ("Complete", "Failed") if name in conditions), "")
-    duration = int((datetime.fromisoformat(ended) - created).total_seconds()) if ended else None
+    ended = ended_at(job)
+    duration = int((ended - created).total_seconds()) if ended else None
     age = int((now - created).total_seconds())
     return JobState(job["metadata"]["name"], _request(job), state, cause, age, duration)
 

@@ -26,6 +26,12 @@ def container_of(pod: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return by_name.get(name) or by_name.get(annotations_of(pod).get(DEFAULT_CONTAINER, "")) or containers[0]
 
 
+def status_of_container(pod: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return what the kubelet says of the container that container_of() finds; nothing before it has said something."""
+    entries = (pod.get("status") or {}).get("containerStatuses") or []
+    return next((entry for entry in entries if entry["name"] == container_of(pod, name)["name"]), {})
+
+
 def controlled_by(items: Iterable[Mapping[str, Any]], owner_uid: str) -> list[Mapping[str, Any]]:
     """Return the pods, or other objects, that the object with *owner_uid* controls."""
     return [

@@ -2,6 +2,7 @@
 """The Jobs that the Dispatcher has spawned (the app's contract, "The Job it spawns"): they carry no label of ours."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from ..api.connection import Connection
@@ -28,5 +29,17 @@ def container_of_job(job: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def is_running(job: Mapping[str, Any]) -> bool:
     """Tell whether a Job has yet to end; one that waits for its pod counts."""
-    conditions = (job.get("status") or {}).get("conditions") or []
-    return not any(entry["type"] in ("Complete", "Failed") and entry["status"] == "True" for entry in conditions)
+    return _end(job) is None
+
+
+def ended_at(job: Mapping[str, Any]) -> datetime | None:
+    """Return when a Job ended, None if it has not."""
+    end = _end(job)
+    return datetime.fromisoformat(end["lastTransitionTime"]) if end else None
+
+
+def _end(job: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    conditions: list[Mapping[str, Any]] = (job.get("status") or {}).get("conditions") or []
+    return next(
+        (item for item in conditions if item["type"] in ("Complete", "Failed") and item["status"] == "True"), None
+    )

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What runs of an installation: its Deployments with their images, and its Jobs. For people, one screen."""
+"""What runs of an installation: its Deployments with their images, its Jobs and channels. For people, one screen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ..objects.errors import ApiError
+from ..objects.errors import ApiError, ApplyError
 from ..pods.diagnosis import causes_of_pod, read_events
 from ..pods.job_state import JobState, state_of
 from ..pods.pod import controlled_by, is_ready
 from ..pods.progress import progress_of
+from ..release.conversations import Conversations, read_conversations, table_of
 from ..text.one_line import one_line
 from ..text.text_table import aligned
 from ..verification.target import DISPATCHER, REDIS, Target, main_container
@@ -34,13 +35,18 @@ class Workload:
 
 @dataclass(frozen=True)
 class Status:
-    """`agent_image` is that of the Jobs to come, empty where there is no Dispatcher. `jobs`: the newest first."""
+    """`agent_image` is that of the Jobs to come, empty where there is no Dispatcher. `jobs`: the newest first.
+
+    `conversations` is None where `not_read` says why.
+    """
 
     namespace: str
     server: str
     workloads: list[Workload]
     agent_image: str
     jobs: list[JobState]
+    conversations: Conversations | None
+    not_read: str
 
     def as_dict(self) -> dict[str, Any]:
         """For a module's result, and as JSON."""
@@ -48,6 +54,9 @@ class Status:
 
     def as_text(self) -> str:
         """Return one screen."""
+        return "\n".join([*self._workloads(), "", *self._jobs(), "", *self._channels()])
+
+    def _workloads(self) -> list[str]:
         rows = [["WORKLOAD", "READY", "RESTARTS", "IMAGE", "PROBLEM"]]
         rows += [
             [
@@ -62,10 +71,11 @@ class Status:
         lines = [f"Namespace {self.namespace} on {self.server}", "", *aligned(rows)]
         if self.agent_image:
             lines += ["", f"Image of the Jobs: {self.agent_image}"]
+        return lines
+
+    def _jobs(self) -> list[str]:
         if not self.jobs:
-            return "\n".join(
-                [*lines, "", "No Jobs: none is running. Finished Jobs are removed after their time to live."]
-            )
+            return ["No Jobs: none is running. Finished Jobs are removed after their time to live."]
         rows = [["JOB", "STATE", "AGE", "TOOK", "REQUEST", "CAUSE"]]
         rows += [
             [
@@ -79,11 +89,29 @@ class Status:
             for job in self.jobs[:JOBS_SHOWN]
         ]
         more = len(self.jobs) - JOBS_SHOWN
-        return "\n".join([*lines, "", *aligned(rows), *([f"and {more} older ones"] if more > 0 else [])])
+        return [*aligned(rows), *([f"and {more} older ones"] if more > 0 else [])]
+
+    def _channels(self) -> list[str]:
+        if self.conversations is None:
+            return [f"Channels: not checked, as {self.not_read}."]
+        lines = table_of(self.conversations.found)
+        if self.conversations.stuck:
+            lines += [
+                "A stuck channel answers that a job is running. Free it with playbooks/unblock.yml, or wait until "
+                "Redis forgets the conversation."
+            ]
+        return [
+            *(lines or ["No channel waits for a Job."]),
+            *(
+                f"{name} runs, but Redis has no conversation for it: what it says reaches nobody, and its channel is "
+                "free. Redis has restarted, or was short of memory."
+                for name in self.conversations.lost
+            ),
+        ]
 
 
-def read_status(target: Target) -> Status:
-    """Ask the API server.
+def read_status(target: Target, ask_redis: Callable[[Target, datetime], Conversations] = read_conversations) -> Status:
+    """Ask the API server, and Redis about the channels.
 
     :raises ApplyError: when it does not answer, or Deployments, pods or Jobs may not be read.
     """
@@ -100,7 +128,20 @@ def read_status(target: Target) -> Status:
         for owned in [controlled_by(pods, job["metadata"]["uid"])]
     ]
     jobs.sort(key=lambda job: job.age)
-    return Status(target.names.namespace, target.connection.host, workloads, _agent_image(target.dispatcher), jobs)
+    conversations, not_read = None, ""
+    try:
+        conversations = ask_redis(target, now)
+    except ApplyError as error:
+        not_read = str(error).rstrip(".")
+    return Status(
+        target.names.namespace,
+        target.connection.host,
+        workloads,
+        _agent_image(target.dispatcher),
+        jobs,
+        conversations,
+        not_read,
+    )
 
 
 def workload_of(deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> Workload:

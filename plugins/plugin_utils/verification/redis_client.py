@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A client of the Redis of an installation, through a forwarded port, as the user that the app is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from ..api.pod_stream import ContainerOf, forwarded_port
 from ..api.redis_over_socket import RedisClient
@@ -18,10 +19,23 @@ def redis_client(target: Target, pod: ContainerOf, timeout: float) -> Iterator[R
     :param timeout: seconds for an answer.
     :raises StreamFailed: when the pod cannot be reached or Redis refuses a command, for example the password.
     """
-    with forwarded_port(target.connection, pod, REDIS_PORT, timeout) as connected:
-        client = RedisClient(connected)
-        data = (target.secret or {}).get("data") or {}
-        user, password = credentials_of(value_of(data.get("redis-url", "")))
-        if password:
-            client.command("AUTH", user or "default", password)
+    with connected_redis(target, pod, timeout) as client:
+        authenticate(client, target.secret)
         yield client
+
+
+@contextmanager
+def connected_redis(target: Target, pod: ContainerOf, timeout: float) -> Iterator[RedisClient]:
+    """Yield a client that has given no password yet. Parameters and errors as redis_client()."""
+    with forwarded_port(target.connection, pod, REDIS_PORT, timeout) as connected:
+        yield RedisClient(connected)
+
+
+def authenticate(client: RedisClient, secret: Mapping[str, Any] | None) -> None:
+    """Give the password in a Secret, if it has one.
+
+    :raises RedisError: when Redis refuses it.
+    """
+    user, password = credentials_of(value_of(((secret or {}).get("data") or {}).get("redis-url", "")))
+    if password:
+        client.command("AUTH", user or "default", password)

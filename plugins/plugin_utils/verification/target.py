@@ -65,7 +65,7 @@ class Target:
     @cached_property
     def secret(self) -> Mapping[str, Any] | None:
         """The live Secret."""
-        return self._find("api/v1", "secrets", self.names.secret)
+        return self.read_secret(self.names.secret)
 
     @cached_property
     def config_map(self) -> Mapping[str, Any] | None:
@@ -76,6 +76,10 @@ class Target:
     def namespace(self) -> Mapping[str, Any] | None:
         """The live Namespace."""
         return self.connection.find(f"/api/v1/namespaces/{self.names.namespace}")
+
+    def read_secret(self, name: str) -> Mapping[str, Any] | None:
+        """Read a Secret."""
+        return self._find("api/v1", "secrets", name)
 
     def deployment(self, name: str) -> Mapping[str, Any] | None:
         """Read a Deployment."""

@@ -4,9 +4,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.conversations import (
+    Conversation,
+    Conversations,
+)
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.status import read_status
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names, Target
 from fake_connection import FakeConnection
@@ -60,8 +65,12 @@ ANSWERS = {
 }
 
 
-def status_of(**changes: Any) -> Any:
-    return read_status(Target(FakeConnection({**ANSWERS, **changes}), Names("here", "", "", ""), []))
+STUCK = Conversation("slack", "C1", "agentsmith-1", "fix #54 in web", "stuck", "its Job agentsmith-1 is gone", 3600)
+
+
+def status_of(conversations: Conversations | None = None, **changes: Any) -> Any:
+    target = Target(FakeConnection({**ANSWERS, **changes}), Names("here", "", "", ""), [])
+    return read_status(target, lambda *_asked: conversations or Conversations([], []))
 
 
 def test_everything_is_in_the_data() -> None:
@@ -90,7 +99,7 @@ def test_many_jobs_stay_one_screen() -> None:
     jobs = [a_job(f"job-{number}", "2026-01-01T00:00:00Z") for number in range(30)]
     status = status_of(**{f"{BATCH}/jobs": {"items": jobs}})
     assert len(status.jobs) == 30
-    assert status.as_text().splitlines()[-1] == "and 10 older ones"
+    assert "and 10 older ones" in status.as_text().splitlines()
     assert len(status.as_text().splitlines()) < 40
 
 
@@ -105,3 +114,27 @@ def test_nothing_is_there() -> None:
 def test_events_that_may_not_be_read_leave_the_cause_open() -> None:
     status = status_of(**{f"{CORE}/events": ApiError(403, "Forbidden", "no")})
     assert [job.cause for job in status.jobs if job.name == "old"] == [""]
+
+
+def test_channels_that_wait_are_shown_and_the_stuck_ones_can_be_freed() -> None:
+    status = status_of(Conversations([STUCK, replace(STUCK, channel="C2", state="running")], ["agentsmith-2"]))
+    text = status.as_text()
+    assert "C1       stuck    fix #54 in web  60 min        its Job agentsmith-1 is gone" in text
+    assert "playbooks/unblock.yml" in text
+    assert "agentsmith-2 runs, but Redis has no conversation for it" in text
+    data = json.loads(json.dumps(status.as_dict()))["conversations"]
+    assert ([entry["channel"] for entry in data["found"]], data["lost"]) == (["C1", "C2"], ["agentsmith-2"])
+
+
+def test_without_a_stuck_channel_nothing_is_said_of_freeing() -> None:
+    assert "unblock" not in status_of(Conversations([replace(STUCK, state="running")], [])).as_text()
+    assert status_of().as_text().endswith("No channel waits for a Job.")
+
+
+def test_channels_that_cannot_be_read_are_not_checked() -> None:
+    def refuse(*_asked: object) -> Conversations:
+        raise ApplyError("Redis is not in this namespace")
+
+    status = read_status(Target(FakeConnection(ANSWERS), Names("here", "", "", ""), []), refuse)
+    assert status.as_text().endswith("Channels: not checked, as Redis is not in this namespace.")
+    assert (status.conversations, status.not_read) == (None, "Redis is not in this namespace")

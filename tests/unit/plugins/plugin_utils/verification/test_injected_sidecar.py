@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.http_over_socket import Answer
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import ContainerOf
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.pod import container_of
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.conversations import Conversations
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.status import read_status
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import (
     checks,
@@ -112,7 +113,8 @@ def test_the_job_to_come_and_the_status_follow_our_container() -> None:
     dispatcher = a_deployment("agentsmith-dispatcher", PROXY, DISPATCHER)
     job = spawned_job("n", dispatcher, APPS["be4bffa1"])
     assert container_of(job["spec"]["template"], "agentsmith")["image"] == "agent:7"
-    status = read_status(the_target(a_pod("d", PROXY, DISPATCHER), dispatcher, a_deployment("redis", PROXY, REDIS)))
+    target = the_target(a_pod("d", PROXY, DISPATCHER), dispatcher, a_deployment("redis", PROXY, REDIS))
+    status = read_status(target, lambda *_asked: Conversations([], []))
     assert [workload.image for workload in status.workloads] == ["dispatcher:1", "redis:1"]
     assert status.agent_image == "agent:7"
 

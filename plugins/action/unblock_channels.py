@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Entry of agentsmith.platform.unblock_channels on the control node; the work is done in plugin_utils."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+
+from ..plugin_utils.actions.cluster_action import ClusterAction
+from ..plugin_utils.actions.documented_options import documented_options
+from ..plugin_utils.objects.errors import ApplyError
+from ..plugin_utils.release.conversations import free_channels, table_of
+from ..plugin_utils.verification.target import Names, Target
+
+OPTIONS = documented_options(__name__)
+
+
+class ActionModule(ClusterAction):
+    """Frees channels that wait for a Job which will never answer."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the task."""
+        options = self.checked_options(tmp, task_vars, OPTIONS)
+        try:
+            with self.connection(options) as connection:
+                target = Target(connection, Names(options["namespace"], "", "", ""), [])
+                freed = free_channels(target, options["channels"], datetime.now(UTC), self._task.check_mode)
+                host = connection.host
+        except ApplyError as error:
+            raise AnsibleActionFail(str(error)) from None
+        text = "\n".join(table_of(freed)) or "No channel is stuck."
+        return {
+            "changed": bool(freed),
+            "channels": [entry.as_dict() for entry in freed],
+            "text": text,
+            "api_server": host,
+        }
