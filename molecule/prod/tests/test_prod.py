@@ -86,11 +86,14 @@ def test_ingress_with_the_certificate_of_the_vault_file(get):
 
 
 def test_gateway_with_the_certificate_of_an_issuer(get):
-    (listener,) = get("gateway/agentsmith-dispatcher", "agentsmith-us")["spec"]["listeners"]
+    http, https = get("gateway/agentsmith-dispatcher", "agentsmith-us")["spec"]["listeners"]
+    redirect = get("httproute/agentsmith-redirect", "agentsmith-us")["spec"]
     route = get("httproute/agentsmith-dispatcher", "agentsmith-us")["spec"]
     certificate = get("certificate/agentsmith-dispatcher", "agentsmith-us")["spec"]
-    assert [entry["name"] for entry in listener["tls"]["certificateRefs"]] == [certificate["secretName"]]
-    assert listener["hostname"] == route["hostnames"][0] == certificate["dnsNames"][0] == "agentsmith.us.example.com"
+    assert [entry["name"] for entry in https["tls"]["certificateRefs"]] == [certificate["secretName"]]
+    assert [entry["sectionName"] for entry in route["parentRefs"] + redirect["parentRefs"]] == ["https", "http"]
+    hosts = {http["hostname"], https["hostname"], *route["hostnames"], *redirect["hostnames"], *certificate["dnsNames"]}
+    assert hosts == {"agentsmith.us.example.com"}
     assert certificate["issuerRef"]["name"] == "letsencrypt-prod"
 
 

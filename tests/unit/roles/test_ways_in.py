@@ -31,6 +31,8 @@ OWN_CERTIFICATE = {
     "vault_tls_certificate": SERVER.pem + ROOT.pem,
     "vault_tls_key": SERVER.key_pem(),
 }
+REDIRECT = "HTTPRoute/agentsmith-redirect"
+CHALLENGE = "/.well-known/acme-challenge/token"
 ROUTE_KINDS = {"Ingress", "HTTPRoute", "Gateway", "Certificate"}
 
 SOUND: dict[str, dict[str, Any]] = {
@@ -58,7 +60,26 @@ SOUND: dict[str, dict[str, Any]] = {
         **HTTPROUTE,
         "dispatcher_gateways": [{"name": "public", "namespace": "gateways", "sectionName": "https"}],
     },
+    "gateway-of-others-with-redirect": {
+        **HTTPROUTE,
+        "dispatcher_gateways": [{"name": "public", "namespace": "gateways", "sectionName": "https"}],
+        "dispatcher_redirect_gateways": [{"name": "public", "namespace": "gateways", "sectionName": "http"}],
+    },
     "gateway": {**OWN_GATEWAY, **OWN_CERTIFICATE},
+    "gateway-issuer": {**OWN_GATEWAY, "dispatcher_tls": "issuer", "dispatcher_tls_issuer": {"name": "letsencrypt"}},
+    "gateway-secret": {
+        **OWN_GATEWAY,
+        "dispatcher_tls": "secret",
+        # One that takes in the path of the challenge
+        "dispatcher_route_paths": ["/", "/slack"],
+        "agentsmith_public_url": f"https://{HOST}:8443",
+    },
+    "gateway-other-ports": {
+        **OWN_GATEWAY,
+        "dispatcher_tls": "secret",
+        "dispatcher_gateway_http_port": 8000,
+        "dispatcher_gateway_https_port": 8443,
+    },
     "gateway-plain": OWN_GATEWAY,
     # Where it does not matter where the proxies run
     "gateway-no-policy": {
@@ -108,6 +129,26 @@ BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
         {**OWN_GATEWAY, "dispatcher_gateways": [{"name": "public"}], "dispatcher_tls": "secret"},
         ["dispatcher_gateway_class does not fit. Allowed: one of", "dispatcher_tls does not fit. Allowed: none with"],
     ),
+    "bad-redirect": (
+        {**OWN_GATEWAY, "dispatcher_redirect_gateways": [{"name": "public", "sectionName": "http"}]},
+        ["dispatcher_redirect_gateways does not fit. Allowed: only with dispatcher_gateways"],
+    ),
+    "bad-redirect-of-itself": (
+        {
+            **HTTPROUTE,
+            "dispatcher_gateways": [{"name": "public", "sectionName": "web"}],
+            "dispatcher_redirect_gateways": [{"name": "public", "sectionName": "web"}],
+        },
+        ["dispatcher_redirect_gateways does not fit. Allowed: other listeners than those of dispatcher_gateways"],
+    ),
+    "bad-ports": (
+        {**OWN_GATEWAY, "dispatcher_gateway_http_port": 0, "dispatcher_gateway_https_port": 65536},
+        ["dispatcher_gateway_http_port is '0'. Allowed:", "dispatcher_gateway_https_port is '65536'. Allowed:"],
+    ),
+    "bad-one-port": (
+        {**OWN_GATEWAY, "dispatcher_gateway_http_port": 8080, "dispatcher_gateway_https_port": 8080},
+        ["dispatcher_gateway_https_port does not fit. Allowed: another port than dispatcher_gateway_http_port"],
+    ),
     "bad-unused-tls": ({**PUBLIC, "dispatcher_tls": "secret"}, ["dispatcher_tls does not fit. Allowed: none where"]),
     "bad-issuer": ({**INGRESS, "dispatcher_tls": "issuer"}, ["dispatcher_tls_issuer does not fit. Allowed: the name"]),
     "bad-certificate": (
@@ -156,7 +197,7 @@ def objects(run: Any) -> dict[str, Any]:
 
 def routes(release: dict[str, Any]) -> dict[str, Any]:
     found = {key: value for key, value in release.items() if value["kind"] in ROUTE_KINDS or "tls" in key}
-    return {value["kind"]: value for value in found.values()}
+    return {value["kind"]: value for key, value in found.items() if key != REDIRECT}
 
 
 def test_nothing_is_open_by_itself(objects: dict[str, Any]) -> None:
@@ -231,14 +272,98 @@ def test_route_of_a_gateway_of_others(objects: dict[str, Any]) -> None:
     ]
 
 
-@pytest.mark.parametrize(("host", "listener"), [("gateway", ("HTTPS", 443)), ("gateway-plain", ("HTTP", 80))])
-def test_gateway_of_its_own(objects: dict[str, Any], host: str, listener: tuple[str, int]) -> None:
+PLAIN, TLS = {"http": ("HTTP", 80)}, {"http": ("HTTP", 80), "https": ("HTTPS", 443)}
+
+
+@pytest.mark.parametrize(
+    ("host", "listeners"),
+    [
+        ("gateway-plain", PLAIN),
+        ("gateway", TLS),
+        ("gateway-issuer", TLS),
+        ("gateway-secret", TLS),
+        ("gateway-other-ports", {"http": ("HTTP", 8000), "https": ("HTTPS", 8443)}),
+    ],
+)
+def test_gateway_of_its_own(objects: dict[str, Any], host: str, listeners: dict[str, tuple[str, int]]) -> None:
     found = routes(objects[host])
-    (only,) = found["Gateway"]["spec"]["listeners"]
-    assert (only["protocol"], only["port"]) == listener
-    assert only["hostname"] == HOST
-    assert ("tls" in only) == (host == "gateway")
-    assert found["HTTPRoute"]["spec"]["parentRefs"] == [{"name": found["Gateway"]["metadata"]["name"]}]
+    actual = {listener["name"]: listener for listener in found["Gateway"]["spec"]["listeners"]}
+    assert {name: (listener["protocol"], listener["port"]) for name, listener in actual.items()} == listeners
+    for name, listener in actual.items():
+        assert listener["hostname"] == HOST
+        assert listener["allowedRoutes"] == {"namespaces": {"from": "Same"}}
+        assert ("tls" in listener) == (name == "https")
+    # Where there is TLS, nothing is served without
+    parent = {"name": found["Gateway"]["metadata"]["name"], "sectionName": list(listeners)[-1]}
+    assert found["HTTPRoute"]["spec"]["parentRefs"] == [parent]
+    assert (REDIRECT in objects[host]) == (len(listeners) > 1)
+
+
+@pytest.mark.parametrize(
+    ("host", "paths", "port"),
+    [
+        ("gateway", ["/slack"], {}),
+        ("gateway-issuer", ["/slack"], {}),
+        # The port of the listener is one of the proxy, and nobody outside knows it
+        ("gateway-other-ports", ["/slack"], {}),
+        ("gateway-secret", ["/", "/slack"], {"port": 8443}),
+    ],
+)
+def test_plain_http_is_redirected(objects: dict[str, Any], host: str, paths: list[str], port: dict[str, int]) -> None:
+    spec = objects[host][REDIRECT]["spec"]
+    assert spec["parentRefs"] == [{"name": "agentsmith-dispatcher", "sectionName": "http"}]
+    assert spec["hostnames"] == [HOST]
+    assert spec["rules"] == [
+        {
+            "matches": [{"path": {"type": "PathPrefix", "value": path}} for path in paths],
+            "filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme": "https", "statusCode": 301, **port}}],
+        }
+    ]
+
+
+def test_plain_http_of_gateways_of_others_is_redirected_if_asked_for(objects: dict[str, Any]) -> None:
+    assert REDIRECT not in objects["gateway-of-others"]
+    (wanted, given) = (objects["gateway-of-others-with-redirect"], SOUND["gateway-of-others-with-redirect"])
+    assert wanted[REDIRECT]["spec"]["parentRefs"] == given["dispatcher_redirect_gateways"]
+    assert routes(wanted)["HTTPRoute"]["spec"]["parentRefs"] == given["dispatcher_gateways"]
+
+
+def taken_by(release: dict[str, Any], listener: str, path: str) -> str | None:
+    """Return the HTTPRoute that gets a request. The Gateway API prefers an exact path, then the longest prefix."""
+    candidates = []
+    for key, body in release.items():
+        spec = body["spec"] if body["kind"] == "HTTPRoute" else {}
+        if listener in [parent.get("sectionName", listener) for parent in spec.get("parentRefs", [])]:
+            for match in (match["path"] for rule in spec["rules"] for match in rule["matches"]):
+                value = match["value"].rstrip("/")
+                if path == value or (match["type"] == "PathPrefix" and path.startswith(f"{value}/")):
+                    candidates.append((match["type"] == "Exact", len(match["value"]), key))
+    return max(candidates)[2] if candidates else None
+
+
+@pytest.mark.parametrize("host", ["gateway-issuer", "gateway-secret"])
+def test_a_challenge_reaches_its_solver(objects: dict[str, Any], host: str) -> None:
+    """As cert-manager attaches the HTTPRoute of its solver: to the whole Gateway, by the exact path."""
+    solver = {
+        "kind": "HTTPRoute",
+        "spec": {
+            "parentRefs": [{"name": "agentsmith-dispatcher"}],
+            "rules": [{"matches": [{"path": {"type": "Exact", "value": CHALLENGE}}]}],
+        },
+    }
+    release = {**objects[host], "HTTPRoute/solver": solver}
+    assert taken_by(release, "http", CHALLENGE) == "HTTPRoute/solver"
+    assert taken_by(release, "http", "/slack/events") == REDIRECT
+    assert taken_by(release, "https", "/slack/events") == "HTTPRoute/agentsmith-dispatcher"
+    assert taken_by(objects["gateway-issuer"], "http", "/health") is None
+
+
+@pytest.mark.parametrize("host", ["ingress-issuer", "gateway-issuer"])
+def test_the_way_in_reaches_the_solver(objects: dict[str, Any], host: str) -> None:
+    spec = objects[host]["NetworkPolicy/agentsmith-acme-solver"]["spec"]
+    (rule,) = spec["ingress"]
+    assert rule["from"] == objects[host]["NetworkPolicy/agentsmith-dispatcher"]["spec"]["ingress"][0]["from"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": 8089}]
 
 
 @pytest.mark.parametrize(
