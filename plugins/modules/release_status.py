@@ -8,7 +8,7 @@ short_description: Show what runs in an Agent Smith installation
 version_added: 0.1.0
 description:
   - Reads the Deployments with their images and the Jobs that the Dispatcher has spawned, and names the cause if
-    something does not run, such as C(OOMKilled), C(ImagePullBackOff), C(quota) or C(DeadlineExceeded).
+    something does not run, such as C(OOMKilled), C(ImagePullBackOff), C(quota), C(DeadlineExceeded) or C(NodeNotReady).
   - Lists the channels that wait for a Job, and those that are stuck, as no Job will answer them.
     M(agentsmith.platform.unblock_channels) frees them.
   - Changes nothing. It reads a Secret only if Redis asks for a password, and returns nothing of it.
@@ -25,8 +25,9 @@ extends_documentation_fragment:
   - agentsmith.platform.control_node.read_only
 notes:
   - Needs C(get) on Deployments and C(list) on pods and Jobs of the namespace. With C(list) on events it also names what
-    refuses the pod of a Job. Channels need C(create) on C(pods/portforward), and with a password in Redis C(get) on the
-    Secret that the Dispatcher reads; without them, they are not checked.
+    refuses the pod of a Job, and the node of a pod that was deleted.
+  - Channels need C(create) on C(pods/portforward), and with a password in Redis C(get) on the Secret that
+    the Dispatcher reads; without them, they are not checked.
   - Finished Jobs exist only for their time to live, 300 s in the app.
 seealso:
   - module: agentsmith.platform.verify_release
@@ -66,8 +67,9 @@ status:
       type: str
     jobs:
       description:
-        - The Jobs, the newest first, each with C(name), C(request), C(state), C(cause), and C(age) and C(duration) in
-          seconds. The state is one of V(waiting), V(running), V(complete), V(failed).
+        - The Jobs, the newest first, each with C(name), C(request), C(state), C(cause), C(channel), C(node), and C(age)
+          and C(duration) in seconds. The state is one of V(waiting), V(running), V(complete), V(failed). The channel is
+          the one in Slack, the node the one that the pod is on, or was on before it was deleted.
       type: list
       elements: dict
     conversations:

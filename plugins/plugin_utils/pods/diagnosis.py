@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Why a pod does not run: its own state, the events about it, and the last lines that it wrote."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -144,7 +144,27 @@ def read_events(connection: Connection, namespace: str, uid: str) -> list[Mappin
 
     :raises ApiError: for example when reading events is forbidden.
     """
-    query = {"fieldSelector": f"involvedObject.uid={uid}"}
+    return _events_where(connection, namespace, f"involvedObject.uid={uid}")
+
+
+def node_of_deleted_pod(connection: Connection, namespace: str, events: Sequence[Mapping[str, Any]]) -> str:
+    """Return the node that the pod of a Job was on, by the *events* about the Job and those about the pod.
+
+    Empty if the events are gone, after an hour for example. The scheduler says: Successfully assigned NAMESPACE/POD to
+    NODE.
+
+    :raises ApiError: for example when reading events is forbidden.
+    """
+    created = [event.get("message") or "" for event in events if event.get("reason") == "SuccessfulCreate"]
+    for pod in [message.rpartition(" ")[2] for message in created]:
+        for event in _events_where(connection, namespace, f"involvedObject.kind=Pod,involvedObject.name={pod}"):
+            if event.get("reason") == "Scheduled":
+                return (event.get("message") or "").rpartition(" ")[2]
+    return ""
+
+
+def _events_where(connection: Connection, namespace: str, selector: str) -> list[Mapping[str, Any]]:
+    query = {"fieldSelector": selector}
     events = connection.get(f"/api/v1/namespaces/{namespace}/events", query).body.get("items") or []
     return sorted(events, key=_event_time)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from ..objects.labels import labels_of
 from .diagnosis import causes_of_pod, is_by_quota
-from .spawned_jobs import CONTAINER, container_of_job, ended_at
+from .pod import disruption_of, node_of
+from .spawned_jobs import CONTAINER, channel_of_job, container_of_job, ended_at
 
 WAITING = "waiting"
 RUNNING = "running"
@@ -18,7 +19,10 @@ FAILED = "failed"
 
 @dataclass(frozen=True)
 class JobState:
-    """`cause` is empty for a Job that does well. `age` and `duration` are seconds, the latter None before its end."""
+    """`cause` is empty for a Job that does well. `age` and `duration` are seconds, the latter None before its end.
+
+    `channel` is the one in Slack where it was asked for, `node` that of its pod. Both may be unknown.
+    """
 
     name: str
     request: str
@@ -26,6 +30,8 @@ class JobState:
     cause: str
     age: int
     duration: int | None
+    channel: str = ""
+    node: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """For a module's result."""
@@ -50,19 +56,25 @@ def state_of(
     elif failure:
         state, cause = FAILED, _failure(failure, pods)
     else:
-        cause = _obstacle(pods, events)
-        state = RUNNING if not cause and any(_phase(pod) == "Running" for pod in pods) else WAITING
+        obstacle = _obstacle(pods, events)
+        state = RUNNING if not obstacle and any(_phase(pod) == "Running" for pod in pods) else WAITING
+        cause = obstacle or _disruption(pods)
     created = datetime.fromisoformat(job["metadata"]["creationTimestamp"])
     ended = ended_at(job)
     duration = int((ended - created).total_seconds()) if ended else None
     age = int((now - created).total_seconds())
-    return JobState(job["metadata"]["name"], _request(job), state, cause, age, duration)
+    node = next((node_of(pod) for pod in pods if node_of(pod)), "")
+    return JobState(
+        job["metadata"]["name"], _request(job), state, cause, age, duration, channel=channel_of_job(job), node=node
+    )
 
 
 def _failure(condition: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> str:
     """Return why a Job failed: what its container died of says more than that it was not tried again."""
     if condition.get("reason") == "DeadlineExceeded":
         return _text("DeadlineExceeded", condition.get("message"))
+    if _disruption(pods):
+        return _disruption(pods)
     for pod in pods:
         if (pod.get("status") or {}).get("reason"):  # Evicted, for example
             return _text(pod["status"]["reason"], pod["status"].get("message"))
@@ -74,7 +86,14 @@ def _failure(condition: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) ->
                 return "OOMKilled: the container needed more memory than its limit"
             if ended and ended.get("exitCode"):
                 return _text(f"{ended.get('reason') or 'Error'}, exit code {ended['exitCode']}", ended.get("message"))
-    return _text(condition.get("reason") or "Failed", condition.get("message"))
+    text = _text(condition.get("reason") or "Failed", condition.get("message"))
+    # The pod of a Job that failed by itself stays as long as the Job
+    return text if pods else f"{text}. Its pod was deleted, as the drain of a node does"
+
+
+def _disruption(pods: Sequence[Mapping[str, Any]]) -> str:
+    """Return what a node or the cluster does to a pod of the Job, empty if nothing."""
+    return next((text for pod in pods for text in [disruption_of(pod)] if text), "")
 
 
 def _obstacle(pods: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]]) -> str:

@@ -32,6 +32,31 @@ def status_of_container(pod: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return next((entry for entry in entries if entry["name"] == container_of(pod, name)["name"]), {})
 
 
+def node_of(pod: Mapping[str, Any]) -> str:
+    """Return the name of the node that a pod is on, empty before it is scheduled."""
+    return str((pod.get("spec") or {}).get("nodeName") or "")
+
+
+def disruption_of(pod: Mapping[str, Any]) -> str:
+    """Return what its node or its cluster does to a pod, under Kubernetes' name for it; empty if nothing.
+
+    The pod alone is asked, because those who deploy need not be allowed to read Nodes. Its containers say what the
+    kubelet last knew: if the node is gone, they run for ever.
+    """
+    conditions = {entry.get("type"): entry for entry in (pod.get("status") or {}).get("conditions") or []}
+    node = node_of(pod)
+    target = conditions.get("DisruptionTarget") or {}
+    if is_going(pod) and target.get("status") == "True":
+        # What a node does that answers no more: https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
+        text = f"{target.get('reason')}: {target.get('message')}"
+        return f"{text}. Node {node} has not confirmed yet that the pod has ended" if node else text
+    ready, containers = conditions.get("Ready") or {}, conditions.get("ContainersReady") or {}
+    # The node lifecycle controller changes the first alone, without a reason; the kubelet changes both, or gives one.
+    if ready.get("status") == "False" and not ready.get("reason") and containers.get("status") == "True":
+        return f"NodeNotReady: node {node} does not answer"
+    return ""
+
+
 def controlled_by(items: Iterable[Mapping[str, Any]], owner_uid: str) -> list[Mapping[str, Any]]:
     """Return the pods, or other objects, that the object with *owner_uid* controls."""
     return [

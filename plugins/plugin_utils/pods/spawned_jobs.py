@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from ..api.connection import Connection
@@ -25,6 +26,12 @@ def read_spawned_jobs(connection: Connection, namespace: str) -> list[dict[str, 
 def container_of_job(job: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the agent's container in the template of a Job."""
     return container_of(job["spec"]["template"], CONTAINER)
+
+
+def channel_of_job(job: Mapping[str, Any]) -> str:
+    """Return the channel in which a Job was asked for, empty if it does not say so."""
+    arguments = container_of_job(job).get("args") or []
+    return next((value for name, value in pairwise(arguments) if name == "--channel-id"), "")
 
 
 def is_running(job: Mapping[str, Any]) -> bool:

@@ -2,14 +2,14 @@
 """What runs of an installation: its Deployments with their images, its Jobs and channels. For people, one screen."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from ..objects.errors import ApiError, ApplyError
-from ..pods.diagnosis import causes_of_pod, read_events
+from ..pods.diagnosis import causes_of_pod, node_of_deleted_pod, read_events
 from ..pods.job_state import JobState, state_of
-from ..pods.pod import controlled_by, is_ready
+from ..pods.pod import controlled_by, disruption_of, is_ready
 from ..pods.progress import progress_of
 from ..release.conversations import Conversations, read_conversations, table_of
 from ..text.one_line import one_line
@@ -76,13 +76,15 @@ class Status:
     def _jobs(self) -> list[str]:
         if not self.jobs:
             return ["No Jobs: none is running. Finished Jobs are removed after their time to live."]
-        rows = [["JOB", "STATE", "AGE", "TOOK", "REQUEST", "CAUSE"]]
+        rows = [["JOB", "STATE", "AGE", "TOOK", "CHANNEL", "NODE", "REQUEST", "CAUSE"]]
         rows += [
             [
                 job.name,
                 job.state,
                 _seconds(job.age),
                 "" if job.duration is None else _seconds(job.duration),
+                job.channel,
+                job.node,
                 job.request,
                 one_line(job.cause, CAUSE_WIDTH),
             ]
@@ -122,11 +124,7 @@ def read_status(target: Target, ask_redis: Callable[[Target, datetime], Conversa
         for name, live in deployments.items()
     ]
     pods = target.read_job_pods()
-    jobs = [
-        state_of(job, owned, [] if owned else _events(target, job), now)
-        for job in target.read_jobs()
-        for owned in [controlled_by(pods, job["metadata"]["uid"])]
-    ]
+    jobs = [_job_state(target, job, controlled_by(pods, job["metadata"]["uid"]), now) for job in target.read_jobs()]
     jobs.sort(key=lambda job: job.age)
     conversations, not_read = None, ""
     try:
@@ -150,7 +148,9 @@ def workload_of(deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]
     causes = [cause for pod in pods for cause in causes_of_pod(pod, crashes_count=True)]
     problem = ""
     if not progress.complete:
-        problem = "; ".join([progress.failure or progress.text, *(f"{c.reason}: {c.message}" for c in causes[:1])])
+        disruptions = [text for pod in pods for text in [disruption_of(pod)] if text]
+        why = [*(f"{cause.reason}: {cause.message}" for cause in causes), *disruptions]
+        problem = "; ".join([progress.failure or progress.text, *why[:1]])
     return Workload(
         name=deployment["metadata"]["name"],
         ready=sum(1 for pod in pods if is_ready(pod)),
@@ -172,11 +172,15 @@ def _agent_image(dispatcher: Mapping[str, Any] | None) -> str:
     return next((e.get("value") or "" for e in env if e["name"] == "AGENTSMITH_IMAGE"), "")
 
 
-def _events(target: Target, job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _job_state(target: Target, job: Mapping[str, Any], pods: Sequence[Mapping[str, Any]], now: datetime) -> JobState:
+    if pods:
+        return state_of(job, pods, [], now)
     try:
-        return read_events(target.connection, target.names.namespace, job["metadata"]["uid"])
+        events = read_events(target.connection, target.names.namespace, job["metadata"]["uid"])
+        node = node_of_deleted_pod(target.connection, target.names.namespace, events)
     except ApiError:
-        return []  # the state stays, its cause is not known
+        return state_of(job, pods, [], now)  # the state stays, its cause is not known
+    return replace(state_of(job, pods, events, now), node=node)
 
 
 def _seconds(seconds: int) -> str:

@@ -83,6 +83,83 @@ def test_state_and_cause(job: Any, pods: Any, events: Any, state: str, cause: st
     assert bool(found.cause) == bool(cause)
 
 
+CONTAINERS_READY = {"type": "ContainersReady", "status": "True"}
+TAINT = {
+    "type": "DisruptionTarget",
+    "status": "True",
+    "reason": "DeletionByTaintManager",
+    "message": "Taint manager: deleting due to NoExecute taint",
+}
+
+
+def on_node(*conditions: dict[str, Any], deleted: bool = False) -> dict[str, Any]:
+    pod = a_pod("Running", {"running": {}}, conditions=list(conditions))
+    pod["spec"] = {"nodeName": "worker-2"}
+    if deleted:
+        pod["metadata"]["deletionTimestamp"] = "2026-01-02T12:00:50Z"
+    return pod
+
+
+@pytest.mark.parametrize(
+    ("job", "pod", "state", "cause"),
+    [
+        # As the node lifecycle controller marks a pod; as the kubelet does, whose node is well
+        (
+            a_job(),
+            on_node({"type": "Ready", "status": "False"}, CONTAINERS_READY),
+            "running",
+            "NodeNotReady: node worker-2",
+        ),
+        (
+            a_job(),
+            on_node(
+                {"type": "Ready", "status": "False", "reason": "ContainersNotReady"},
+                {"type": "ContainersReady", "status": "False", "reason": "ContainersNotReady"},
+            ),
+            "running",
+            "",
+        ),
+        (
+            a_job(),
+            on_node({"type": "Ready", "status": "False", "reason": "ReadinessGatesNotReady"}, CONTAINERS_READY),
+            "running",
+            "",
+        ),
+        (a_job(), on_node({"type": "Ready", "status": "True"}, CONTAINERS_READY), "running", ""),
+        # The Job waits for a kubelet that is gone, so it does not get further than this condition
+        (
+            a_job("FailureTarget", "BackoffLimitExceeded", "no retry"),
+            on_node(TAINT, deleted=True),
+            "failed",
+            "DeletionByTaintManager: Taint manager: deleting due to NoExecute taint. Node worker-2 has not confirmed",
+        ),
+        (
+            a_job(),
+            on_node({**TAINT, "reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}, deleted=True),
+            "running",
+            "EvictionByEvictionAPI: Eviction API: evicting. Node worker-2",
+        ),
+        (a_job(), on_node({**TAINT, "status": "False"}, deleted=True), "running", ""),
+    ],
+)
+def test_a_node_that_is_gone_or_drained_is_the_cause(job: Any, pod: Any, state: str, cause: str) -> None:
+    found = state_of(job, [pod], [], NOW)
+    assert (found.state, found.node) == (state, "worker-2")
+    assert found.cause.startswith(cause)
+    assert bool(found.cause) == bool(cause)
+
+
+def test_a_failed_job_whose_pod_is_gone_was_not_left_in_peace() -> None:
+    assert state_of(a_job(*BACKOFF), [], [], NOW).cause.endswith("Its pod was deleted, as the drain of a node does")
+
+
+def test_the_channel_is_told() -> None:
+    job = a_job()
+    assert state_of(job, [], [], NOW).channel == ""
+    job["spec"]["template"]["spec"]["containers"][0]["args"] = ["--channel-id", "C024BE91L", "fix #54 in web"]
+    assert state_of(job, [], [], NOW).channel == "C024BE91L"
+
+
 def test_what_is_told_besides() -> None:
     running = state_of(a_job(), [], [], NOW)
     assert (running.name, running.request, running.age, running.duration) == (

@@ -111,6 +111,40 @@ def test_nothing_is_there() -> None:
     assert "No Jobs" in status.as_text()
 
 
+def test_the_node_of_a_deleted_pod_is_told_by_events() -> None:
+    job = a_job("drained", "2026-01-01T00:00:00Z")
+    job["status"] = {
+        "conditions": [
+            {
+                "type": "Failed",
+                "status": "True",
+                "reason": "BackoffLimitExceeded",
+                "lastTransitionTime": "2026-01-01T00:01:00Z",
+            }
+        ]
+    }
+    events = [
+        {"reason": "SuccessfulCreate", "message": "Created pod: drained-abcde", "metadata": {}},
+        {"reason": "Scheduled", "message": "Successfully assigned here/drained-abcde to worker-2", "metadata": {}},
+    ]
+    changes = {f"{BATCH}/jobs": {"items": [job]}, f"{CORE}/events": {"items": events}}
+    (found,) = status_of(**changes).jobs
+    assert found.node == "worker-2"
+    (line,) = [line for line in status_of(**changes).as_text().splitlines() if line.startswith("drained")]
+    assert "worker-2  fix #54 in web  BackoffLimitExceeded. Its pod was deleted" in line
+
+
+def test_a_deployment_on_a_node_that_is_gone_says_so() -> None:
+    lost = a_pod("lost", "replicas", False, {"running": {}})
+    lost["spec"] = {"nodeName": "worker-2"}
+    lost["status"]["conditions"].append({"type": "ContainersReady", "status": "True"})
+    redis = a_deployment("redis")
+    redis["status"]["availableReplicas"] = 0
+    status = status_of(**{f"{CORE}/pods": {"items": [lost]}, f"{APPS}/deployments/redis": redis})
+    problem = next(workload.problem for workload in status.workloads if workload.name == "redis")
+    assert problem.endswith("NodeNotReady: node worker-2 does not answer")
+
+
 def test_events_that_may_not_be_read_leave_the_cause_open() -> None:
     status = status_of(**{f"{CORE}/events": ApiError(403, "Forbidden", "no")})
     assert [job.cause for job in status.jobs if job.name == "old"] == [""]
