@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reports for programs: they follow their published schemas, and JUnit XML says what became of each check."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as xml
+
+import jsonschema
+import pytest
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.job_state import JobState
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.conversations import (
+    ENDING,
+    RUNNING,
+    STUCK,
+    UNHEARD,
+    Conversation,
+    Conversations,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.drift_report import (
+    CHANGED,
+    EXTRA,
+    KEPT,
+    MISSING,
+    TERMINATING,
+    DriftReport,
+    FieldDrift,
+    ObjectDrift,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.report_file import (
+    REPORTS,
+    json_text,
+    junit_text,
+    report_of,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.status import Status, Workload
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.outcome import (
+    FAILED,
+    NOT_CHECKED,
+    OK,
+    WARNING,
+    Outcome,
+)
+
+SCHEMAS = Path(__file__).parents[5] / "docs/reference/reports"
+
+JOB = JobState("agentsmith-1", "fix #54 in web", "running", "", 4, None, channel="C1", node="worker")
+CONVERSATION = Conversation("slack", "C1", "agentsmith-1", "fix #54 in web", RUNNING, "its Job runs", 7200)
+CONVERSATIONS = Conversations(
+    [replace(CONVERSATION, state=state) for state in (RUNNING, UNHEARD, ENDING, STUCK)], ["agentsmith-2"]
+)
+STATUS = Status(
+    namespace="here",
+    server="https://cluster.example",
+    workloads=[Workload("redis", 1, 1, "redis:7", 0, "")],
+    agent_image="agent:1",
+    jobs=[JOB, *(replace(JOB, state=state, duration=3) for state in ("waiting", "complete", "failed"))],
+    conversations=CONVERSATIONS,
+    not_read="",
+)
+FIELDS = [FieldDrift("spec.replicas", 1, 2, True, "kubectl", "Update", "scale", "2026-01-01T00:00:00Z")]
+OBJECTS = [
+    ObjectDrift("apps/v1", "Deployment", "here", "redis", state, FIELDS)
+    for state in (MISSING, CHANGED, KEPT, EXTRA, TERMINATING)
+]
+DRIFT = DriftReport("here", "https://cluster.example", 12, OBJECTS, ["Gateway"], OBJECTS[:1])
+OUTCOMES = [
+    Outcome("redis_ping", OK, "PONG"),
+    Outcome("network_policy", WARNING, "not enforced", "Install a plugin"),
+    Outcome("challenge", FAILED, "500 <html> & more\nsecond line\x1b[31m", "Look at the log"),
+    Outcome("health", NOT_CHECKED, "no pod answers"),
+]
+RESULTS: dict[str, list[dict[str, Any]]] = {
+    "status": [
+        {"status": STATUS.as_dict()},
+        {"status": replace(STATUS, conversations=None, not_read="Redis is not there").as_dict()},
+    ],
+    "drift": [{"drift": DRIFT.as_dict()}, {"drift": replace(DRIFT, objects=[]).as_dict()}],
+    "verify": [
+        {
+            "checks": [outcome.as_dict() for outcome in OUTCOMES],
+            "failed_checks": ["challenge"],
+            "not_checked": ["health"],
+            "table": "not part of the report",
+        }
+    ],
+}
+
+
+def read_schema(name: str) -> Any:
+    return json.loads((SCHEMAS / f"{name}.schema.json").read_text())
+
+
+def test_each_report_has_its_schema() -> None:
+    assert {path.name.removesuffix(".schema.json") for path in SCHEMAS.iterdir()} == set(REPORTS) == set(RESULTS)
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_follows_its_schema(name: str) -> None:
+    schema = read_schema(name)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    reports = {f"host{number}": report_of(name, result) for number, result in enumerate(RESULTS[name])}
+    assert list(jsonschema.Draft202012Validator(schema).iter_errors(json.loads(json_text(reports)))) == []
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_field_that_the_schema_does_not_know_is_found(name: str) -> None:
+    report = json.loads(json_text({"host": {**report_of(name, RESULTS[name][0]), "unknown": 1}}))
+    assert [error.message for error in jsonschema.Draft202012Validator(read_schema(name)).iter_errors(report)]
+
+
+def test_a_task_that_failed_has_no_report() -> None:
+    for name in REPORTS:
+        assert report_of(name, {"failed": True, "msg": "no"}) is None
+
+
+def test_junit_has_a_suite_a_host_and_a_case_a_check() -> None:
+    (result,) = RESULTS["verify"]
+    report = report_of("verify", result)
+    suites = xml.fromstring(junit_text({"dev": report, "prod": report}))  # noqa: S314  our own
+    assert [suite.attrib for suite in suites] == [
+        {"name": name, "tests": "4", "failures": "1", "skipped": "1"} for name in ("dev", "prod")
+    ]
+    ok, warning, failed, not_checked = suites[0]
+    assert [case.attrib["name"] for case in suites[0]] == [outcome.check for outcome in OUTCOMES]
+    assert list(ok) == []
+    assert warning[0].tag == "system-out"
+    assert warning[0].text == "warning: not enforced\nInstall a plugin"
+    assert (failed[0].tag, failed[0].attrib["message"]) == ("failure", "500 <html> & more")
+    assert failed[0].text == "500 <html> & more\nsecond line[31m\nLook at the log"
+    assert (not_checked[0].tag, not_checked[0].attrib["message"]) == ("skipped", "no pod answers")
