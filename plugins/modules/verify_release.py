@@ -48,7 +48,8 @@ options:
         V(secrets) V(secret_keys), V(provider_tokens); of V(config) V(config_map), V(mounted_config); of V(rbac)
         V(access_jobs), V(access_elsewhere), V(access_secrets); of V(namespace) V(pod_security), V(job_admission),
         V(network_policy); of V(job_policy) V(job_policy_installed), V(job_policy_completes), V(job_policy_refuses);
-        of V(jobs) V(job_ttl); of V(public) V(public_challenge), V(public_signature). V(end_to_end) stands for all that
+        of V(jobs) V(job_ttl); of V(public) V(public_challenge), V(public_signature), V(route),
+        V(certificate). V(end_to_end) stands for all that
         O(end_to_end) does.
     type: list
     elements: str
@@ -63,7 +64,7 @@ options:
       pod_security, job_admission, network_policy,
       job_policy_installed, job_policy_completes, job_policy_refuses,
       job_ttl,
-      public_challenge, public_signature]
+      public_challenge, public_signature, route, certificate]
     default: []
   end_to_end:
     description:
@@ -144,6 +145,8 @@ attributes:
   check_mode:
     description: Changes nothing, so it does the same in check mode, but leaves O(end_to_end) out.
 notes:
+  - V(route) and V(certificate) need C(get) on Ingresses, Gateways, routes and Certificates of the namespace. With
+    C(list) on IngressClasses and GatewayClasses of the cluster, and C(get) on issuers, they tell more.
   - Needs C(get) on Deployments, ConfigMaps, Secrets and NetworkPolicies, C(list) on pods and Jobs, C(create) on
     C(pods/portforward), C(pods/exec), C(pods) and C(localsubjectaccessreviews) of the namespace, and C(create) on
     C(subjectaccessreviews) of the cluster, and C(list) on EndpointSlices of the namespace C(default). Without one of

@@ -47,6 +47,8 @@ class Kind:
     :param rolls: whether it replaces its pods when their template changes, unless its update strategy is OnDelete.
     :param stamps_secrets: whether its template gets the digest of the Secret keys that its pods read.
     :param is_awaited: whether a deploy waits for it, as pods/progress.py judges the kind.
+    :param is_served: whether a controller of another tool serves it. A deploy waits until it does, as conditions/
+        judges the kind.
     :param is_replaced: whether it is deleted and made again if the server refuses to change it.
     """
 
@@ -63,6 +65,7 @@ class Kind:
     rolls: bool = False
     stamps_secrets: bool = False
     is_awaited: bool = False
+    is_served: bool = False
     is_replaced: bool = False
 
     @property
@@ -155,14 +158,15 @@ _ROWS = [
     Kind("", "Secret", WriteOrder.DATA, is_rendered=True),
     Kind("", "Service", is_rendered=True),
     Kind("autoscaling", "HorizontalPodAutoscaler", is_rendered=True),
-    Kind("cert-manager.io", "Certificate", is_rendered=True),
+    Kind("cert-manager.io", "Certificate", is_rendered=True, is_served=True),
     Kind("policy", "PodDisruptionBudget", is_rendered=True),
-    Kind(GATEWAY_API, "Gateway", WriteOrder.ROUTES, is_rendered=True),
-    Kind(GATEWAY_API, "GRPCRoute", WriteOrder.ROUTES),
-    Kind(GATEWAY_API, "HTTPRoute", WriteOrder.ROUTES, is_rendered=True),
-    Kind(GATEWAY_API, "TCPRoute", WriteOrder.ROUTES),
-    Kind(GATEWAY_API, "TLSRoute", WriteOrder.ROUTES),
-    Kind("networking.k8s.io", "Ingress", WriteOrder.ROUTES, is_rendered=True),
+    Kind(GATEWAY_API, "Gateway", WriteOrder.ROUTES, is_rendered=True, is_served=True),
+    Kind(GATEWAY_API, "GRPCRoute", WriteOrder.ROUTES, is_served=True),
+    Kind(GATEWAY_API, "HTTPRoute", WriteOrder.ROUTES, is_rendered=True, is_served=True),
+    Kind(GATEWAY_API, "TCPRoute", WriteOrder.ROUTES, is_served=True),
+    Kind(GATEWAY_API, "TLSRoute", WriteOrder.ROUTES, is_served=True),
+    Kind(GATEWAY_API, "UDPRoute", WriteOrder.ROUTES, is_served=True),
+    Kind("networking.k8s.io", "Ingress", WriteOrder.ROUTES, is_rendered=True, is_served=True),
 ]
 KINDS = {kind.key: kind for kind in _ROWS}
 RENDERED_KINDS = frozenset(kind.key for kind in _ROWS if kind.is_rendered)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from ..api.concurrency import concurrently
 from ..api.connection import Connection
@@ -45,6 +45,31 @@ LONGEST_VOLUME_PAUSE = 150.0
 CONTROLLER_PAUSE = 30.0
 
 
+class Wait(Protocol):
+    """Something that the loop below waits for, beside workloads."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing more to wait for."""
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether waiting is of no use."""
+
+    @property
+    def text(self) -> str:
+        """What is waited for, in a line."""
+
+    def look(self) -> None:
+        """Read the state once, and set ``is_over`` and ``has_failed``."""
+
+    def failure_text(self) -> str:
+        """Return the message about a failure that ended the wait."""
+
+    def timeout_text(self) -> str:
+        """Return the message about what is not there in time; empty where that is no failure."""
+
+
 def wait_for_rollout(
     connection: Connection,
     executor: Executor,
@@ -53,29 +78,35 @@ def wait_for_rollout(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     say: Say | None = None,
+    others: Sequence[Wait] = (),
 ) -> None:
     """Wait for the workloads among the planned objects. One that was complete in the plan costs no request.
 
     :param timeout: seconds for all of them together.
+    :param others: what else to wait for.
     :raises ApplyError: at the first cause that no waiting cures, or at the timeout, with the cause, the events about
         the pod and the end of its log.
     """
     deadline = clock() + timeout
     report = WaitReport(say, clock)
-    waits = [
+    waits: list[Wait] = [
         _Wait(connection, item, clock)
         for item in planned
         if item.current and not _progress_of(item, item.current).complete
     ]
+    waits += others
     while waits:
-        concurrently(executor, _Wait.look, waits)
-        waits = [wait for wait in waits if not wait.progress.complete]
-        failed = [wait for wait in waits if wait.cause]
+        concurrently(executor, lambda wait: wait.look(), waits)
+        waits = [wait for wait in waits if not wait.is_over]
+        failed = [wait for wait in waits if wait.has_failed]
         if failed:
-            raise ApplyError("\n\n".join(concurrently(executor, _Wait.failure_text, failed)))
+            raise ApplyError("\n\n".join(concurrently(executor, lambda wait: wait.failure_text(), failed)))
         if waits and clock() >= deadline:
-            texts = [f"wait_timeout ({timeout:g} s) is over; in the inventory it is agentsmith_wait_timeout."]
-            raise ApplyError("\n\n".join(texts + concurrently(executor, _Wait.timeout_text, waits)))
+            late = list(filter(None, concurrently(executor, lambda wait: wait.timeout_text(), waits)))
+            if not late:
+                return
+            text = f"wait_timeout ({timeout:g} s) is over; in the inventory it is agentsmith_wait_timeout."
+            raise ApplyError("\n\n".join([text, *late]))
         if waits:
             report.tell("Waiting for " + "; ".join(wait.text for wait in waits))
             sleep(POLL_PAUSE)
@@ -112,6 +143,16 @@ class _Wait:
             self.cause = Cause((self._item.path, "", "Failed"), self.progress.failure, "", 0.0)
         self._pods = self._read_pods()
         self._judge(self._causes())
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether the workload is complete."""
+        return self.progress.complete
+
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether waiting is of no use."""
+        return self.cause is not None
 
     @property
     def text(self) -> str:

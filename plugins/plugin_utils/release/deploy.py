@@ -73,6 +73,7 @@ class DeployRun(LockedRun):
     ) -> None:
         super().__init__(settings, redactor, transaction)
         self._drain = drain
+        self._proven: list[dict[str, Any]] = []  # the objects of the last good release
         self.holder = ""
         self.opened = self.started = False
 
@@ -92,6 +93,7 @@ class DeployRun(LockedRun):
         lock = cluster.executor.submit(lease.find)
         releases = record.result()
         self._once_stated = releases.bodies()
+        self._proven = releases.current or []
         self._redactor.learn(self._once_stated)
         self._plan_present(cluster, bodies)
         recorded = releases.followed_by(stated, self._transaction.complete) == releases
@@ -124,6 +126,10 @@ class DeployRun(LockedRun):
             if created:
                 self._check_permissions_of_new_namespace(cluster, needs)
             self._bring_locked(cluster, bodies, lease, created)
+
+    def _is_proven(self, item: PlannedObject) -> bool:
+        # What a deploy that failed has left is unchanged, too
+        return super()._is_proven(item) and item.desired in self._proven
 
     @property
     def _has_writes(self) -> bool:

@@ -8,6 +8,7 @@ from ..apply.plan import settle
 from ..apply.write_permissions import Need, NotPermitted, needs_of
 from ..objects.errors import ApplyError
 from ..objects.normalisation import normalise_objects
+from ..objects.planned_object import PlannedObject
 from ..secrets.redaction import Redactor
 from .deploy import LockedRun, Transaction
 from .drain import Drain, JobsInFlight, wait_for_jobs
@@ -155,6 +156,10 @@ class RestoreRun(LockedRun):
             settle(cluster.connection, cluster.executor, self._planned)
             drain = self._drain.without_waiting() if self._settings.check_mode else self._drain
             self._warnings += wait_for_jobs(cluster.connection, drain, self._planned, say=self._settings.say)
+
+    def _is_proven(self, item: PlannedObject) -> bool:
+        # On the way back from what has failed, nobody waits for what has worked before
+        return self._generation == CURRENT or super()._is_proven(item)
 
     def _bring_back(self, cluster: Cluster, objects: list[dict[str, Any]], releases: Releases) -> None:
         self._once_stated = releases.bodies()

@@ -15,8 +15,10 @@ from ..apply.execution import Execution, wait_until_gone
 from ..apply.plan import plan_absent, plan_present, read_live
 from ..apply.prune import plan_prune
 from ..apply.write_permissions import Need, NotPermitted, ask, refusal
+from ..conditions.wait import remarks, waits_for
 from ..objects.errors import ApplyError
 from ..objects.identity import Identity
+from ..objects.kinds import kind_of_body
 from ..objects.managed_fields import FIELD_MANAGER
 from ..objects.namespace_origin import mark_created
 from ..objects.normalisation import normalise_objects
@@ -210,9 +212,22 @@ class Run:
         self._wait_until_gone(cluster, self._surplus)
 
     def _wait_for_rollout(self, cluster: Cluster) -> None:
-        if self._settings.wait and not self._settings.check_mode:
-            timeout, say = self._settings.wait_timeout, self._settings.say
-            wait_for_rollout(cluster.connection, cluster.executor, self._planned, timeout, say=say)
+        if not self._settings.wait or self._settings.check_mode:
+            return
+        served = [item for item in self._planned if kind_of_body(item.desired).is_served]
+        # What one of them is changed to may be why another is refused
+        is_changed = not all(map(self._is_proven, served))
+        others = waits_for(cluster.connection, served) if is_changed else []
+        timeout, say = self._settings.wait_timeout, self._settings.say
+        try:
+            wait_for_rollout(cluster.connection, cluster.executor, self._planned, timeout, say=say, others=others)
+        finally:
+            self._warnings += remarks([] if is_changed else served)
+            self._warnings += [wait.warning for wait in others if wait.warning]
+
+    def _is_proven(self, item: PlannedObject) -> bool:
+        """Tell whether an object has worked as it is, so that the run is not to blame if it does not."""
+        return item.result == "unchanged"
 
     def _wait_until_gone(self, cluster: Cluster, planned: Sequence[PlannedObject]) -> None:
         if self._settings.wait and not self._settings.check_mode:

@@ -17,6 +17,7 @@ from . import (
     public_probes,
     rbac_probes,
     redis_probes,
+    route_probes,
     secrets_probes,
 )
 from .outcome import FAILED, Outcome
@@ -33,6 +34,7 @@ PROBES = (
     *job_admission_probes.PROBES,
     *jobs_probes.PROBES,
     *public_probes.PROBES,
+    *route_probes.PROBES,
 )
 CHECKS = tuple(check for probe in PROBES for check in probe.checks)
 PARTS = tuple(dict.fromkeys(probe.part for probe in PROBES))

@@ -44,6 +44,11 @@ class Target:
         return self._objects.get((kind, name))
 
     @property
+    def intended_objects(self) -> list[Mapping[str, Any]]:
+        """All objects of the release."""
+        return list(self._objects.values())
+
+    @property
     def intended_names(self) -> list[tuple[str, str]]:
         """The kinds and names of all objects of the release."""
         return list(self._objects)
