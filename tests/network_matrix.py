@@ -12,7 +12,8 @@ from dataclasses import dataclass
 HOME = "agentsmith"
 DEV, PROD = "dev", "prod"
 """The options of inventories/dev, with the stand-in Slack and a NodePort, and those of inventories/prod."""
-WAY_IN_NAMESPACE = "ingress-nginx"
+WAY_IN_NAMESPACE = "envoy-gateway-system"
+"""As inventories/prod has it."""
 
 
 @dataclass(frozen=True)

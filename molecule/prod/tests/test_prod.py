@@ -80,7 +80,7 @@ def test_images_are_pulled_by_digest_with_a_password(get, kubectl, namespace):
 
 def test_ingress_with_the_certificate_of_the_vault_file(get):
     ingress = get("ingress/agentsmith-dispatcher", "agentsmith-eu")["spec"]
-    assert ingress["ingressClassName"] == "nginx"
+    assert ingress["ingressClassName"] == "example"
     assert ingress["tls"] == [{"hosts": [HOST], "secretName": "agentsmith-tls"}]
     assert get("secret/agentsmith-tls", "agentsmith-eu")["type"] == "kubernetes.io/tls"
 

@@ -28,6 +28,7 @@ from .slack_answer import Answerer, answerer_of
 REQUEST_TIMEOUT = 5.0  # seconds: longer than any answer that is in time
 PAUSE = 0.5  # seconds between two attempts
 EVENTS = "/slack/events"
+_LET_IN = "dispatcher_network_policy_from lets in the pods that its requests come from"
 LONGEST_REASON = 200  # characters: a line of a protocol that is not HTTP is quoted
 
 
@@ -109,6 +110,8 @@ def _judge(check: str, address: str, answer: Answer | Exception, judge: Callable
     hint = outcome.hint
     if answerer_of(answer) is Answerer.THROWN_AWAY:
         hint += " If the check `challenge` is ok, something in front of the Dispatcher gives this answer instead."
+    if answerer_of(answer) is Answerer.NO_ROUTE:
+        hint += f" If the check `challenge` is ok, check that {_LET_IN}."
     return Outcome(check, outcome.result, f"{address}: {outcome.evidence}", hint)
 
 
@@ -119,7 +122,7 @@ def _reason_of(error: Exception) -> str:
 def _hint(error: Exception) -> str:
     if isinstance(getattr(error, "reason", error), ssl.SSLError):
         return "Slack trusts public authorities only: check the certificate of the Ingress or Gateway (dispatcher_tls)."
-    return "Check the DNS entry of the host, the Ingress or Gateway, and what is in front of it."
+    return f"Check the DNS entry of the host, the Ingress or Gateway, what is in front of it, and that {_LET_IN}."
 
 
 PROBES = (Probe(("public_challenge", "public_signature"), "public", public),)

@@ -124,7 +124,7 @@ def test_a_lost_object_is_noticed(sides: dict[str, Sides]) -> None:
         (
             "## What only `inventories/prod` has",
             "## What differs",
-            "dev: Ingress/agentsmith-dispatcher spec.ingressClassName is no difference",
+            "dev: Certificate/agentsmith-dispatcher the object is no difference",
         ),
     ],
 )

@@ -113,6 +113,20 @@ def test_creates_a_complete_encrypted_inventory(answers, tmp_path, temporary):
     assert list(values["config_agentsmith"]["projects"]) == ["agent-smith-test"]
 
 
+def test_the_way_in_that_it_offers_is_a_gateway(answers, tmp_path, temporary, render):
+    output, _ = create(answers, tmp_path, temporary).communicate(timeout=60)
+    main = tmp_path / "inventories/staging/group_vars/all/main.yml"
+    assert f"at the end of {main}" in output
+    values = main.read_text()
+    offered = re.sub(r"^# (?=(agentsmith_public_url|dispatcher_\w+): )", "", values, flags=re.MULTILINE)
+    assert offered != values
+    run = render({"closed": yaml.safe_load(values), "open": yaml.safe_load(offered)})
+    assert run.failures == {}
+    routes = {"Gateway/agentsmith-dispatcher", "HTTPRoute/agentsmith-dispatcher", "HTTPRoute/agentsmith-redirect"}
+    assert routes & run.objects["closed"].keys() == set()
+    assert routes <= run.objects["open"].keys()
+
+
 def test_never_touches_an_environment_that_exists(answers, tmp_path, temporary):
     vault = tmp_path / "inventories/staging/group_vars/all/vault.yml"
     vault.parent.mkdir(parents=True)

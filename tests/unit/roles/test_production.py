@@ -54,7 +54,9 @@ def test_the_targets_differ_in_their_address_alone(rendered: dict[str, dict[str,
     here, there = (rendered[target] for target in TARGETS)
     assert here.keys() == there.keys()
     assert {key for key in here if here[key] != there[key]} == {
-        "Ingress/agentsmith-dispatcher",
+        "Gateway/agentsmith-dispatcher",
+        "HTTPRoute/agentsmith-dispatcher",
+        "HTTPRoute/agentsmith-redirect",
         "Certificate/agentsmith-dispatcher",
     }
 
@@ -81,9 +83,14 @@ def test_it_is_hardened(rendered: dict[str, dict[str, Any]], target: str) -> Non
     }
     assert "PodDisruptionBudget/agentsmith-dispatcher" in objects
     assert objects["Service/agentsmith-dispatcher"]["spec"]["type"] == "ClusterIP"
-    ingress = objects["Ingress/agentsmith-dispatcher"]["spec"]
-    assert ingress["tls"][0]["hosts"] == [ingress["rules"][0]["host"]]
-    assert [path["path"] for path in ingress["rules"][0]["http"]["paths"]] == ["/slack"]
+    listeners = {
+        listener["name"]: listener for listener in objects["Gateway/agentsmith-dispatcher"]["spec"]["listeners"]
+    }
+    route = objects["HTTPRoute/agentsmith-dispatcher"]["spec"]
+    assert [parent["sectionName"] for parent in route["parentRefs"]] == ["https"]
+    assert listeners["https"]["protocol"] == "HTTPS"
+    assert route["hostnames"] == [listeners["https"]["hostname"]]
+    assert [match["path"]["value"] for rule in route["rules"] for match in rule["matches"]] == ["/slack"]
 
 
 @pytest.mark.parametrize("target", TARGETS)

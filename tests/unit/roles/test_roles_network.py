@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from documented_values import documented_values
 from network_flows import Peer, allows
 from network_matrix import PROD, TARGETS, WAY_IN_NAMESPACE, allowed
 
@@ -21,6 +19,7 @@ JOB = Peer("job", "10.244.0.12", HOME, {"app": "agentsmith", "job-id": "01234567
 SOLVER = Peer("solver", "10.244.0.14", HOME, {"acme.cert-manager.io/http01-solver": "true"})
 NEIGHBOUR = Peer("neighbour", "10.244.0.13", HOME, {"app": "something"})
 STRANGER = Peer("stranger", "10.244.1.10", "elsewhere", {"app": "agentsmith-dispatcher"})
+THE_WAY_IN = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": WAY_IN_NAMESPACE}}}]
 WAY_IN = Peer("way-in", "10.244.1.11", WAY_IN_NAMESPACE, {"app": "controller"})
 DNS = Peer("dns", "10.244.1.12", "kube-system", {"k8s-app": "kube-dns"})
 KUBE_SYSTEM = Peer("kube-system", "10.244.1.13", "kube-system", {"k8s-app": "other"})
@@ -75,7 +74,8 @@ def rendered(render: Callable[..., Any]) -> Any:
     """The default, what is asked for by an environment, and the policies off."""
     return render(
         {
-            "minimum": {},
+            "minimum": {"dispatcher_network_policy_from": THE_WAY_IN},
+            "closed": {},
             "node-port": {"dispatcher_service_type": "NodePort"},
             "narrow": {
                 "dispatcher_network_policy_api_server_peers": [{"ipBlock": {"cidr": "172.18.0.2/32"}}],
@@ -85,10 +85,12 @@ def rendered(render: Callable[..., Any]) -> Any:
             "issuer": {
                 "agentsmith_public_url": "https://agentsmith.example.com",
                 "dispatcher_route": "ingress",
+                "dispatcher_network_policy_from": THE_WAY_IN,
                 "dispatcher_tls": "issuer",
                 "dispatcher_tls_issuer": {"name": "letsencrypt"},
             },
             "wide": {
+                "dispatcher_network_policy_from": THE_WAY_IN,
                 "dispatcher_network_policy_extra_ingress": [{"ports": [{"port": 80}]}],
                 "dispatcher_network_policy_extra_egress": [{"ports": [{"port": 80}], "to": [{"podSelector": {}}]}],
                 "dispatcher_network_policy_jobs_extra_egress": [{"ports": [{"port": 8080}]}],
@@ -106,6 +108,11 @@ def rendered(render: Callable[..., Any]) -> Any:
 
 def test_exactly_what_the_app_needs(rendered: Any) -> None:
     assert flows(rendered["minimum"]) == flows_of_the_matrix(PROD)
+
+
+def test_nobody_reaches_a_dispatcher_without_a_way_in(rendered: Any) -> None:
+    assert flows(rendered["minimum"]) - flows(rendered["closed"]) == {("way-in", "dispatcher", 8080, "TCP")}
+    assert not {flow for flow in flows(rendered["closed"]) if flow[1] == "dispatcher"}
 
 
 def test_a_service_that_is_reached_from_outside_is_open_to_everybody(rendered: Any) -> None:
@@ -163,18 +170,10 @@ def test_an_address_of_ipv6_is_in_no_policy_of_a_plugin_without_it(rendered: Any
     assert ("job", "internet-6", 443, "TCP") not in flows(rendered["ipv4"])
 
 
-def _examples() -> dict[str, dict[str, Any]]:
-    """The values of docs/how-to/production.md for other networks, by the first word of what is before them."""
-    text = (Path(__file__).parents[3] / "docs/how-to/production.md").read_text(encoding="utf-8")
-    section = text.partition("## Networks\n")[2].partition("\n## ")[0]
-    found = re.findall(r"^([A-Z]\S+)[^\n|]*:\n\n((?:    [^\n]*\n)+)", section, re.MULTILINE)
-    return {name: yaml.safe_load(block) for name, block in found}
-
-
 @pytest.fixture(scope="module")
 def documented(render: Callable[..., Any]) -> Any:
     """What the documented values render, by network."""
-    run = render(_examples(), templates=True)
+    run = render(documented_values("Networks"), templates=True)
     assert run.failures == {}
     return run.objects
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from certificate_authority import issue
 from cryptography import x509
+from documented_values import documented_values
 
 HOST = "agentsmith.example.com"
 NOW = datetime.now(UTC)
@@ -18,13 +19,18 @@ ROOT = issue("root", now=NOW)
 SERVER = issue("server", ROOT, (x509.DNSName(HOST),), now=NOW)
 ENDING = issue("server", ROOT, (x509.DNSName(HOST),), now=NOW, days=(-1, 7))
 PUBLIC = {"agentsmith_public_url": f"https://{HOST}"}
-INGRESS = {**PUBLIC, "dispatcher_route": "ingress"}
-BODY_SIZE = "nginx.ingress.kubernetes.io/proxy-body-size"
-NGINX, PROXIES = (
-    [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}]
-    for name in ("ingress-nginx", "proxies")
-)
+PROXIES = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "proxies"}}}]
+NODES = [{"ipBlock": {"cidr": "10.0.0.0/24"}}]
+NOBODY = [{"podSelector": {"matchLabels": {"app": "agentsmith-dispatcher"}}}]
+INGRESS = {**PUBLIC, "dispatcher_route": "ingress", "dispatcher_network_policy_from": PROXIES}
 HTTPROUTE = {**PUBLIC, "dispatcher_route": "httproute", "dispatcher_network_policy_from": PROXIES}
+LIMITS = [{"type": "ExtensionRef", "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": "limits"}}]
+ROUTE_OF_OTHERS = {
+    "apiVersion": "route.openshift.io/v1",
+    "kind": "Route",
+    "metadata": {"name": "mine", "namespace": "agentsmith"},
+    "spec": {"to": {"kind": "Service", "name": "agentsmith-dispatcher"}},
+}
 OWN_GATEWAY = {**HTTPROUTE, "dispatcher_gateway_class": "envoy"}
 OWN_CERTIFICATE = {
     "dispatcher_tls": "certificate",
@@ -36,24 +42,21 @@ CHALLENGE = "/.well-known/acme-challenge/token"
 ROUTE_KINDS = {"Ingress", "HTTPRoute", "Gateway", "Certificate"}
 
 SOUND: dict[str, dict[str, Any]] = {
-    "none": PUBLIC,
+    "none": {},
+    # Somebody else's route
+    "none-public": {**PUBLIC, "dispatcher_network_policy_from": PROXIES},
+    "none-own-route": {"extra_objects": [ROUTE_OF_OTHERS], "dispatcher_network_policy_from": NODES},
     "ingress": {
         **INGRESS,
-        "dispatcher_ingress_class": "nginx",
+        "dispatcher_ingress_class": "haproxy",
         "dispatcher_route_annotations": {"limit": "5"},
         "dispatcher_route_paths": ["/slack", "/health"],
         "dispatcher_tls": "secret",
         "dispatcher_tls_secret_name": "company-tls",
     },
     "ingress-plain": INGRESS,
-    "ingress-own-bound": {**INGRESS, "dispatcher_route_annotations": {BODY_SIZE: "64k"}},
-    "ingress-other-class": {
-        **INGRESS,
-        "dispatcher_ingress_class": "traefik",
-        "dispatcher_network_policy_from": [
-            {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "traefik"}}}
-        ],
-    },
+    "ingress-host-network": {**INGRESS, "dispatcher_network_policy_from": NODES},
+    "ingress-everybody": {**INGRESS, "dispatcher_network_policy_from": []},
     "ingress-issuer": {**INGRESS, "dispatcher_tls": "issuer", "dispatcher_tls_issuer": {"name": "letsencrypt"}},
     "ingress-certificate": {**INGRESS, **OWN_CERTIFICATE},
     "gateway-of-others": {
@@ -80,7 +83,11 @@ SOUND: dict[str, dict[str, Any]] = {
         "dispatcher_gateway_http_port": 8000,
         "dispatcher_gateway_https_port": 8443,
     },
-    "gateway-plain": OWN_GATEWAY,
+    "gateway-plain": {
+        **OWN_GATEWAY,
+        "dispatcher_route_filters": LIMITS,
+        "dispatcher_route_annotations": {"limit": "5"},
+    },
     # Where it does not matter where the proxies run
     "gateway-no-policy": {
         **OWN_GATEWAY,
@@ -100,14 +107,19 @@ SOUND: dict[str, dict[str, Any]] = {
         "vault_tls_key": ENDING.key_pem(),
     },
 }
-NO_DEFAULT = "It has no default with dispatcher_route httproute"
+NO_DEFAULT = (
+    "It has no default where requests come through a route. Name the pods of your Gateway or ingress controller"
+)
 # host -> (variables, texts that its message must have)
 BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
     "bad-url": (
         {"agentsmith_public_url": "http://agentsmith.example.com/bot"},
         ["dispatcher_public_url is 'http://agentsmith.example.com/bot'. Allowed: https://host"],
     ),
-    "bad-no-host": ({"dispatcher_route": "ingress"}, ["dispatcher_host does not fit. Allowed: the host that Slack"]),
+    "bad-no-host": (
+        {"dispatcher_route": "ingress", "dispatcher_network_policy_from": PROXIES},
+        ["dispatcher_host does not fit. Allowed: the host that Slack"],
+    ),
     "bad-path": (
         {**INGRESS, "dispatcher_route_paths": ["slack"]},
         ["dispatcher_route_paths[0] is 'slack'. Allowed: a path that begins with a slash"],
@@ -120,9 +132,23 @@ BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
         {**OWN_GATEWAY, "dispatcher_network_policy_from": None},
         [f"dispatcher_network_policy_from cannot be read: {NO_DEFAULT}"],
     ),
+    # The default class of the cluster is no better known than another
     "bad-ingress-from-nowhere": (
-        {**INGRESS, "dispatcher_ingress_class": "traefik"},
+        {**INGRESS, "dispatcher_network_policy_from": None},
         [f"dispatcher_network_policy_from cannot be read: {NO_DEFAULT}"],
+    ),
+    "bad-nginx-from-nowhere": (
+        {**INGRESS, "dispatcher_ingress_class": "nginx", "dispatcher_network_policy_from": None},
+        [f"dispatcher_network_policy_from cannot be read: {NO_DEFAULT}"],
+    ),
+    "bad-public-from-nowhere": (PUBLIC, [f"dispatcher_network_policy_from cannot be read: {NO_DEFAULT}"]),
+    "bad-own-route-from-nowhere": (
+        {"extra_objects": [ROUTE_OF_OTHERS]},
+        [f"dispatcher_network_policy_from cannot be read: {NO_DEFAULT}"],
+    ),
+    "bad-filters": (
+        {**INGRESS, "dispatcher_route_filters": LIMITS},
+        ["dispatcher_route_filters does not fit. Allowed: only with dispatcher_route httproute"],
     ),
     "bad-both": ({**INGRESS, "dispatcher_gateways": [{"name": "public"}]}, ["with another route neither"]),
     "bad-two-gateways": (
@@ -149,7 +175,7 @@ BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
         {**OWN_GATEWAY, "dispatcher_gateway_http_port": 8080, "dispatcher_gateway_https_port": 8080},
         ["dispatcher_gateway_https_port does not fit. Allowed: another port than dispatcher_gateway_http_port"],
     ),
-    "bad-unused-tls": ({**PUBLIC, "dispatcher_tls": "secret"}, ["dispatcher_tls does not fit. Allowed: none where"]),
+    "bad-unused-tls": ({"dispatcher_tls": "secret"}, ["dispatcher_tls does not fit. Allowed: none where"]),
     "bad-issuer": ({**INGRESS, "dispatcher_tls": "issuer"}, ["dispatcher_tls_issuer does not fit. Allowed: the name"]),
     "bad-certificate": (
         {
@@ -212,27 +238,57 @@ def test_ingress_takes_what_is_below_slack_only(objects: dict[str, Any]) -> None
     assert spec == {"rules": [{"host": HOST, "http": {"paths": paths}}]}
 
 
-@pytest.mark.parametrize(
-    ("host", "annotations"),
-    [
-        ("ingress-plain", {BODY_SIZE: "1m"}),
-        ("ingress-own-bound", {BODY_SIZE: "64k"}),
-        ("ingress-other-class", None),
-        ("gateway", None),
-    ],
-)
-def test_bodies_are_bounded_where_the_way_in_can(
-    objects: dict[str, Any], host: str, annotations: dict[str, str] | None
-) -> None:
-    """The app reads a body before it checks the signature."""
+@pytest.mark.parametrize("host", ["ingress-plain", "gateway"])
+def test_no_controller_is_taken_for_granted(objects: dict[str, Any], host: str) -> None:
     (route,) = [body for kind, body in routes(objects[host]).items() if kind in ("Ingress", "HTTPRoute")]
-    assert route["metadata"].get("annotations") == annotations
+    assert "annotations" not in route["metadata"]
+    assert "ingressClassName" not in route["spec"]
+    assert all("filters" not in rule for rule in route["spec"]["rules"])
+
+
+def test_limits_of_the_controller_in_use(objects: dict[str, Any]) -> None:
+    """The app reads a body before it checks the signature."""
+    route = routes(objects["gateway-plain"])["HTTPRoute"]
+    assert route["metadata"]["annotations"] == {"limit": "5"}
+    assert [rule["filters"] for rule in route["spec"]["rules"]] == [LIMITS]
+
+
+@pytest.fixture(scope="module")
+def documented(render: Callable[..., Any]) -> Any:
+    """What the values of docs/how-to/production.md render, with a Gateway of the release."""
+    values = documented_values("Where the requests come from") | documented_values("Limits")
+    run = render({name: {**OWN_GATEWAY, **block} for name, block in values.items()}, templates=True)
+    assert run.failures == {}
+    return run.objects
+
+
+def test_documented_limits_are_rendered(documented: dict[str, Any]) -> None:
+    """Whatever an example names is an object of the release."""
+    route = documented["Traefik's"]["HTTPRoute/agentsmith-dispatcher"]
+    references = [rule["extensionRef"] for rule in route["spec"]["rules"][0]["filters"]]
+    assert [f"{reference['kind']}/{reference['name']}" in documented["Traefik's"] for reference in references] == [
+        True
+    ] * 2
+    (target,) = documented["Envoy"]["BackendTrafficPolicy/agentsmith-limits"]["spec"]["targetRefs"]
+    assert f"{target['kind']}/{target['name']}" in documented["Envoy"]
+
+
+def test_documented_proxies_are_let_in(documented: dict[str, Any]) -> None:
+    (neighbours,) = documented["Proxies"]["NetworkPolicy/agentsmith-dispatcher"]["spec"]["ingress"][0]["from"]
+    assert neighbours["podSelector"] == documented["Proxies"]["NetworkPolicy/gateway-proxies"]["spec"]["podSelector"]
+    selected = [
+        body["spec"]["endpointSelector"]["matchLabels"]
+        for body in documented["Cilium's"].values()
+        if body["kind"] == "CiliumNetworkPolicy"
+    ]
+    theirs = documented["Cilium's"]["NetworkPolicy/agentsmith-dispatcher"]["spec"]["podSelector"]["matchLabels"]
+    assert selected == [theirs, {"acme.cert-manager.io/http01-solver": "true"}]
 
 
 def test_ingress_with_everything(objects: dict[str, Any]) -> None:
     ingress = routes(objects["ingress"])["Ingress"]
-    assert ingress["metadata"]["annotations"] == {BODY_SIZE: "1m", "limit": "5"}
-    assert ingress["spec"]["ingressClassName"] == "nginx"
+    assert ingress["metadata"]["annotations"] == {"limit": "5"}
+    assert ingress["spec"]["ingressClassName"] == "haproxy"
     assert ingress["spec"]["tls"] == [{"hosts": [HOST], "secretName": "company-tls"}]
     assert [path["path"] for path in ingress["spec"]["rules"][0]["http"]["paths"]] == ["/slack", "/health"]
     assert routes(objects["ingress"]).keys() == {"Ingress"}, "the Secret is somebody else's"
@@ -368,7 +424,16 @@ def test_the_way_in_reaches_the_solver(objects: dict[str, Any], host: str) -> No
 
 @pytest.mark.parametrize(
     ("host", "peers"),
-    [("ingress", NGINX), ("ingress-plain", NGINX), ("gateway", PROXIES), ("gateway-node-port", None)],
+    [
+        ("none", NOBODY),
+        ("none-public", PROXIES),
+        ("none-own-route", NODES),
+        ("ingress", PROXIES),
+        ("ingress-host-network", NODES),
+        ("ingress-everybody", None),
+        ("gateway", PROXIES),
+        ("gateway-node-port", None),
+    ],
 )
 def test_who_brings_the_requests_is_let_in(objects: dict[str, Any], host: str, peers: list[Any] | None) -> None:
     (rule,) = objects[host]["NetworkPolicy/agentsmith-dispatcher"]["spec"]["ingress"]

@@ -113,7 +113,9 @@ def test_another_signing_secret_and_one_that_is_not_checked(
 
 def test_no_route_and_nobody_there(authority: tuple[str, Path]) -> None:
     assert "No route admits the path" in ask(f"{authority[0]}/elsewhere", authority[1])["public_challenge"].hint
-    assert "DNS entry" in ask("https://127.0.0.1:1", authority[1])["public_challenge"].hint
+    nobody = ask("https://127.0.0.1:1", authority[1])["public_challenge"].hint
+    assert "DNS entry" in nobody
+    assert "dispatcher_network_policy_from lets in" in nobody
 
 
 # Bytes, one a character
@@ -135,6 +137,7 @@ PAGE = "<html><title>502 Bad Gateway</title>MARKED</html>"
         ((200, {"Content-Type": "text/html"}, PAGE), "failed", "Something else answers", "502 Bad Gateway"),
         ((403, {"Content-Type": "text/html"}, PAGE), "failed", "Something else answers", "text/html"),
         ((502, {"Content-Type": "text/html"}, PAGE), "failed", "No route admits the path", '"502 Bad Gateway"'),
+        ((504, {}, ""), "failed", "dispatcher_network_policy_from lets in", "504 in"),
         ((302, {"Location": "https://sso.example.com/?MARKED"}, ""), "failed", "a login page", "sso.example.com"),
         ((200, {"Content-Type": "application/json"}, '{"MARKED": 1}'), "failed", "Something else answers", "json"),
         ((401, {"WWW-Authenticate": "Basic"}, ""), "not checked", "Something else answers", "401 in"),
