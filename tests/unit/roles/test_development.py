@@ -74,6 +74,19 @@ def test_its_network_policies_let_through_what_the_matrix_says(without: Objects)
     assert cells([body for body in without.values() if body["kind"] == "NetworkPolicy"]) == allowed(DEV)
 
 
+@pytest.mark.parametrize(
+    ("option", "port"), [("dispatcher_service_type=ClusterIP", 8080), ("dispatcher_container_port=9090", 9090)]
+)
+def test_its_slack_reaches_the_dispatcher_whatever_its_service_is(
+    certificate: Files, tmp_path: Path, option: str, port: int
+) -> None:
+    rendered = objects(tmp_path, certificate, "-e", option)
+    slack = Peer("slack", "10.244.0.20", HOME, {"app": "stand-in-slack"})
+    dispatcher = Peer("dispatcher", "10.244.0.10", HOME, {"app": "agentsmith-dispatcher"})
+    policies = [body for body in rendered.values() if body["kind"] == "NetworkPolicy"]
+    assert allows(policies, slack, dispatcher, port)
+
+
 def test_without_the_switch_slack_com_is_slack_com(without: Objects, through_slack_com: Objects) -> None:
     spec, _container, environment = pod(without, "agentsmith-dispatcher")
     assert "hostAliases" not in spec
