@@ -124,6 +124,11 @@ BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
         {**INGRESS, "dispatcher_route_paths": ["slack"]},
         ["dispatcher_route_paths[0] is 'slack'. Allowed: a path that begins with a slash"],
     ),
+    # Kubernetes refuses them, in words of its own
+    "bad-paths": (
+        {**OWN_GATEWAY, "dispatcher_route_paths": ["/slack//events", "/slack/../health", "/.", ""]},
+        [f"dispatcher_route_paths[{number}] is" for number in range(4)],
+    ),
     "bad-no-gateway": (
         HTTPROUTE,
         ["dispatcher_gateways does not fit. Allowed: with dispatcher_route httproute, the Gateways"],
