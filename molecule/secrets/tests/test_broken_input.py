@@ -101,7 +101,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str, list[str]]] = {
     "file-that-is-no-yaml": (
         {},
         "projects:\n  web: [\n",
-        ["agentsmith.yml:3: "],
+        ["agentsmith.yml:2: ", "nothing closes this `[`"],
     ),
 }
 

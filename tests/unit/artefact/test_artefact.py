@@ -142,7 +142,7 @@ def test_it_renders_production(collections: Path, tmp_path: Path) -> None:
     ]
     run(collections, "ansible-playbook", "agentsmith.platform.render", "--limit", "prod-eu", *options)
     kinds = {yaml.safe_load(path.read_text())["kind"] for path in (tmp_path / "out").rglob("*.yaml")}
-    assert {"Deployment", "Secret", "Ingress"} <= kinds
+    assert {"Deployment", "Secret", "Gateway"} <= kinds
 
 
 def test_a_new_environment_outlives_the_next_installation(collections: Path, tmp_path: Path) -> None:
