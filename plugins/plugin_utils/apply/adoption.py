@@ -42,18 +42,27 @@ _FINAL = re.compile(r"immutable|cannot change roleRef|[Ff]orbidden: updates to")
 
 
 def plan_adoption(
-    connection: Connection, executor: Executor, discovery: Discovery, planned: Sequence[PlannedObject], adopt: bool
+    connection: Connection,
+    executor: Executor,
+    discovery: Discovery,
+    planned: Sequence[PlannedObject],
+    adopt: bool,
+    returning: Collection[Identity] = (),
 ) -> str:
     """Find the objects whose fields other tools own, mark them as to be taken over, and return a preview of that.
 
     Costs a dry run or two for each live object that is to be written and lacks our labels, and a list of each kind if
     something is taken over.
 
+    :param returning: Secrets that a controller has filled for the release itself. Nobody is asked about those.
     :raises ApplyError: naming all of them, without *adopt*; or what the server never lets change.
     """
-    foreign = [
-        item for item in planned if item.result == "updated" and item.live and not is_ours(item.live, item.desired)
-    ]
+    foreign = []
+    for item in planned:
+        if item.result == "updated" and item.live and item.identity in returning:
+            item.taken_from = _managers(item.live) - {FIELD_MANAGER}
+        elif item.result == "updated" and item.live and not is_ours(item.live, item.desired):
+            foreign.append(item)
     owners = concurrently(executor, lambda item: _conflicts(connection, item), foreign)
     for item, found in zip(foreign, owners, strict=True):
         item.former_owners = found

@@ -10,8 +10,9 @@ from typing import Any
 from ..api.concurrency import concurrently
 from ..api.connection import APPLY_PATCH, MERGE_PATCH, Connection
 from ..objects.errors import ApiError, ApplyError
+from ..objects.identity import Identity
 from ..objects.kinds import REPLICAS, kind_of
-from ..objects.labels import is_ours
+from ..objects.labels import OWN_LABELS, is_ours, labels_of
 from ..objects.managed_fields import (
     FIELD_MANAGER,
     HAND_OVER_MANAGER,
@@ -61,7 +62,10 @@ class Execution:
         self._run_waves(planned, self._apply_one, before_wave=before_wave)
 
     def delete(self, planned: Sequence[PlannedObject]) -> None:
-        """Delete what the plan found, in the opposite order of creation. Dependents follow in the background."""
+        """Delete what the plan found, in the opposite order of creation. Dependents follow in the background.
+
+        What is handed over instead loses what makes it ours.
+        """
         self._run_waves(planned, self._delete_one, reverse=True)
 
     def _run_waves(
@@ -163,18 +167,8 @@ class Execution:
 
     def _take_over(self, item: PlannedObject) -> None:
         """Make what other tools state of an object ours, so that the apply gives up what the release does not state."""
-        deadline = time.monotonic() + TAKE_OVER_TIMEOUT
-        while item.taken_from and (live := self._connection.find(item.path)):
-            fields = migrated(live, item.identity.api_version, item.taken_from)
-            body = {"metadata": {"resourceVersion": live["metadata"]["resourceVersion"], "managedFields": fields}}
-            try:
-                self._write(item, {"fieldManager": FIELD_MANAGER}, body, MERGE_PATCH)
-            except ApiError as error:
-                # A controller has written in between, such as the status of a Deployment
-                if error.status != 409 or time.monotonic() >= deadline:
-                    raise
-            else:
-                return
+        version = item.identity.api_version
+        self._rewrite(item.path, lambda live: {"managedFields": migrated(live, version, item.taken_from)})
 
     def _send(self, item: PlannedObject, force: bool) -> dict[str, Any]:
         deadline = time.monotonic() + ROLE_TIMEOUT
@@ -215,9 +209,61 @@ class Execution:
         return written
 
     def _delete_one(self, item: PlannedObject) -> None:
-        if not self._dry_run and item.live:
+        if item.handed_over:
+            item.after = self._let_go(item)
+        elif not self._dry_run and item.live:
+            if item.fills:
+                self._disown(item.fills, item.live["metadata"]["uid"])
             self._delete(item, item.live)
         item.done = True
+
+    def _let_go(self, item: PlannedObject) -> dict[str, Any] | None:
+        """Take our labels from an object, and our record of what we stated: its content is the next one's to state."""
+
+        def change(live: dict[str, Any]) -> dict[str, Any]:
+            entries = live["metadata"].get("managedFields") or []
+            others = [entry for entry in entries if entry.get("manager") != FIELD_MANAGER or entry.get("subresource")]
+            return {"labels": dict.fromkeys(OWN_LABELS), "managedFields": others or [{}]}
+
+        if not self._dry_run:
+            return self._rewrite(item.path, change)
+        after = deepcopy(item.live or {})
+        after["metadata"]["labels"] = {name: text for name, text in labels_of(after).items() if name not in OWN_LABELS}
+        return after
+
+    def _disown(self, secret: Identity, uid: str) -> None:
+        """Let a Secret outlive the Certificate *uid*, if cert-manager has made it a dependent of that."""
+
+        def change(live: dict[str, Any]) -> dict[str, Any] | None:
+            owners = live["metadata"].get("ownerReferences") or []
+            others = [owner for owner in owners if owner.get("uid") != uid]
+            return {"ownerReferences": others} if others != owners else None
+
+        self._rewrite(f"/api/v1/namespaces/{secret.namespace}/secrets/{secret.name}", change)
+
+    def _rewrite(self, path: str, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> dict[str, Any] | None:
+        """Change the metadata of an object, as it is when nobody writes in between. None: it is not there.
+
+        :param change: returns what becomes of the metadata, None if it is to stay.
+        """
+        deadline = time.monotonic() + TAKE_OVER_TIMEOUT
+        while live := self._connection.find(path):
+            metadata = change(live)
+            if metadata is None:
+                return live
+            body = {"metadata": {"resourceVersion": live["metadata"]["resourceVersion"], **metadata}}
+            query = {"fieldManager": FIELD_MANAGER}
+            try:
+                after: dict[str, Any] = self._connection.request(
+                    "PATCH", path, query=query, body=body, content_type=MERGE_PATCH
+                ).body
+            except ApiError as error:
+                # A controller has written in between, such as the status of a Deployment
+                if error.status != 409 or time.monotonic() >= deadline:
+                    raise
+            else:
+                return after
+        return None
 
     def _delete(self, item: PlannedObject, live: dict[str, Any]) -> None:
         # Not an object of the same name that somebody has created in the meantime.
@@ -250,7 +296,7 @@ def wait_until_gone(
     :raises ApplyError: naming those that are still there, and what holds them.
     """
     deadline = clock() + timeout
-    pending = [item for item in planned if item.live]
+    pending = [item for item in planned if item.live and not item.handed_over]
     while pending:
         states = concurrently(executor, lambda item: connection.find(item.path), pending)
         remaining = [

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of a release is live and no longer wanted. Reads only: the objects that it returns are yet to be deleted."""
+"""What of a release is live and no longer wanted. Reads only: the objects that it returns are yet to be deleted.
+
+What the release still needs by its name is not deleted but handed over: somebody else fills it from now on, as
+cert-manager does with a Secret that a Certificate names.
+"""
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -10,10 +14,12 @@ from ..api.connection import Connection
 from ..api.discovery import Discovery
 from ..objects.errors import ApplyError
 from ..objects.identity import Identity
-from ..objects.kinds import RENDERED_KINDS, kind_of
-from ..objects.labels import is_engines
+from ..objects.kinds import CERTIFICATE, RENDERED_KINDS, kind_of, kind_of_body
+from ..objects.labels import OWN_LABELS, is_engines, labels_of
+from ..objects.managed_fields import as_text, value_at
 from ..objects.owner import Owner
 from ..objects.planned_object import PlannedObject, is_going
+from ..objects.references import referenced
 from .owned_objects import find_owned
 
 
@@ -42,6 +48,7 @@ def plan_prune(
             f"The list of objects is empty: prune would delete everything that the release {owner.instance} has in the "
             f"namespace {owner.namespace}. Nothing was changed. To remove a release, use playbooks/teardown.yml."
         )
+    needed = {name for body in bodies for name in referenced(body)}
     identities = [Identity.of(body) for body in bodies]
     wanted = {identity.unversioned for identity in identities}
     desired_kinds = {(identity.group, identity.kind) for identity in identities}
@@ -68,7 +75,13 @@ def plan_prune(
     def examine(live: dict[str, Any]) -> PlannedObject | None:
         path = discovery.path(Identity.of(live))
         whole = connection.find(path)
-        return None if whole is None or is_going(whole) else PlannedObject(live, path, whole, "deleted")
+        if whole is None or is_going(whole):
+            return None
+        if Identity.of(live).unversioned in needed:
+            return PlannedObject(live, path, whole, "updated", fields=_own_labels(whole), handed_over=True)
+        fills = _filled_by(whole)
+        stays = fills and fills.unversioned in needed | wanted
+        return PlannedObject(live, path, whole, "deleted", fills=fills if stays else None)
 
     # Who may not list a kind has not applied any of it either, unless the release has objects of that kind.
     blind = sorted(kind for _group, kind in set(found.denied) & desired_kinds)
@@ -77,7 +90,26 @@ def plan_prune(
         f"Objects of the kind {kind} cannot be listed, so none of them was pruned: {reason}"
         for (_group, kind), reason in broken.items()
     ]
-    return [item for item in concurrently(executor, examine, surplus) if item], warnings
+    found_surplus = [item for item in concurrently(executor, examine, surplus) if item]
+    warnings += [
+        f"{item.identity} is no longer an object of the release, which still names it. So it stays, without the labels "
+        "of the release, for whoever fills it now."
+        for item in found_surplus
+        if item.handed_over
+    ]
+    return found_surplus, warnings
+
+
+def _own_labels(live: dict[str, Any]) -> list[str]:
+    return [as_text(("metadata", "labels", name)) for name in OWN_LABELS if name in labels_of(live)]
+
+
+def _filled_by(live: dict[str, Any]) -> Identity | None:
+    """Return the Secret that cert-manager fills for a Certificate."""
+    name = value_at(live, ("spec", "secretName"))
+    if kind_of_body(live).key != CERTIFICATE or not name:
+        return None
+    return Identity("v1", "Secret", live["metadata"].get("namespace") or "", name)
 
 
 def _is_pruned(kind: tuple[str, str]) -> bool:

@@ -84,6 +84,7 @@ REPLICAS: Path = ("spec", "replicas")
 JOB_OF_CRON_JOB: Path = ("spec", "jobTemplate")
 ADMISSION, RBAC = "admissionregistration.k8s.io", "rbac.authorization.k8s.io"
 GATEWAY_API = "gateway.networking.k8s.io"
+CERTIFICATE = ("cert-manager.io", "Certificate")
 
 _ROWS = [
     # Kinds that run pods: https://kubernetes.io/docs/concepts/workloads/
@@ -158,7 +159,7 @@ _ROWS = [
     Kind("", "Secret", WriteOrder.DATA, is_rendered=True),
     Kind("", "Service", is_rendered=True),
     Kind("autoscaling", "HorizontalPodAutoscaler", is_rendered=True),
-    Kind("cert-manager.io", "Certificate", is_rendered=True, is_served=True),
+    Kind(*CERTIFICATE, is_rendered=True, is_served=True),
     Kind("policy", "PodDisruptionBudget", is_rendered=True),
     Kind(GATEWAY_API, "Gateway", WriteOrder.ROUTES, is_rendered=True, is_served=True),
     Kind(GATEWAY_API, "GRPCRoute", WriteOrder.ROUTES, is_served=True),

@@ -15,6 +15,9 @@ MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 # On what belongs to no namespace: that of the release.
 NAMESPACE_LABEL = "agentsmith.platform/namespace"
 
+# What tells whose an object is. One that is handed over loses them.
+OWN_LABELS = (NAME_LABEL, INSTANCE_LABEL, COMPONENT_LABEL, PART_OF_LABEL, MANAGED_BY_LABEL)
+
 # The values
 PART_OF = "agentsmith"
 MANAGED_BY = FIELD_MANAGER

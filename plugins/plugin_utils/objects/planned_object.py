@@ -16,6 +16,8 @@ class PlannedObject:
     ``refused``: it is known that we may not write it.
     ``taken_from``: the field managers whose fields become ours before the write; ``given_up``: which of those fields
     nobody states any more then.
+    ``handed_over``: it ceases to be ours, and stays for those who need it. ``fills``: the Secret that cert-manager
+    fills for this Certificate, and that stays when the Certificate goes.
     ``fields`` are ``paths``, what differs, as the user is told them. ``rewritten``: what differs and stays so, because
     admission gives it the live value again.
     ``result`` is `created`, `updated`, `unchanged`, `deleted` or `absent`: first what is to be done, in the end what
@@ -36,6 +38,8 @@ class PlannedObject:
     former_owners: list[dict[str, Any]] = field(default_factory=list)
     taken_from: set[str] = field(default_factory=set)
     given_up: list[str] = field(default_factory=list)
+    handed_over: bool = False
+    fills: Identity | None = None
     done: bool = False
 
     @property

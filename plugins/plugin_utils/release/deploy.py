@@ -152,14 +152,19 @@ class DeployRun(LockedRun):
     ) -> None:
         with given_back_on_failure(lease, self._warnings), lease.kept():
             self._lease, self.holder = lease, lease.holder
-            self._plan_present(cluster, bodies)
-            settle(cluster.connection, cluster.executor, self._planned)
-            self._planned = [created.get(item.identity, item) for item in self._planned]
+            self._plan_locked(cluster, bodies, created)
             self._wait_for_jobs(cluster)
             self.started = True
+            if self._stop_fillers(cluster):
+                self._plan_locked(cluster, bodies, created)
             self._execution.apply(self._planned, self._before_wave)
             self._wait_for_rollout(cluster)
             self._check_lock()
+
+    def _plan_locked(self, cluster: Cluster, bodies: list[dict[str, Any]], created: dict[Any, PlannedObject]) -> None:
+        self._plan_present(cluster, bodies)
+        settle(cluster.connection, cluster.executor, self._planned)
+        self._planned = [created.get(item.identity, item) for item in self._planned]
 
     def _create_namespace(self) -> dict[Any, PlannedObject]:
         """Create the namespace where it is missing: the lock lives in it."""

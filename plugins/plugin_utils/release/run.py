@@ -72,6 +72,7 @@ class Run:
         # Objects of earlier releases: what has become surplus may be of a kind that nothing desired is of.
         self._once_stated: list[dict[str, Any]] = []
         self._every_kind = False  # or of any kind
+        self._stopped: list[PlannedObject] = []  # what filled objects that the release states itself from now on
         self._digests = SecretDigests([])
         self._warnings: list[str] = []
         self._requests = {"read": 0, "write": 0, "dry_run": 0}
@@ -92,7 +93,7 @@ class Run:
     def result(self) -> dict[str, Any]:
         """Return what the task returns, masked."""
         # Of a failed run, what it did before it failed.
-        done = [item for item in [*self._planned, *self._surplus] if item.done]
+        done = [item for item in [*self._planned, *self._stopped, *self._surplus] if item.done]
         result: dict[str, Any] = {
             "changed": any(item.to_write for item in done),
             "objects": [self._entry(item) for item in done],
@@ -125,9 +126,28 @@ class Run:
         """Make the cluster have what *bodies* describe."""
         self._plan_present(cluster, bodies)
         self._before_writes(cluster)
+        if self._stop_fillers(cluster):
+            self._plan_present(cluster, bodies)
         self._execution.apply(self._planned, self._before_wave)
         self._wait_for_rollout(cluster)
         self._delete_surplus(cluster)
+
+    def _stop_fillers(self, cluster: Cluster) -> bool:
+        """Delete first what would overwrite an object that is about to be written: a Certificate that is to go.
+
+        Return whether there was one: the plan is then out of date.
+        """
+        fillers = [] if self._settings.check_mode else [item for item in self._surplus if item.fills in self._returning]
+        self._execution.delete(fillers)
+        self._wait_until_gone(cluster, fillers)
+        self._stopped += fillers
+        return bool(fillers)
+
+    @property
+    def _returning(self) -> set[Identity]:
+        """The Secrets that the release states, and that Certificates which are to go have filled."""
+        wanted = {item.identity for item in self._planned}
+        return {item.fills for item in [*self._stopped, *self._surplus] if item.fills} & wanted
 
     def _before_writes(self, cluster: Cluster) -> None:
         """Look at the plan. What raises here is raised before the first write."""
@@ -172,9 +192,9 @@ class Run:
         self._digests.learn(live)
         self._digests.stamp()
         self._planned = plan_present(connection, executor, discovery, bodies, live)
+        self._plan_prune(cluster, bodies)
         if not self._settings.force_conflicts:
             self._plan_adoption(cluster)
-        self._plan_prune(cluster, bodies)
         missing = self._digests.missing()
         if missing and not self._settings.check_mode:
             advice = "Create the Secret first, add it to the objects, or mark the reference optional."
@@ -185,7 +205,7 @@ class Run:
     def _plan_adoption(self, cluster: Cluster) -> None:
         """Refuse to take fields from others unasked; otherwise say what is taken, before the first write."""
         connection, executor, adopt = cluster.connection, cluster.executor, self._settings.adopt
-        preview = plan_adoption(connection, executor, cluster.discovery, self._planned, adopt)
+        preview = plan_adoption(connection, executor, cluster.discovery, self._planned, adopt, self._returning)
         if not preview or preview in self._warnings:
             return
         self._warnings.append(preview)
@@ -282,7 +302,7 @@ class Run:
             entry["former_owners"] = item.former_owners
         if item.strip_last_applied and item.result == "updated":
             entry["last_applied_removed"] = True
-        if identity.kind == "Secret" and item.result == "updated":
+        if identity.kind == "Secret" and item.result == "updated" and not item.handed_over:
             entry["changed_keys"] = changed_keys(item.desired, item.live)
         secret_keys = self._digests.keys_read(identity)
         if secret_keys:
