@@ -24,6 +24,7 @@ class ActionModule(ClusterAction):
             jobs=options["jobs"],
             jobs_timeout=options["jobs_timeout"],
             timeout=options["timeout"],
+            issued_secrets=options["issued_secrets"],
             lock=LockSettings(options["lock_duration"], options["lock_timeout"]),
             check_mode=self._task.check_mode,
             say=self.say_for(task_vars, Redactor()),

@@ -47,6 +47,16 @@ options:
     description: Seconds to wait for deleted objects to go, and for the last pod.
     type: int
     default: 300
+  issued_secrets:
+    description:
+      - What happens to the Secrets that cert-manager has filled for Certificates of the release. They hold private
+        keys, and no labels of the release.
+      - If cert-manager runs with C(--enable-certificate-owner-ref), they go with the Certificate either way.
+    type: str
+    choices:
+      keep: They stay, and the result names them. The next deploy then needs no new certificate.
+      delete: They are deleted after their Certificates.
+    default: keep
   lock_duration:
     description:
       - Seconds after which the lock of the release counts as left behind by a dead run, as for
@@ -104,6 +114,11 @@ pods_left:
   description: Number of pods of the release that are left, V(0) after a success. Null in check mode.
   returned: always
   type: int
+issued_secrets:
+  description: Names of the Secrets that cert-manager has filled for Certificates of the release, see O(issued_secrets).
+  returned: always
+  type: list
+  elements: str
 not_looked_at:
   description: Kinds that cannot be listed.
   returned: always

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..objects.identity import Identity
+from ..objects.kinds import CERTIFICATE, CERTIFICATE_ANNOTATION
 from ..objects.labels import annotations_of
 from .surroundings import Surroundings
 from .verdict import SERVED, Verdict, conditions_of, in_progress, is_answered, is_behind, unanswered, variables, words
 
-CERT_MANAGER = "cert-manager.io"
+CERT_MANAGER = CERTIFICATE[0]
 API_VERSION = f"{CERT_MANAGER}/v1"
 ACME_API_VERSION = f"acme.{CERT_MANAGER}/v1"
-NAME_ANNOTATION = f"{CERT_MANAGER}/certificate-name"
 
 
 def judge_certificate(live: Mapping[str, Any], around: Surroundings) -> Verdict:
@@ -44,7 +44,7 @@ def progress_words(live: Mapping[str, Any], around: Surroundings) -> Iterator[st
     requests = [
         body
         for body in around.objects(API_VERSION, "CertificateRequest", metadata["namespace"]) or []
-        if annotations_of(body).get(NAME_ANNOTATION) == metadata["name"]
+        if annotations_of(body).get(CERTIFICATE_ANNOTATION) == metadata["name"]
     ]
     for request in sorted(requests, key=lambda body: str(body["metadata"].get("creationTimestamp")))[-1:]:
         ready = conditions_of(request.get("status") or {}).get("Ready")

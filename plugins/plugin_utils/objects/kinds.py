@@ -85,6 +85,8 @@ JOB_OF_CRON_JOB: Path = ("spec", "jobTemplate")
 ADMISSION, RBAC = "admissionregistration.k8s.io", "rbac.authorization.k8s.io"
 GATEWAY_API = "gateway.networking.k8s.io"
 CERTIFICATE = ("cert-manager.io", "Certificate")
+# On the Secret that cert-manager fills for a Certificate, and on its CertificateRequests: the name of the Certificate
+CERTIFICATE_ANNOTATION = "cert-manager.io/certificate-name"
 
 _ROWS = [
     # Kinds that run pods: https://kubernetes.io/docs/concepts/workloads/

@@ -8,16 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ..api.connection import CONCURRENCY, Connection
+from ..api.connection import CONCURRENCY, MERGE_PATCH, Connection
 from ..api.discovery import Discovery
 from ..api.wait_report import Say, WaitReport
 from ..apply import write_permissions
 from ..apply.execution import POLL_PAUSE, Execution, wait_until_gone
-from ..apply.owned_objects import Found, find_owned
+from ..apply.owned_objects import Found, find_owned, list_metadata
+from ..apply.write_permissions import Need, Permission
 from ..objects.errors import ApplyError, ConnectionFailed
 from ..objects.identity import Identity
-from ..objects.kinds import RENDERED_KINDS, kind_of_body
-from ..objects.labels import is_engines
+from ..objects.kinds import CERTIFICATE, CERTIFICATE_ANNOTATION, RENDERED_KINDS, kind_of_body
+from ..objects.labels import INSTANCE_LABEL, MANAGED_BY, MANAGED_BY_LABEL, annotations_of, is_engines
+from ..objects.managed_fields import FIELD_MANAGER
 from ..objects.owner import Owner
 from ..objects.planned_object import PlannedObject, is_going
 from ..pods.spawned_jobs import SELECTOR, is_running, read_spawned_jobs
@@ -27,11 +29,14 @@ from .namespace_removal import ReleaseNamespace
 from .record import ReleaseRecord
 
 WAIT, KILL, REFUSE = "wait", "kill", "refuse"
+KEEP, DELETE = "keep", "delete"
+SECRETS = ("", "Secret")
 
 
 @dataclass(frozen=True)
 class TeardownSettings:
-    """``jobs``: what becomes of running Jobs, WAIT, KILL or REFUSE. Timeouts are seconds.
+    """``jobs``: what becomes of running Jobs, WAIT, KILL or REFUSE. ``issued_secrets``: what becomes of the Secrets
+    that cert-manager has filled for Certificates of the release, KEEP or DELETE. Timeouts are seconds.
 
     ``say``: shows what it waits for.
     """
@@ -39,6 +44,7 @@ class TeardownSettings:
     jobs: str = REFUSE
     jobs_timeout: float = 1800
     timeout: float = 300
+    issued_secrets: str = KEEP
     lock: LockSettings = LockSettings()
     check_mode: bool = False
     say: Say | None = None
@@ -67,6 +73,7 @@ class Teardown:
         self._namespace: ReleaseNamespace | None = None
         self._pods_left: int | None = None
         self._not_looked_at: list[str] = []
+        self._issued: list[dict[str, Any]] = []
         self._warnings: list[str] = []
 
     def execute(self) -> None:
@@ -79,11 +86,14 @@ class Teardown:
             found = self._find(executor, discovery)
             self._check_rights(discovery, found)
             self._namespace = ReleaseNamespace.read(self._connection, self._owner)
-            self._check_permissions(executor, discovery, found.objects)
+            self._issued = self._find_issued(executor, discovery, found)
+            doomed = self._issued if self._settings.issued_secrets == DELETE else []
+            self._check_permissions(executor, discovery, [*found.objects, *doomed])
             jobs_end = self._clock() + self._settings.jobs_timeout
             self._settle_jobs(jobs_end, refuse=self._settings.jobs == REFUSE)
             with self._locked(self._namespace, bool(found.objects or self._jobs())):
-                self._delete(executor, discovery, self._find(executor, discovery).objects, jobs_end)
+                objects = self._claim(doomed) + self._find(executor, discovery).objects
+                self._delete(executor, discovery, objects, jobs_end)
                 if not self._settings.check_mode:
                     self._await_no_pods()
             going = {item.identity for item in self._deleted}
@@ -107,6 +117,7 @@ class Teardown:
             ],
             "pods_left": self._pods_left,
             "not_looked_at": self._not_looked_at,
+            "issued_secrets": [live["metadata"]["name"] for live in self._issued],
         }
         if self._warnings:
             result["warnings"] = self._warnings
@@ -124,6 +135,11 @@ class Teardown:
             lines += [f"    {name}" for name in namespace["foreign"]]
         if result["pods_left"] is not None:
             lines.append(f"Pods left: {result['pods_left']}")
+        if result["issued_secrets"] and self._settings.issued_secrets == KEEP:
+            lines.append(
+                f"Secrets that stay: {', '.join(result['issued_secrets'])}. cert-manager has filled them for this "
+                "release, and they hold private keys. To delete them, too: -e teardown_issued_secrets=delete."
+            )
         if self._not_looked_at:
             lines.append(f"Objects of these kinds cannot be listed: {', '.join(self._not_looked_at)}.")
         return "\n".join(lines)
@@ -137,6 +153,33 @@ class Teardown:
             found.broken = {key: reason for key, reason in found.broken.items() if key not in needed}
         found.objects = [live for live in found.objects if not (is_engines(live) and live["kind"] == "Lease")]
         return found
+
+    def _find_issued(self, executor: Executor, discovery: Discovery, found: Found) -> list[dict[str, Any]]:
+        """Return the Secrets of the release's Certificates, their metadata only; not those that go with them."""
+        names = {live["metadata"]["name"] for live in found.objects if kind_of_body(live).key == CERTIFICATE}
+        if not names:
+            return []
+        namespace = self._owner.namespace
+        secrets = list_metadata(self._connection, executor, discovery, namespace, {SECRETS}, cluster_scoped=False)
+        return [
+            live
+            for live in secrets.objects
+            if annotations_of(live).get(CERTIFICATE_ANNOTATION) in names
+            and not live["metadata"].get("ownerReferences")
+            and live not in found.objects
+        ]
+
+    def _claim(self, secrets: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Mark Secrets as ours, so that the next run finds them if this one dies. Return them if that is not done."""
+        if self._settings.check_mode:
+            return list(secrets)
+        labels = {MANAGED_BY_LABEL: MANAGED_BY, INSTANCE_LABEL: self._owner.instance}
+        for live in secrets:
+            path = f"/api/v1/namespaces/{self._owner.namespace}/secrets/{live['metadata']['name']}"
+            body = {"metadata": {"uid": live["metadata"]["uid"], "labels": labels}}
+            query = {"fieldManager": FIELD_MANAGER}
+            self._connection.request("PATCH", path, query=query, body=body, content_type=MERGE_PATCH)
+        return []
 
     def _stated_kinds(self) -> set[tuple[str, str]]:
         """Return the kinds, by group and name, that the recorded releases have; of an unrecorded one, all it can have.
@@ -187,6 +230,8 @@ class Teardown:
         """Refuse what the API server would refuse half way. A preview warns: who may only read may look."""
         bodies = [live for live in [*found, *self._jobs()] if not is_going(live)]
         needs = [*write_permissions.needs_of_deletion(discovery, bodies), *self._lease().needs()] if bodies else []
+        issued = map(Identity.of, self._issued if self._settings.issued_secrets == DELETE else [])
+        needs += [Need(Permission.on("patch", secret, "secrets"), secret, ", to mark it") for secret in issued]
         about_namespace = self._namespace.needs() if self._namespace else []
         if not needs and not about_namespace:
             return
@@ -247,7 +292,10 @@ class Teardown:
         self._delete_all(executor, discovery, self._jobs())
         if not self._settings.check_mode:
             self._await_no_pods()
-        self._delete_all(executor, discovery, rest)
+        # cert-manager would fill a Secret again while there is its Certificate
+        issuing = [live for live in rest if kind_of_body(live).key == CERTIFICATE]
+        self._delete_all(executor, discovery, issuing)
+        self._delete_all(executor, discovery, [live for live in rest if live not in issuing])
 
     def _delete_all(self, executor: Executor, discovery: Discovery, objects: Sequence[dict[str, Any]]) -> None:
         planned = [
