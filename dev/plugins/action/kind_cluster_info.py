@@ -28,6 +28,7 @@ class ActionModule(ControlNodeAction):
             "node": kind_node.node_name(options["name"]),
             "image": found.image if found else "",
             "ports": found.ports if found else {},
+            "workers": list(found.workers) if found else [],
             "tools": os.access(kind, os.X_OK) and os.access(kubectl, os.X_OK),
             "kind": kind if os.access(kind, os.X_OK) else toolchain.on_path("kind"),
             "contexts": list(kind_node.contexts(options["kubeconfig"])),

@@ -40,7 +40,6 @@ class ActionModule(ControlNodeAction):
             "environment": environment,
             "build": build,
             "load": load,
-            "node": found.name,
             "aliases": node_images.stale_aliases(found, aliases),
             "base": node_images.base_source(
                 found.engine, options["base_image"], options["registry_base_image"], environment

@@ -6,8 +6,8 @@ module: kind_cluster_info
 short_description: Judge the health of a local kind cluster
 version_added: 0.1.0
 description:
-  - Finds the node of a kind cluster of one node in Docker or podman, on the control node, and says whether the cluster
-    is healthy. Changes nothing.
+  - Finds the nodes of a kind cluster with one control plane in Docker or podman, on the control node, and says whether
+    the cluster is healthy. Changes nothing.
 options:
   name:
     description: Name of the cluster, as C(kind get clusters) lists it.
@@ -43,10 +43,10 @@ EXAMPLES = r"""
 RETURN = r"""
 verdict:
   description:
-    - V(healthy), the API server answers C(/readyz) through O(kubeconfig) and the node is Ready; V(starting), its
-      container runs, but the API server or the node is not ready yet; V(unexported), its container runs, but there is
-      no kubectl here, no kubeconfig, or one of an earlier cluster; V(dead), its container or the processes in it do not
-      run; V(absent), there is no such cluster.
+    - V(healthy), the API server answers C(/readyz) through O(kubeconfig) and all nodes are Ready; V(starting), their
+      containers run, but the API server or a node is not ready yet; V(unexported), they run, but there is no kubectl
+      here, no kubeconfig, or one of an earlier cluster; V(dead), a container, or the processes in that of the control
+      plane, do not run; V(absent), there is no such cluster.
   type: str
   returned: success
 engine:
@@ -58,7 +58,7 @@ environment:
   type: dict
   returned: success
 node:
-  description: Name of the node's container.
+  description: Name of the control plane's container.
   type: str
   returned: success
 image:
@@ -70,6 +70,11 @@ ports:
   type: dict
   returned: success
   sample: {30080/tcp: 30080, 6443/tcp: 39547}
+workers:
+  description: Names of the containers of the other nodes.
+  type: list
+  elements: str
+  returned: success
 tools:
   description: Whether O(bin_dir) has kind and kubectl.
   type: bool

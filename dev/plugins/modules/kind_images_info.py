@@ -6,8 +6,8 @@ module: kind_images_info
 short_description: Find out which images a local kind cluster lacks
 version_added: 0.1.0
 description:
-  - Compares a list of images with those in the node of a kind cluster and in its container engine, on the control node.
-    Changes nothing.
+  - Compares a list of images with those in the nodes of a kind cluster and in its container engine, on the control
+    node. Changes nothing.
 options:
   cluster:
     description: Name of the cluster.
@@ -71,23 +71,24 @@ EXAMPLES = r"""
 RETURN = r"""
 build:
   description:
-    - Which of O(images) neither the node nor the engine has, and which of them the engine needs to build others.
+    - Which of O(images) neither all nodes nor the engine have, and which of them the engine needs to build others.
   type: list
   elements: str
   returned: success
 load:
-  description: Which of O(images) the node lacks.
+  description: Which of O(images) a node lacks.
   type: list
   elements: str
   returned: success
-node:
-  description: Name of the node's container.
-  type: str
-  returned: success
 aliases:
-  description: Those of the aliases that do not lead to their images, each with the name of its image.
-  type: dict
+  description: Those of the aliases that do not lead to their images, each with a node where that is so.
+  type: list
+  elements: dict
   returned: success
+  contains:
+    node: {type: str, description: Name of the node's container.}
+    alias: {type: str, description: The second reference.}
+    image: {type: str, description: The image to which it should lead.}
 base:
   description:
     - How to get O(base_image), V(pull) or V(build); V(present) if the engine has it, or if nothing is built.

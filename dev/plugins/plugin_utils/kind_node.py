@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The node of a kind cluster as its container engine sees it, and the health of the cluster behind it."""
+"""The nodes of a kind cluster as its container engine sees them, and the health of the cluster behind them."""
 
 import json
 import os
@@ -13,6 +13,9 @@ import yaml
 from .command import ask
 
 API_PORT = "6443/tcp"
+# kind's own labels of its containers
+CLUSTER_LABEL = "io.x-k8s.kind.cluster"
+ROLE_LABEL = "io.x-k8s.kind.role"
 CONTROL_PLANE_TAINT = "node-role.kubernetes.io/control-plane"
 # What kubectl says when a kubeconfig belongs to an earlier cluster on the same port
 _FOREIGN_CREDENTIALS = ("x509", "certificate", "Unauthorized", "must be logged in")
@@ -20,22 +23,32 @@ _FOREIGN_CREDENTIALS = ("x509", "certificate", "Unauthorized", "must be logged i
 
 @dataclass(frozen=True)
 class Node:
-    """A kind node. `ports` maps what it listens on (`6443/tcp`) to the port of this machine that leads there."""
+    """The node of a control plane, and the names of the others.
+
+    `running` is whether the containers of all of them run. `ports` maps what it listens on (`6443/tcp`) to the port of
+    this machine that leads there.
+    """
 
     engine: str
     name: str
     running: bool
     image: str
     ports: dict[str, int]
+    workers: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all nodes."""
+        return (self.name, *self.workers)
 
 
 def node_name(cluster: str) -> str:
-    """Return the name that kind gives the container of the (only) node of `cluster`."""
+    """Return the name that kind gives the container of the control plane of `cluster`."""
     return f"{cluster}-control-plane"
 
 
 def find_node(cluster: str, engines: tuple[str, ...]) -> Node | None:
-    """Return the node of `cluster`, in the first of `engines` that has it."""
+    """Return the control plane's node of `cluster`, in the first of `engines` that has it."""
     for engine in engines:
         answer = ask([engine, "container", "inspect", node_name(cluster)])
         if answer.status:
@@ -43,14 +56,23 @@ def find_node(cluster: str, engines: tuple[str, ...]) -> Node | None:
         container = json.loads(answer.output)[0]
         # What was asked for, not what is mapped now: a stopped container has no ports in its NetworkSettings.
         bindings = container["HostConfig"].get("PortBindings") or {}
+        workers = _workers(engine, cluster)
         return Node(
             engine=engine,
             name=node_name(cluster),
-            running=bool(container["State"]["Running"]),
+            running=bool(container["State"]["Running"]) and all(state == "running" for state in workers.values()),
             image=container["Config"]["Image"],
             ports={inside: int(outside[0]["HostPort"] or 0) for inside, outside in bindings.items() if outside},
+            workers=tuple(sorted(workers)),
         )
     return None
+
+
+def _workers(engine: str, cluster: str) -> dict[str, str]:
+    """Return the workers of `cluster`, each with the state of its container."""
+    filters = [f"--filter=label={CLUSTER_LABEL}={cluster}", f"--filter=label={ROLE_LABEL}=worker"]
+    listed = ask([engine, "ps", "--all", *filters, "--format={{.Names}} {{.State}}"])
+    return dict(line.split() for line in listed.output.splitlines())
 
 
 def contexts(kubeconfig: str) -> dict[str, str]:
@@ -65,32 +87,34 @@ def contexts(kubeconfig: str) -> dict[str, str]:
     return {entry["name"]: servers.get(entry["context"]["cluster"], "") for entry in document.get("contexts") or []}
 
 
-def nodes_ready(node_list: dict[str, Any]) -> bool:
-    """Return whether a NodeList has a node, and pods can be scheduled to every one: it is Ready and has no such taint.
+def nodes_ready(node_list: dict[str, Any], workers: int) -> bool:
+    """Return whether a NodeList has all nodes, each of them Ready, and pods can be scheduled.
 
-    kubeadm taints the node of a control plane, kind takes that away afterwards. Where kind was killed in between, the
-    node is Ready and useless.
+    kubeadm taints the node of a control plane. If that is the only node, kind takes the taint away afterwards. Where
+    kind was killed in between, the node is Ready and useless.
     """
 
     def ready(item: dict[str, Any]) -> bool:
         conditions = item["status"].get("conditions", [])
-        return any(
-            condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions
-        ) and not any(taint["key"] == CONTROL_PLANE_TAINT for taint in item["spec"].get("taints", []))
+        return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+    def for_pods(item: dict[str, Any]) -> bool:
+        return not any(taint["key"] == CONTROL_PLANE_TAINT for taint in item["spec"].get("taints", []))
 
     items = node_list.get("items") or []
-    return bool(items) and all(ready(item) for item in items)
+    return len(items) > workers and all(ready(item) for item in items) and any(for_pods(item) for item in items)
 
 
 def verdict(cluster: str, node: Node | None, kubectl: str, kubeconfig: str) -> str:
-    """Judge the cluster `cluster` with the container `node`, through `kubeconfig` and with the command `kubectl`.
+    """Judge the cluster `cluster` with the control plane's `node`, through `kubeconfig` and with the command `kubectl`.
 
     - `absent`: there is no node.
-    - `dead`: its container does not run. An engine may say that it does where its processes were killed: then nothing
-      can be started in it.
+    - `dead`: its container or that of a worker does not run. An engine may say that it does where its processes were
+      killed: then nothing can be started in it.
     - `unexported`: it runs, but it cannot be asked from here: no kubectl, no kubeconfig, or one of an earlier cluster.
-    - `starting`: it runs, but the API server does not answer or the node is not Ready.
-    - `healthy`: /readyz says so (https://kubernetes.io/docs/reference/using-api/health-checks/), and the node is Ready.
+    - `starting`: it runs, but the API server does not answer or a node is not Ready.
+    - `healthy`: /readyz says so (https://kubernetes.io/docs/reference/using-api/health-checks/), and all nodes are
+      Ready.
     """
     if node is None:
         return "absent"
@@ -104,7 +128,8 @@ def verdict(cluster: str, node: Node | None, kubectl: str, kubeconfig: str) -> s
         health = ask([*command, "/readyz"])
         if health.status == 0:
             listed = ask([*command, "/api/v1/nodes"])
-            return "healthy" if listed.status == 0 and nodes_ready(json.loads(listed.output)) else "starting"
+            ready = listed.status == 0 and nodes_ready(json.loads(listed.output), len(node.workers))
+            return "healthy" if ready else "starting"
         asked = not any(sign in health.errors for sign in _FOREIGN_CREDENTIALS)
     if ask([node.engine, "exec", node.name, "true"]).status:
         return "dead"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which images a kind node lacks, and which of those have to be built first."""
+"""Which images the nodes of a kind cluster lack, and which of those have to be built first."""
 
 from .command import LocalClusterError, ask
 from .container_engine import images
@@ -8,25 +8,35 @@ from .kind_node import Node
 
 
 def loaded_images(node: Node) -> set[str]:
-    """Return the names of the images in the containerd of `node`. Raises LocalClusterError where it does not answer."""
-    return set(_image_list(node, "--quiet").split())
+    """Return the names of the images that every node of the cluster has in its containerd.
+
+    Raises LocalClusterError where one does not answer.
+    """
+    return set.intersection(*(set(_image_list(node.engine, name, "--quiet").split()) for name in node.names))
 
 
-def stale_aliases(node: Node, aliases: dict[str, str]) -> dict[str, str]:
-    """Return those of `aliases` (each with the name that it stands for) that do not lead to that image in `node`."""
+def stale_aliases(node: Node, aliases: dict[str, str]) -> list[dict[str, str]]:
+    """Return those of `aliases` (each with the name that it stands for) that do not lead to that image in some node."""
     if not aliases:
-        return {}
-    rows = [line.split() for line in _image_list(node).splitlines()[1:]]
-    digests = {reference: digest for reference, _media_type, digest, *_size in rows}
-    return {alias: name for alias, name in aliases.items() if digests.get(alias, "") != digests.get(name)}
+        return []
+    stale = []
+    for node_name in node.names:
+        rows = [line.split() for line in _image_list(node.engine, node_name).splitlines()[1:]]
+        digests = {reference: digest for reference, _media_type, digest, *_size in rows}
+        stale += [
+            {"node": node_name, "alias": alias, "image": name}
+            for alias, name in aliases.items()
+            if digests.get(alias, "") != digests.get(name)
+        ]
+    return stale
 
 
-def _image_list(node: Node, *options: str) -> str:
+def _image_list(engine: str, node: str, *options: str) -> str:
     """Return what containerd in `node` lists: a heading, then reference, media type and digest of each image."""
-    listed = ask([node.engine, "exec", node.name, "ctr", "--namespace", "k8s.io", "images", "list", *options])
+    listed = ask([engine, "exec", node, "ctr", "--namespace", "k8s.io", "images", "list", *options])
     if listed.status:
         raise LocalClusterError(
-            f"The node {node.name} cannot list its images: {listed.reason}. Run playbooks/local_cluster.yml, which "
+            f"The node {node} cannot list its images: {listed.reason}. Run playbooks/local_cluster.yml, which "
             "repairs the cluster."
         )
     return listed.output

@@ -21,6 +21,7 @@ NODES = {"items": [{"spec": {}, "status": {"conditions": [{"type": "Ready", "sta
 DOCKER = """
 case "$1 $2" in
   "container inspect") cat "$STATE/container" 2>/dev/null ;;
+  "ps --all") cat "$STATE/workers" 2>/dev/null || true ;;
   exec*) [ ! -e "$STATE/killed" ] ;;
   run*) exit 127 ;;
   *) exit 0 ;;
@@ -37,6 +38,7 @@ case "$1" in
 esac
 """
 KUBECTL = """
+echo "$*" >> "$STATE/kubectl.log"
 case "$*" in
   version*) echo "Client Version: v1.37.0" ;;
   *) [ ! -e "$STATE/killed" ] || exit 1; cat "$STATE/nodes" ;;
@@ -147,6 +149,36 @@ def test_a_first_run_creates_the_cluster_from_the_registry(machine: Machine) -> 
     assert (machine.state / "bin" / "kubectl").readlink() == machine.commands / "kubectl"
 
 
+def test_workers_are_nodes_of_their_own_without_ports(machine: Machine) -> None:
+    (machine.state / "nodes").write_text(json.dumps({"items": NODES["items"] * 3}))
+    assert changed(machine.run(local_cluster_workers=2)) > 0
+    control_plane, *workers = yaml.safe_load((machine.state / "config").read_text())["nodes"]
+    assert control_plane["role"] == "control-plane"
+    assert workers == [{"role": "worker"}] * 2
+    assert "wait --for=condition=Ready nodes --all" in (machine.state / "kubectl.log").read_text()
+
+
+def test_another_number_of_workers_is_refused_for_a_cluster_that_runs(machine: Machine) -> None:
+    machine.link_tools()
+    machine.write_kubeconfig("kubeconfig", "kind-demo")
+    machine.write_container("container", running=True)
+    run = machine.run(local_cluster_workers=2)
+    assert run.returncode != 0
+    message = " ".join(run.stdout.split())
+    assert "It has 0 workers; local_cluster_workers asks for 2" in message
+    assert "-e local_cluster_state=absent" in message
+    assert machine.kind() == []
+
+
+def test_a_cluster_with_a_dead_worker_is_made_anew(machine: Machine) -> None:
+    machine.link_tools()
+    machine.write_kubeconfig("kubeconfig", "kind-demo")
+    machine.write_container("container", running=True)
+    (machine.state / "workers").write_text("demo-worker running\ndemo-worker2 exited\n")
+    assert changed(machine.run(local_cluster_workers=2)) > 0
+    assert machine.kind() == ["delete", "create"]
+
+
 def test_a_first_run_without_a_registry_builds_in_order(machine: Machine) -> None:
     sources = machine.state / "docker"
     for script, body in (
@@ -178,7 +210,7 @@ def test_a_first_run_without_a_registry_builds_in_order(machine: Machine) -> Non
         node,
     )
     config = yaml.safe_load((machine.state / "config").read_text())
-    assert config["networking"] == {"disableDefaultCNI": True}
+    assert "networking" not in config, "the node image says what its network needs, as kind's own does"
     on_cgroup_v1 = not Path("/sys/fs/cgroup/cgroup.controllers").exists()
     patches = [yaml.safe_load(patch) for patch in config.get("kubeadmConfigPatches", [])]
     assert [patch["failCgroupV1"] for patch in patches] == ([False] if on_cgroup_v1 else [])

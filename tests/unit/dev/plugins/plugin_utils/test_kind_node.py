@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,23 @@ def test_a_node_is_found_in_the_engine_that_has_it(fake) -> None:
     assert kind_node.find_node("other", ("docker", "podman")) is None
 
 
+@pytest.mark.parametrize(("state", "running"), [("running", True), ("exited", False)])
+def test_workers_belong_to_the_cluster_and_have_to_run_too(fake, state: str, running: bool) -> None:
+    fake("docker", "exit 1")
+    workers = f"ps --all --filter=label={kind_node.CLUSTER_LABEL}=demo --filter=label={kind_node.ROLE_LABEL}=worker"
+    fake(
+        "podman",
+        f"""case "$*" in
+          "{workers} "*) echo 'demo-worker2 {state}'; echo 'demo-worker running' ;;
+          "container inspect demo-control-plane") echo '{json.dumps(CONTAINER)}' ;;
+        esac""",
+    )
+    found = kind_node.find_node("demo", ("docker", "podman"))
+    assert found is not None
+    assert found.running is running
+    assert found.names == ("demo-control-plane", "demo-worker", "demo-worker2")
+
+
 def test_no_node_is_absent(tmp_path: Path) -> None:
     assert kind_node.verdict("demo", None, "kubectl", str(tmp_path / "kubeconfig")) == "absent"
 
@@ -66,6 +84,25 @@ def test_a_stopped_container_is_dead(fake, tmp_path: Path) -> None:
 def test_an_api_server_that_answers_and_a_ready_node_are_healthy(fake, tmp_path: Path) -> None:
     # No podman on PATH: the engine need not be asked a second time.
     assert kind_node.verdict("demo", NODE, kubectl(fake), kubeconfig(tmp_path / "kubeconfig")) == "healthy"
+
+
+WORKERS = replace(NODE, workers=("demo-worker", "demo-worker2"))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "verdict"),
+    [
+        ([TAINTED, READY, READY], "healthy"),
+        ([TAINTED, READY, NOT_READY], "starting"),
+        ([TAINTED, READY], "starting"),
+        ([TAINTED, TAINTED, TAINTED], "starting"),
+    ],
+    ids=["all Ready", "one is not Ready", "one has not joined", "none is for pods"],
+)
+def test_a_cluster_with_workers_needs_all_of_them(fake, tmp_path: Path, nodes: list, verdict: str) -> None:
+    fake("podman", "exit 0")
+    path = kubeconfig(tmp_path / "kubeconfig")
+    assert kind_node.verdict("demo", WORKERS, kubectl(fake, nodes=nodes), path) == verdict
 
 
 REFUSED = "echo 'The connection to the server was refused' >&2; exit 1"

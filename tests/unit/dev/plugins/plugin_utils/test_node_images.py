@@ -63,6 +63,21 @@ def test_a_node_that_does_not_answer_is_an_error_that_says_what_heals_it(monkeyp
         node_images.loaded_images(NODE)
 
 
+TWO = Node("podman", "demo-control-plane", True, "image", {}, ("demo-worker",))
+ALIAS = "localhost/agent:dev"
+
+
+def test_an_image_counts_as_loaded_only_if_every_node_has_it(fake) -> None:
+    fake("podman", f'case "$2" in demo-worker) echo {REDIS} ;; *) echo {REDIS}; echo {STAND_IN} ;; esac')
+    assert node_images.loaded_images(TWO) == {REDIS}
+
+
+def test_an_alias_is_compared_in_every_node(fake) -> None:
+    rows = f"REF TYPE DIGEST SIZE\\n{AGENT} t sha256:2 9\\n{ALIAS} t sha256:"
+    fake("podman", f'case "$2" in demo-worker) printf "{rows}1 9" ;; *) printf "{rows}2 9" ;; esac')
+    assert node_images.stale_aliases(TWO, {ALIAS: AGENT}) == [{"node": "demo-worker", "alias": ALIAS, "image": AGENT}]
+
+
 @pytest.mark.parametrize(
     ("built", "answers", "source"),
     [({"localhost/base:1"}, True, "present"), (set(), True, "pull"), (set(), False, "build")],
