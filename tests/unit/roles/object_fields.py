@@ -11,7 +11,7 @@ from typing import Any
 Fields = dict[str, Any]
 """Path -> value. A list of texts is one value."""
 
-ITEM_KEYS = ("mountPath", "containerPort", "port", "topologyKey", "name")
+ITEM_KEYS = ("mountPath", "containerPort", "port", "topologyKey", "name", "key")
 """What tells the items of a list apart: the first of these that an item has, else its place."""
 
 
