@@ -44,7 +44,11 @@ options:
   wait:
     description:
       - Whether to wait until Deployments, StatefulSets, DaemonSets and ReplicaSets are rolled out, Jobs complete and
-        Pods ready or succeeded, or deleted objects are gone. Objects of other kinds are not waited for.
+        Pods ready or succeeded, or deleted objects are gone.
+      - Gateways, routes of the Gateway API, Ingresses and Certificates of cert-manager are waited for until their
+        controllers serve them, if this run changes one of them. A refusal fails in the controller's words. If no
+        controller answers for 10 s, or the cluster has none, the task warns and goes on.
+      - Objects of other kinds are not waited for.
       - The wait ends as soon as waiting cannot help, for example if an image does not exist, a container crashes
         repeatedly, a quota refuses the pods, a volume cannot be mounted for 60 s or a pod finds no node for 120 s. The
         message then quotes the pod's events and the end of its log.
@@ -94,6 +98,8 @@ options:
         the kinds that this collection renders and those of O(objects). An object without a namespace must name that of
         the release in its label C(agentsmith.platform/namespace).
       - Never touched are Namespaces, Jobs, objects that another object owns, and those of other instances.
+      - A Secret, ConfigMap, ServiceAccount or volume claim that O(objects) still name is not deleted. It loses the
+        labels of the release and the record of our fields, and counts as V(updated), with a warning.
       - Costs one request a kind, which reads metadata only. A kind that may not be listed is left alone, with a warning
         if O(objects) has one of that kind.
     type: dict

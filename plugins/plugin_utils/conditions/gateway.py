@@ -29,6 +29,14 @@ NO_CONTROLLER = Verdict(
 # The conditions of a listener that keep it from serving. What is named first is the cause of the rest.
 _FAULTS = (("ResolvedRefs", "False"), ("Conflicted", "True"), ("Accepted", "False"), ("Programmed", "False"))
 _NO_CERTIFICATE = "InvalidCertificateRef"
+# The variables that make a listener what it is
+_TLS = ("dispatcher_tls", "dispatcher_tls_secret_name")
+_LISTENER = (
+    "dispatcher_gateway_http_port",
+    "dispatcher_gateway_https_port",
+    "dispatcher_host",
+    "dispatcher_gateway_class",
+)
 # Of Programmed: the controller goes on trying
 _TRYING = ("Pending", "NoResources", "AddressNotAssigned")
 
@@ -52,8 +60,8 @@ def judge_gateway(live: Mapping[str, Any], around: Surroundings) -> Verdict:
         awaits_secret = condition.get("reason") == _NO_CERTIFICATE and _certificates(live, listener) & around.issued
         if awaits_secret:
             return in_progress(text, hint)
-        tls = variables(live, "dispatcher_tls", "dispatcher_tls_secret_name")
-        return Verdict(False, text, f"Check {tls}." if condition.get("reason") == _NO_CERTIFICATE else hint)
+        causes = _TLS if condition.get("reason") == _NO_CERTIFICATE else _LISTENER
+        return Verdict(False, text, f"Check {variables(live, *causes)}.")
     if accepted.get("status") == "False":
         return Verdict(False, words(accepted), hint)
     if programmed.get("status") == "True":

@@ -55,7 +55,7 @@ def _of_parent(live: Mapping[str, Any], parent: Mapping[str, Any], around: Surro
 
 
 def _of_answer(live: Mapping[str, Any], name: str, conditions: Mapping[str, Mapping[str, Any]]) -> Verdict:
-    hint = f"Check {variables(live, 'dispatcher_gateways', 'dispatcher_gateway_class', 'dispatcher_host')}."
+    hint = f"Check {variables(live, *_parents(live), 'dispatcher_host')}."
     if any(is_behind(condition, live) for condition in conditions.values()):
         return in_progress(f"the controller of the {name} has not seen the change yet", hint)
     for kind, bad in _FAULTS:
@@ -70,7 +70,7 @@ def _of_answer(live: Mapping[str, Any], name: str, conditions: Mapping[str, Mapp
 
 def _of_silent_parent(live: Mapping[str, Any], parent: Mapping[str, Any], name: str, around: Surroundings) -> Verdict:
     """Judge a route about which a parent says nothing: it may not exist, or nobody serves it."""
-    hint = f"Check {variables(live, 'dispatcher_gateways', 'dispatcher_gateway_class')}."
+    hint = f"Check {variables(live, *_parents(live))}."
     silent = unanswered(f"no controller has answered for the {name}", hint)
     namespace = _named(live, parent)["namespace"]
     gateway = _gateway(live, parent, around)
@@ -93,6 +93,13 @@ def _gateway(live: Mapping[str, Any], parent: Mapping[str, Any], around: Surroun
     if (named["group"], named["kind"]) != (GATEWAY_API, "Gateway"):
         return {}
     return around.object(Identity(API_VERSION, "Gateway", named["namespace"], parent["name"]))
+
+
+def _parents(live: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the variables that name the parents of a route of the Dispatcher."""
+    is_redirect = str(live["metadata"]["name"]).endswith("-redirect")
+    gateways = "dispatcher_redirect_gateways" if is_redirect else "dispatcher_gateways"
+    return gateways, "dispatcher_gateway_class"
 
 
 def _named(live: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,15 +12,15 @@ from ..objects.kinds import kind_of_body
 from .outcome import FAILED, NOT_CHECKED, OK, WARNING, Outcome
 from .probe import Asked, Probe
 
-CERTIFICATE = "Certificate"
+ABSENT = Verdict(False, "it does not exist", "Deploy the release.")
 
 
 def routes(asked: Asked) -> list[Outcome]:
     """Judge all of them that the release states."""
     stated = [body for body in asked.target.intended_objects if kind_of_body(body).is_served]
     around = Surroundings(asked.target.connection, issued_by(stated))
-    certificates = [body for body in stated if body["kind"] == CERTIFICATE]
-    others = [body for body in stated if body["kind"] != CERTIFICATE]
+    certificates = [body for body in stated if body["kind"] == "Certificate"]
+    others = [body for body in stated if body["kind"] != "Certificate"]
     return [
         _judged("route", "the release has no Ingress, Gateway or route", others, around),
         _judged("certificate", "the release has no Certificate of cert-manager", certificates, around),
@@ -30,21 +30,17 @@ def routes(asked: Asked) -> list[Outcome]:
 def _judged(check: str, none: str, stated: Sequence[Mapping[str, Any]], around: Surroundings) -> Outcome:
     if not stated:
         return Outcome(check, NOT_CHECKED, none)
-    found = [(body, *_verdict(body, around)) for body in stated]
-    bad = [verdict for _body, _live, verdict in found if not verdict.served]
+    found = [(body, around.object(Identity.of(body))) for body in stated]
+    unseen = [str(Identity.of(body)) for body, live in found if live == {}]
+    if unseen:
+        hint = "The account that runs verify needs that right."
+        return Outcome(check, NOT_CHECKED, f"cannot be read: {', '.join(unseen)}", hint)
+    verdicts = [judge(live, around) if live else ABSENT for _body, live in found]
+    bad = [verdict for verdict in verdicts if not verdict.served]
     result = FAILED if any(verdict.fails for verdict in bad) else WARNING if bad else OK
-    lines = [line for body, live, verdict in found for line in evidence(live or body, verdict, around)]
+    judged = zip(found, verdicts, strict=True)
+    lines = [line for (body, live), verdict in judged for line in evidence(live or body, verdict, around)]
     return Outcome(check, result, "\n".join(lines), " ".join(dict.fromkeys(verdict.hint for verdict in bad)))
-
-
-def _verdict(body: Mapping[str, Any], around: Surroundings) -> tuple[Mapping[str, Any] | None, Verdict]:
-    """Return the live object with the verdict on it."""
-    live = around.object(Identity.of(body))
-    if live is None:
-        return None, Verdict(False, "it does not exist", "Deploy the release.")
-    if not live:
-        return None, Verdict(False, "it cannot be read", "The account that runs verify needs that right.", fails=False)
-    return live, judge(live, around)
 
 
 PROBES = (Probe(("route", "certificate"), "public", routes),)
