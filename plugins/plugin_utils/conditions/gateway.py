@@ -59,7 +59,7 @@ def judge_gateway(live: Mapping[str, Any], around: Surroundings) -> Verdict:
         text = f"listener {listener}: {words(condition)}"
         awaits_secret = condition.get("reason") == _NO_CERTIFICATE and _certificates(live, listener) & around.issued
         if awaits_secret:
-            return in_progress(text, hint)
+            return in_progress(text, "It waits for the Certificate.")
         causes = _TLS if condition.get("reason") == _NO_CERTIFICATE else _LISTENER
         return Verdict(False, text, f"Check {variables(live, *causes)}.")
     if accepted.get("status") == "False":

@@ -2,6 +2,7 @@
 """Whether the Gateways that a route of the Gateway API names serve it. They answer each for itself."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..objects.identity import Identity
@@ -46,12 +47,14 @@ def _of_parent(live: Mapping[str, Any], parent: Mapping[str, Any], around: Surro
         return _of_silent_parent(live, parent, name, around)
     # Controllers that do not serve the Gateway may answer, too
     verdict = next((verdict for verdict in verdicts if verdict.served), verdicts[0])
-    if verdict.served or not around.issued:
+    if verdict.served or _named(live, parent)["namespace"] != live["metadata"].get("namespace"):
         return verdict
-    # A listener takes no route before it has its certificate
+    # The Gateway of the release may be the cause: its listener takes no route before it has its certificate
     gateway = _gateway(live, parent, around)
     by_gateway = judge_gateway(gateway, around) if gateway else SERVED
-    return by_gateway if by_gateway.fails and by_gateway.limit is None else verdict
+    return (
+        verdict if by_gateway.served or not by_gateway.fails else replace(by_gateway, text=f"{name}: {by_gateway.text}")
+    )
 
 
 def _of_answer(live: Mapping[str, Any], name: str, conditions: Mapping[str, Mapping[str, Any]]) -> Verdict:

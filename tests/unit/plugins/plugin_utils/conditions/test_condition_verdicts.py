@@ -263,6 +263,18 @@ def test_a_listener_waits_for_the_certificate_of_the_release_and_so_does_the_rou
     assert judge(waiting, Surroundings(connection, [("n", "another")])).limit == 10.0
 
 
+def test_a_route_names_what_keeps_the_gateway_of_the_release_from_taking_it() -> None:
+    closed = [condition("Accepted", "False", "PortUnavailable", "no entry point")]
+    answers = {f"/apis/{GATEWAY_API}/namespaces/{space}/gateways/own": gateway(GOOD, closed) for space in ("n", "edge")}
+    around = Surroundings(FakeConnection(answers))  # type: ignore[arg-type]
+    verdict = judge(route(({"name": "own"}, NOT_ALLOWED), parents=[{"name": "own"}]), around)
+    assert "Gateway n/own: listener https: Accepted is False, PortUnavailable: no entry point" in verdict.text
+    assert "dispatcher_gateway_http_port" in verdict.hint
+    # A listener of a Gateway of others may be for others
+    theirs = {"name": "own", "namespace": "edge"}
+    assert "NotAllowedByListeners" in judge(route((theirs, NOT_ALLOWED), parents=[theirs]), around).text
+
+
 def test_an_object_of_the_inventory_is_to_be_looked_for_there() -> None:
     live = ingress("ngnix", labels={"app.kubernetes.io/component": "extra"})
     verdict = judge(live, Surroundings(FakeConnection(IN_CLUSTER)))  # type: ignore[arg-type]
