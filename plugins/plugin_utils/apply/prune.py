@@ -79,7 +79,7 @@ def plan_prune(
             return None
         if Identity.of(live).unversioned in needed:
             return PlannedObject(live, path, whole, "updated", fields=_own_labels(whole), handed_over=True)
-        fills = _filled_by(whole)
+        fills = _filled_by({**whole, "apiVersion": live["apiVersion"], "kind": live["kind"]})
         stays = fills and fills.unversioned in needed | wanted
         return PlannedObject(live, path, whole, "deleted", fills=fills if stays else None)
 
