@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.template import trust_as_template
 
 from ..plugin_utils.actions.ansible_templates import AnsibleTemplates
 from ..plugin_utils.actions.control_node_action import ControlNodeAction
@@ -39,8 +38,9 @@ class ActionModule(ControlNodeAction):
         if name == "secrets":
             refuse_published_password(engine.variables)
         try:
-            part = read_part(name, trust_as_template) if name else self._stated(options, engine.variables)
+            part = read_part(name, engine.of_collection) if name else self._stated(options, engine.variables)
             result = render_part(part, engine, self._display.warning)
+            engine.compiled.keep()
         except RenderError as error:
             raise AnsibleActionFail(str(error)) from None
         # register hands the objects on, no callback shows them: a Secret is among them

@@ -6,13 +6,12 @@ variables again. So all parts are rendered in this one, and the Secret is compar
 """
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible.template import trust_as_template
 
 from ..plugin_utils.actions.ansible_templates import AnsibleTemplates
 from ..plugin_utils.actions.cluster_action import ClusterAction
@@ -38,15 +37,19 @@ class ActionModule(ClusterAction):
         options = self.checked_options(tmp, task_vars, OPTIONS)
         roles = [*options["parts"], "preflight"]
         # One dictionary for all parts: a value that one has checked is not templated again by the next
-        engine = AnsibleTemplates(self, _with_role_variables(roles, task_vars or {}))
+        variables: dict[str, Any] = {}
+        engine = AnsibleTemplates(self, variables)
+        variables.update(_with_role_variables(roles, task_vars or {}, engine.of_collection))
         refuse_published_password(task_vars or {})
         try:
-            return self._render(options, engine)
+            result = self._render(options, engine)
         except (RenderError, ApplyError) as error:
             raise AnsibleActionFail(str(error)) from None
+        engine.compiled.keep()
+        return result
 
     def _render(self, options: dict[str, Any], engine: AnsibleTemplates) -> dict[str, Any]:
-        parts = {name: read_part(name, trust_as_template) for name in options["parts"]}
+        parts = {name: read_part(name, engine.of_collection) for name in options["parts"]}
         rendered: dict[str, dict[str, Any]] = {}
         for position, (name, part) in enumerate(parts.items()):
             if not options["in_full"] and not self._is_selected(name, engine):
@@ -99,7 +102,9 @@ class ActionModule(ClusterAction):
             self._display.warning(warning)
 
 
-def _with_role_variables(roles: Iterable[str], task_vars: dict[str, Any]) -> dict[str, Any]:
+def _with_role_variables(
+    roles: Iterable[str], task_vars: dict[str, Any], trust: Callable[[str], str]
+) -> dict[str, Any]:
     """Return the task's variables with those of the roles: `defaults` give way to all, `vars` to nothing.
 
     Importing ten roles takes Ansible longer: it gathers all variables anew three times for each.
@@ -109,5 +114,5 @@ def _with_role_variables(roles: Iterable[str], task_vars: dict[str, Any]) -> dic
         for directory, variables in found.items():
             path = ROLES / role / directory / "main.yml"
             if path.is_file():
-                variables.update(map_texts(yaml_load(path.read_bytes()) or {}, trust_as_template))
+                variables.update(map_texts(yaml_load(path.read_bytes()) or {}, trust))
     return {**found["defaults"], **task_vars, **found["vars"]}

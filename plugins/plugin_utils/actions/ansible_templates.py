@@ -11,6 +11,7 @@ from ansible.plugins.loader import filter_loader, test_loader
 from ansible.template import is_trusted_as_template, trust_as_template
 
 from ..agentsmith_config.document import Origin
+from .compiled_templates import CompiledTemplates, compile_once
 from .value_origin import origin_of, shown
 from .vault_values import locked_by
 
@@ -32,16 +33,27 @@ class AnsibleTemplates:
 
     def __init__(self, action: ActionBase, variables: dict[str, Any] | None) -> None:
         self.variables = {} if variables is None else variables
+        self.compiled = CompiledTemplates()
         self._templar = action._templar.copy_with_new_env(available_variables=self.variables)
+        compile_once(self._templar, self.compiled)
         self._find_needle = action._find_needle
 
     def value(self, source: Any) -> Any:
         """Return `source` with all templates in it rendered."""
         return self._templar.template(source)
 
-    def holds(self, condition: str) -> bool:
-        """Whether a condition holds."""
-        return bool(self._templar.evaluate_conditional(trust_as_template(condition)))
+    def of_collection(self, text: str) -> str:
+        """Return a text of this collection as a template, whose compiled form may be kept."""
+        self.compiled.publish(text)
+        trusted: str = trust_as_template(text)
+        return trusted
+
+    def holds(self, *conditions: str) -> bool:
+        """Whether conditions hold."""
+        joined = conditions[0] if len(conditions) == 1 else " and ".join(f"({condition})" for condition in conditions)
+        if all(map(self.compiled.is_published, conditions)):
+            self.compiled.publish(joined)
+        return bool(self._templar.evaluate_conditional(trust_as_template(joined)))
 
     def document(self, source: str) -> Any:
         """Render the text of a template file."""

@@ -172,6 +172,8 @@ def _rendered(part: Part, template: str, engine: TemplateEngine) -> Manifest | N
         raise RenderError(f"The template {template} of the part {part.component} was not found: {error}") from None
     where = f"The template {path} cannot be rendered for the target {_target(engine)}"
     source = path.read_text(encoding="utf-8")
+    if path.is_relative_to(ROLES):
+        source = engine.of_collection(source)
     try:
         text = engine.document(source)
     except engine.Undefined as error:

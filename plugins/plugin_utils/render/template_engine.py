@@ -29,8 +29,11 @@ class TemplateEngine(Protocol):
     def value(self, source: Any) -> Any:
         """Return `source` with all templates in it rendered."""
 
-    def holds(self, condition: str) -> bool:
-        """Whether a condition holds."""
+    def of_collection(self, text: str) -> str:
+        """Return a text that is part of this collection as a template. Every other text may hold a secret."""
+
+    def holds(self, *conditions: str) -> bool:
+        """Whether conditions hold, all of them."""
 
     def document(self, source: str) -> Any:
         """Render the text of a template file."""

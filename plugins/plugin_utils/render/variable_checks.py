@@ -254,7 +254,7 @@ def _shape_faults(check: Check, values: Mapping[str, Any]) -> list[str]:
 def _relation_faults(engine: TemplateEngine, checks: list[Check]) -> list[str]:
     """Ask all at once, as compiling a condition costs more than its answer; one by one if one does not hold."""
     try:
-        if not checks or engine.holds(" and ".join(f"({check.that})" for check in checks)):
+        if not checks or engine.holds(*(str(check.that) for check in checks)):
             return []
     except engine.Fault:
         pass  # which one it was is found next

@@ -47,8 +47,11 @@ class JinjaEngine:
             return self._evaluate(source[2:-2])
         return self._environment.from_string(source).render(self._known())
 
-    def holds(self, condition: str) -> bool:
-        return self._evaluate(condition)
+    def of_collection(self, text: str) -> str:
+        return text
+
+    def holds(self, *conditions: str) -> bool:
+        return all(map(self._evaluate, conditions))
 
     def document(self, source: str) -> Any:
         return self._environment.from_string(source).render(self._known())
