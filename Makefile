@@ -1,6 +1,7 @@
 # make deploy   a running, verified stack on a local kind cluster
 # make test     lint, scan, unit tests, integration tests, Molecule
 # make scan     independent scanners on what dev and prod would apply, and on this repository
+# make benchmark-compare REF=…  what an unchanged deploy costs, beside a commit
 # make test-long  what takes too long for every change: kill the client at every request of a deploy, long tests of scenarios
 # make argument-specs  write the argument specs of the roles from their defaults
 # make clean    remove the local clusters and everything this checkout made
@@ -180,6 +181,13 @@ test-long: kubernetes-bin test-cluster
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KILL_STRIDE=1 \
 	$(PYTEST) tests/integration/test_kill.py --junitxml $(REPORTS)/integration.xml
 	AGENTSMITH_LONG_TESTS=1 $(MOLECULE) test $(addprefix --scenario-name=,drill prod rollback)
+
+# What an unchanged deploy costs, beside a commit: make benchmark-compare REF=main RUNS=15
+RUNS := 7
+.PHONY: benchmark-compare
+benchmark-compare: kubernetes-bin
+	@: $(or $(REF),$(error REF names the commit to compare with: make benchmark-compare REF=main))
+	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) $(BIN)/python tests/benchmark/compare.py --runs $(RUNS) '$(REF)'
 
 .PHONY: molecule
 molecule: test-cluster
