@@ -16,8 +16,10 @@ description:
   - Replaces the pods of a Deployment, StatefulSet or DaemonSet if the value of a Secret's key that they read changes;
     see O(roll_on_secret_change).
   - Costs one request for an unchanged object and two for a changed one. Three more read the server's version and kinds.
-    Each Secret that workloads read and that is not among the objects costs one. If something is to be written, the
-    schema of each API group costs one. A dry run is added only if the server alone can tell whether an object differs.
+    With O(prune) or O(transaction), one list reads up to 500 objects of a kind. Secrets, kinds that may not be listed
+    and objects without the labels of the release still cost one request each. Each Secret that workloads read and that
+    is not among the objects costs one. If something is to be written, the schema of each API group costs one. A dry run
+    is added only if the server alone can tell whether an object differs.
   - Objects that are to be written are checked against the server's OpenAPI schema before the first write.
   - Retries requests that are answered with 429, 500, 502, 503 or 504 (honouring Retry-After) and connections that are
     refused or dropped. Gives up after 10 seconds if the API server never answers, and after 90 if it stops answering
@@ -100,8 +102,8 @@ options:
       - Never touched are Namespaces, Jobs, objects that another object owns, and those of other instances.
       - A Secret, ConfigMap, ServiceAccount or volume claim that O(objects) still name is not deleted. It loses the
         labels of the release and the record of our fields, and counts as V(updated), with a warning.
-      - Costs one request a kind, which reads metadata only. A kind that may not be listed is left alone, with a warning
-        if O(objects) has one of that kind.
+      - Costs one request a kind whose objects were not listed before, which reads metadata only. A kind that may not be
+        listed is left alone, with a warning if O(objects) has one of that kind.
     type: dict
     suboptions:
       namespace:

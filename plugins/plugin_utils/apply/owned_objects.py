@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..api.concurrency import concurrently
-from ..api.connection import Connection
+from ..api.connection import JSON, Connection
 from ..api.discovery import Discovery
 from ..objects.errors import ApiError
 from ..objects.kinds import RENDERED_KINDS, kind_of
@@ -22,6 +22,7 @@ from ..text.one_line import one_line
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
 
 REASON_WIDTH = 300  # characters
+PAGE = 500  # objects, as kubectl has it
 
 
 @dataclass
@@ -49,14 +50,16 @@ def find_owned(
     owner: Owner,
     kinds: Collection[tuple[str, str]] | None = RENDERED_KINDS,
     needed: Collection[tuple[str, str]] = (),
+    listed: Mapping[tuple[str, str], list[dict[str, Any]]] | None = None,
 ) -> Found:
     """List the objects of *owner*, without its Namespace. Costs one request a kind.
 
     :param kinds: by group and kind; one that the server does not serve has no objects. None stands for all kinds.
     :param needed: as in :func:`list_metadata`.
+    :param listed: as in :func:`list_metadata`, with the labels of the owner.
     """
     query = {"labelSelector": owner.selector}
-    found = list_metadata(connection, executor, discovery, owner.namespace, kinds, query, needed=needed)
+    found = list_metadata(connection, executor, discovery, owner.namespace, kinds, query, needed=needed, listed=listed)
     found.objects = [live for live in found.objects if owner.has(live)]
     return found
 
@@ -70,12 +73,14 @@ def list_metadata(
     query: Mapping[str, str] | None = None,
     cluster_scoped: bool = True,
     needed: Collection[tuple[str, str]] = (),
+    listed: Mapping[tuple[str, str], list[dict[str, Any]]] | None = None,
 ) -> Found:
     """List the objects in a namespace, and those in none, of the *kinds* that the server serves and has lists of.
 
     :param cluster_scoped: whether kinds that live in no namespace are among them.
     :param needed: by group and kind, those without which the caller cannot go on. Another one that the server fails to
         list is passed over at once: its conversion webhook may be down, or the server behind an aggregated API.
+    :param listed: by group and kind, what was listed already.
     :raises ApiError: when one of the needed kinds cannot be listed for another reason than that we may not.
     """
     found = Found()
@@ -90,11 +95,13 @@ def list_metadata(
 
     def read(served: tuple[str, str, str]) -> list[dict[str, Any]] | ApiError:
         group, kind, api_version = served
+        if listed and (group, kind) in listed:
+            return [_metadata(api_version, kind, item) for item in listed[group, kind]]
         path = discovery.collection(api_version, kind, namespace)
         is_needed = (group, kind) in needed
         patience = None if is_needed else 0.0
         try:
-            answer = connection.request("GET", path, query=query, accept=METADATA_LIST, patience=patience)
+            items = list_items(connection, path, query or {}, METADATA_LIST, patience)
         except ApiError as error:
             if error.status in (404, 405):  # an aggregated server that promises more than it serves
                 return []
@@ -102,8 +109,7 @@ def list_metadata(
                 message = f"{kind} of {api_version} cannot be listed, and the release may have objects of it: {error}"
                 raise ApiError(error.status, error.reason, message) from None
             return error
-        items = answer.body.get("items") or []
-        return [{"apiVersion": api_version, "kind": kind, "metadata": item["metadata"]} for item in items]
+        return [_metadata(api_version, kind, item) for item in items]
 
     for (group, kind, _version), objects in zip(asked, concurrently(executor, read, asked), strict=True):
         if not isinstance(objects, ApiError):
@@ -116,3 +122,35 @@ def list_metadata(
         for api_version in discovery.silent:
             found.broken[api_version.rpartition("/")[0], f"all of {api_version}"] = "its server does not answer"
     return found
+
+
+def list_items(
+    connection: Connection,
+    path: str,
+    query: Mapping[str, Any],
+    accept: str = JSON,
+    patience: float | None = None,
+) -> list[dict[str, Any]]:
+    """Return what a list has, page by page: the server need not hold an answer of thousands of objects.
+
+    :raises ApiError: when it cannot be listed.
+    """
+    items: list[dict[str, Any]] = []
+    asked: dict[str, Any] = {**query, "limit": PAGE}
+    while True:
+        try:
+            body = connection.request("GET", path, query=asked, accept=accept, patience=patience).body
+        except ApiError as error:
+            if error.status != 410 or "continue" not in asked:
+                raise
+            items, asked = [], dict(query)  # the rest of that state of the cluster is gone: all of the present at once
+            continue
+        items += body.get("items") or []
+        following = (body.get("metadata") or {}).get("continue")
+        if not following:
+            return items
+        asked["continue"] = following
+
+
+def _metadata(api_version: str, kind: str, item: Mapping[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": api_version, "kind": kind, "metadata": item["metadata"]}

@@ -17,6 +17,7 @@ from ..objects.managed_fields import FIELD_MANAGER, LAST_APPLIED_ANNOTATION, app
 from ..objects.planned_object import PlannedObject, is_going
 from ..secrets.redaction import essence
 from .comparison import compare
+from .live_lists import Lists, by_identity
 from .openapi_schema import fetch_schemas, schema_faults
 
 Item = TypeVar("Item")
@@ -29,14 +30,20 @@ def read_live(
     discovery: Discovery,
     bodies: Sequence[dict[str, Any]],
     secrets_elsewhere: Sequence[Identity] = (),
+    lists: Lists | None = None,
 ) -> dict[Identity, dict[str, Any] | None]:
     """Read the objects as they are now; None stands for one that is not there. Costs one request an object.
 
     :param secrets_elsewhere: Secrets to read besides, which workloads among the objects refer to.
+    :param lists: what was listed, which is not read again.
     :raises ApplyError: when an object is of a kind that the server does not serve, or may not be read.
     """
 
+    listed = by_identity(lists or {})
+
     def read(identity: Identity) -> dict[str, Any] | None:
+        if identity in listed:
+            return listed[identity]
         if identity not in secrets_elsewhere:
             return connection.find(discovery.path(identity))
         try:

@@ -20,6 +20,7 @@ from ..objects.managed_fields import as_text, value_at
 from ..objects.owner import Owner
 from ..objects.planned_object import PlannedObject, is_going
 from ..objects.references import referenced
+from .live_lists import Lists
 from .owned_objects import find_owned
 
 
@@ -31,6 +32,7 @@ def plan_prune(
     bodies: Sequence[dict[str, Any]],
     once_stated: Sequence[dict[str, Any]] = (),
     every_kind: bool = False,
+    lists: Lists | None = None,
 ) -> tuple[list[PlannedObject], list[str]]:
     """Find the objects of *owner* that are not among *bodies*, the desired ones; and say what could not be looked at.
 
@@ -40,6 +42,7 @@ def plan_prune(
         that this collection renders.
     :param every_kind: whether to look through the other kinds of the server as well, as nobody knows which a run that
         failed has made.
+    :param lists: what of the owner was listed already.
     :raises ApplyError: when nothing is desired of a whole release, or a kind that the release has, or had, cannot be
         listed.
     """
@@ -55,7 +58,7 @@ def plan_prune(
     stated_kinds = {(body.group, body.kind) for body in map(Identity.of, once_stated)}
     of_release = desired_kinds | stated_kinds
     kinds = set(filter(_is_pruned, RENDERED_KINDS | of_release))
-    found = find_owned(connection, executor, discovery, owner, kinds, needed=of_release)
+    found = find_owned(connection, executor, discovery, owner, kinds, of_release, lists)
     broken = dict(found.broken)
     others: list[dict[str, Any]] = []
     if every_kind:

@@ -12,6 +12,7 @@ from ..api.wait_report import Say
 from ..apply.adoption import plan_adoption
 from ..apply.autoscalers import leave_replicas_to_autoscalers
 from ..apply.execution import Execution, wait_until_gone
+from ..apply.live_lists import Lists, list_live
 from ..apply.plan import plan_absent, plan_present, read_live
 from ..apply.prune import plan_prune
 from ..apply.write_permissions import Need, NotPermitted, ask, refusal
@@ -183,7 +184,9 @@ class Run:
     def _plan_present(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
         connection, executor, discovery = cluster.connection, cluster.executor, cluster.discovery
         self._digests = SecretDigests(bodies if self._settings.roll_on_secret_change else [])
-        live = read_live(connection, executor, discovery, bodies, self._digests.elsewhere)
+        prune = self._settings.prune
+        lists = list_live(connection, executor, discovery, prune, bodies) if prune else {}
+        live = read_live(connection, executor, discovery, bodies, self._digests.elsewhere, lists)
         # The values that are about to go, too: a pod may still log them.
         self._redactor.learn(live.values())
         mark_created(bodies, live)
@@ -192,7 +195,7 @@ class Run:
         self._digests.learn(live)
         self._digests.stamp()
         self._planned = plan_present(connection, executor, discovery, bodies, live)
-        self._plan_prune(cluster, bodies)
+        self._plan_prune(cluster, bodies, lists)
         if not self._settings.force_conflicts:
             self._plan_adoption(cluster)
         missing = self._digests.missing()
@@ -212,7 +215,7 @@ class Run:
         if self._settings.say and not self._settings.check_mode:
             self._settings.say(preview)
 
-    def _plan_prune(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
+    def _plan_prune(self, cluster: Cluster, bodies: list[dict[str, Any]], lists: Lists | None = None) -> None:
         if self._settings.prune:
             self._surplus, warnings = plan_prune(
                 cluster.connection,
@@ -222,6 +225,7 @@ class Run:
                 bodies,
                 self._once_stated,
                 self._every_kind,
+                lists,
             )
             self._redactor.learn(item.live for item in self._surplus)
             self._warnings += warnings

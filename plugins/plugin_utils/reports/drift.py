@@ -11,6 +11,7 @@ from ..api.concurrency import concurrently
 from ..api.connection import CONCURRENCY, Connection
 from ..api.discovery import Discovery
 from ..apply.autoscalers import leave_replicas_to_autoscalers
+from ..apply.live_lists import Lists, list_live
 from ..apply.owned_objects import find_owned
 from ..apply.plan import plan_object, read_live, settle
 from ..objects.identity import Identity
@@ -80,9 +81,10 @@ def find_drift(
     redactor.learn(bodies)
     with ThreadPoolExecutor(CONCURRENCY) as executor:
         discovery = Discovery.ask(connection, executor, [body["apiVersion"] for body in bodies])
-        planned = _compare(connection, executor, discovery, bodies, redactor)
+        lists = list_live(connection, executor, discovery, owner, bodies)
+        planned = _compare(connection, executor, discovery, bodies, redactor, lists)
         stated = {(identity.group, identity.kind) for identity in map(Identity.of, bodies)}
-        found = find_owned(connection, executor, discovery, owner, kinds=None, needed=stated)
+        found = find_owned(connection, executor, discovery, owner, None, stated, lists)
     drifted = [drift for item in planned for drift in _object_drift(item, redactor)]
     wanted = {item.identity.unversioned for item in planned}
     rendered = [Identity.of(live) for live in found.objects if not is_engines(live)]
@@ -114,9 +116,10 @@ def _compare(
     discovery: Discovery,
     bodies: list[dict[str, Any]],
     redactor: Redactor,
+    lists: Lists,
 ) -> list[PlannedObject]:
     digests = SecretDigests(bodies)
-    live = read_live(connection, executor, discovery, bodies, digests.elsewhere)
+    live = read_live(connection, executor, discovery, bodies, digests.elsewhere, lists)
     redactor.learn(live.values())
     mark_created(bodies, live)
     keep_others(bodies, live)
