@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..plugin_utils.actions.ansible_templates import AnsibleTemplates
 from ..plugin_utils.actions.cluster_action import ClusterAction
 from ..plugin_utils.actions.documented_options import documented_options
 from ..plugin_utils.actions.vault_values import refuse_published_password
+from ..plugin_utils.cache.parsed_files import parsed_file
 from ..plugin_utils.objects.errors import ApplyError
 from ..plugin_utils.render.part import ROLES, read_part, render_part
 from ..plugin_utils.render.part_selection import is_selected
@@ -114,5 +114,5 @@ def _with_role_variables(
         for directory, variables in found.items():
             path = ROLES / role / directory / "main.yml"
             if path.is_file():
-                variables.update(map_texts(yaml_load(path.read_bytes()) or {}, trust))
+                variables.update(map_texts(parsed_file(path) or {}, trust))
     return {**found["defaults"], **task_vars, **found["vars"]}

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -26,11 +27,11 @@ from .wait_report import Say
 
 try:
     import urllib3
-    import websocket  # noqa: F401  used by pod_stream
 except ImportError as error:
     IMPORT_FAULT: str | None = str(error)
 else:
-    IMPORT_FAULT = None
+    # Only pod_stream imports it, and a deploy that changes nothing reaches into no pod
+    IMPORT_FAULT = None if find_spec("websocket") else "No module named 'websocket'"
 
 # As many requests as run at the same time. More gains nothing: the API server of a small cluster answers in a few
 # milliseconds, and each further connection costs a TLS handshake.

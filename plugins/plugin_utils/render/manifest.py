@@ -7,7 +7,6 @@ an object: an error gives the place and the rule.
 
 import re
 import typing as t
-from copy import deepcopy
 
 import yaml
 
@@ -23,6 +22,7 @@ from ..objects.labels import (
     PART_OF_LABEL,
 )
 from ..objects.managed_fields import value_at
+from ..text.map_texts import map_texts
 
 Manifest = dict[str, t.Any]
 
@@ -85,7 +85,7 @@ def labelled(manifest: t.Any, instance: str, component: str, namespace: str | No
 
     One of another namespace than the release's is refused: no removal and no comparison would ever look there.
     """
-    copy: Manifest = deepcopy(manifest)
+    copy: Manifest = map_texts(manifest, lambda text: text)
     _check_identity(copy)
     elsewhere = copy["metadata"].get("namespace")
     if namespace and elsewhere and elsewhere != namespace:

@@ -6,14 +6,15 @@ It asks no cluster and writes nothing.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.datatag import native_type_name
 from ansible.module_utils.parsing.convert_bool import boolean
 
+from ..cache.parsed_files import parsed_file
 from ..text.map_texts import map_texts
 from .common_metadata import common_metadata
 from .configuration_check import check_configuration
@@ -21,6 +22,9 @@ from .manifest import Manifest, ManifestError, labelled, parse_manifest, stamp_l
 from .template_engine import RenderError, TemplateEngine
 from .texts import ADVICE, object_misfits
 from .variable_checks import Arguments, Check, for_each_key, kind_of, locked_faults, variable_faults
+
+Labels = tuple[str, str, str | None]
+"""Instance, component and namespace, from which the labels of an object are made."""
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 
@@ -73,7 +77,7 @@ def read_part(name: str, trust: Callable[[str], str]) -> Part:
     if not path.is_file():
         raise RenderError(f"There is no part {name}: {path} does not exist.")
     # Not with Ansible's loader, which notes the origin of every value and takes five times as long
-    stated = map_texts(yaml_load(path.read_bytes()), trust)
+    stated = map_texts(parsed_file(path), trust)
     arguments = role_arguments(directory)
     common = {"agentsmith_namespace": "namespace", f"{name}_instance": "dns_label"}
     checks = [{"variable": variable, "shape": shape} for variable, shape in common.items() if variable in arguments]
@@ -91,7 +95,7 @@ def role_arguments(directory: Path) -> Arguments:
     Ansible itself checks the entry `main` only, in a task that takes longer than the rendering.
     """
     path = directory / "meta/argument_specs.yml"
-    specs = yaml_load(path.read_bytes())["argument_specs"] if path.is_file() else {}
+    specs = parsed_file(path)["argument_specs"] if path.is_file() else {}
     arguments: Arguments = specs.get("render", {}).get("options", {})
     return arguments
 
@@ -123,8 +127,9 @@ def _render_part(part: Part, engine: TemplateEngine, warn: Callable[[str], None]
             "nothing was rendered.\n" + "\n".join(f"- {fault}" for fault in faults)
         )
     common = common_metadata(engine)
-    rendered = [_rendered(part, template, engine) for template in part.templates]
-    objects = [*(manifest for manifest in rendered if manifest), *_given(part, engine)]
+    labels = cache(lambda: _labels(part, engine))
+    rendered = [_rendered(part, template, engine, labels) for template in part.templates]
+    objects = [*(manifest for manifest in rendered if manifest), *_given(part, engine, labels)]
     for manifest in objects:
         common.add_to(manifest)
     return {**report, "objects": objects}
@@ -164,7 +169,7 @@ def _checks(part: Part, engine: TemplateEngine) -> Iterator[Check]:
                 yield from for_each_key(Check(**engine.value(check)))
 
 
-def _rendered(part: Part, template: str, engine: TemplateEngine) -> Manifest | None:
+def _rendered(part: Part, template: str, engine: TemplateEngine, labels: Callable[[], Labels]) -> Manifest | None:
     """The object of a template, None if it renders none."""
     try:
         path = _path_of(part, template, engine)
@@ -185,13 +190,13 @@ def _rendered(part: Part, template: str, engine: TemplateEngine) -> Manifest | N
     try:
         manifest = parse_manifest(text or "")
         if manifest is not None:
-            stamp_labels(manifest, *_labels(part, engine))
+            stamp_labels(manifest, *labels())
     except ManifestError as error:
         raise RenderError(f"{where}: {error}.") from None
     return manifest
 
 
-def _given(part: Part, engine: TemplateEngine) -> Iterator[Manifest]:
+def _given(part: Part, engine: TemplateEngine, labels: Callable[[], Labels]) -> Iterator[Manifest]:
     """The complete objects."""
     objects = engine.value(part.objects)
     if not isinstance(objects, list | tuple):
@@ -199,7 +204,7 @@ def _given(part: Part, engine: TemplateEngine) -> Iterator[Manifest]:
     for position, manifest in enumerate(objects):
         where = f"Object {position} of the part {part.component} is not usable for the target {_target(engine)}"
         try:
-            labelled_object = labelled(manifest, *_labels(part, engine))
+            labelled_object = labelled(manifest, *labels())
         except ManifestError as error:
             raise RenderError(f"{where}: {error}.") from None
         if faults := list(object_misfits(labelled_object)):
@@ -215,7 +220,7 @@ def _path_of(part: Part, template: str, engine: TemplateEngine) -> Path:
     return engine.find("templates", template)
 
 
-def _labels(part: Part, engine: TemplateEngine) -> tuple[str, str, str | None]:
+def _labels(part: Part, engine: TemplateEngine) -> Labels:
     """Instance, component, and the namespace of the release: a fact of the target, None outside of a release."""
     return engine.value(part.instance), part.component, engine.value(engine.variables.get("agentsmith_namespace"))
 
