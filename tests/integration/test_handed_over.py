@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.execution import FIELD_MANAGER
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import KEEP_SECRET
 from control_plane import ControlPlane
 from engine import Apply
 from release_objects import a_config_map, a_deployment, a_release, a_secret, an_object
@@ -232,3 +233,21 @@ def test_a_secret_and_a_configmap_that_pods_still_read_stay(
     assert state(control_plane, namespace, "agentsmith-secrets")[0] == uid
     again = apply([reader], prune=owner)
     assert not again["changed"] and again["requests"]["write"] == 0
+
+
+def test_a_run_that_died_while_the_secret_was_being_freed_is_completed(
+    release: Release, control_plane: ControlPlane, cert_manager: CertManager
+) -> None:
+    cert_manager.owns = True
+    space = release.namespace
+    assert release.deploy(with_issuer(space))["commit"]["recorded"]
+    uid = state(control_plane, space)[0]
+    path = path_of(a_certificate(space))
+    assert control_plane.request("PATCH", path, {"metadata": {"finalizers": [KEEP_SECRET]}}, MERGE)[0] == 200
+    assert control_plane.request("DELETE", path)[0] == 200
+    assert "ownerReferences" in state(control_plane, space)[2]
+    assert release.deploy(with_certificate(space))["commit"]["recorded"]
+    found, data, metadata = state(control_plane, space)
+    assert (found, data["tls.crt"]) == (uid, encoded(OURS))
+    assert "ownerReferences" not in metadata
+    assert control_plane.get(path) is None

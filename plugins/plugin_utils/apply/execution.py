@@ -2,7 +2,7 @@
 """Carrying out a plan: wave by wave (write_order), the objects of a wave at the same time, by server-side apply."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from copy import deepcopy
 from typing import Any
@@ -20,7 +20,7 @@ from ..objects.managed_fields import (
     apply_query,
     value_at,
 )
-from ..objects.planned_object import PlannedObject, is_going
+from ..objects.planned_object import KEEP_SECRET, PlannedObject, is_going
 from .adoption import former_owners, migrated, refusal, takes_nothing
 from .plan import differs
 from .write_order import waves
@@ -31,6 +31,8 @@ ROLE_TIMEOUT = 10.0  # seconds
 TAKE_OVER_TIMEOUT = 10.0  # seconds
 # A pod gets 30 s to end, unless it states another time.
 REPLACE_TIMEOUT = 120.0  # seconds
+# Seconds in which cert-manager notices that a Certificate is being deleted
+DISOWN_PERIOD = 1.0
 INVALID = 422  # the answer to a change that the server does not let anybody make
 
 
@@ -211,9 +213,9 @@ class Execution:
     def _delete_one(self, item: PlannedObject) -> None:
         if item.handed_over:
             item.after = self._let_go(item)
+        elif not self._dry_run and item.live and item.fills:
+            self._delete_filler(item, item.live, item.fills)
         elif not self._dry_run and item.live:
-            if item.fills:
-                self._disown(item.fills, item.live["metadata"]["uid"])
             self._delete(item, item.live)
         item.done = True
 
@@ -231,15 +233,28 @@ class Execution:
         after["metadata"]["labels"] = {name: text for name, text in labels_of(after).items() if name not in OWN_LABELS}
         return after
 
-    def _disown(self, secret: Identity, uid: str) -> None:
-        """Let a Secret outlive the Certificate *uid*, if cert-manager has made it a dependent of that."""
+    def _delete_filler(self, item: PlannedObject, live: dict[str, Any], secret: Identity) -> None:
+        """Delete a Certificate whose Secret stays, also where cert-manager has made the Secret its dependent.
 
-        def change(live: dict[str, Any]) -> dict[str, Any] | None:
-            owners = live["metadata"].get("ownerReferences") or []
-            others = [owner for owner in owners if owner.get("uid") != uid]
-            return {"ownerReferences": others} if others != owners else None
-
-        self._rewrite(f"/api/v1/namespaces/{secret.namespace}/secrets/{secret.name}", change)
+        cert-manager would do so again at once, unless the Certificate is being deleted. A finalizer keeps it in that
+        state until the Secret is nobody's.
+        """
+        uid, path = live["metadata"]["uid"], f"/api/v1/namespaces/{secret.namespace}/secrets/{secret.name}"
+        found = self._connection.find(path)
+        is_owned = found is not None and _without_owner(found, uid) is not None
+        if is_owned and not is_going(live):
+            self._rewrite(item.path, lambda body: {"finalizers": [*_finalizers(body), KEEP_SECRET]})
+        if not is_going(live):
+            self._delete(item, live)
+        if not is_owned and not is_going(live):
+            return
+        end = time.monotonic() + DISOWN_PERIOD
+        while time.monotonic() < end:
+            self._rewrite(path, lambda body: _without_owner(body, uid))
+            time.sleep(POLL_PAUSE)
+        self._rewrite(
+            item.path, lambda body: {"finalizers": [name for name in _finalizers(body) if name != KEEP_SECRET]}
+        )
 
     def _rewrite(self, path: str, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> dict[str, Any] | None:
         """Change the metadata of an object, as it is when nobody writes in between. None: it is not there.
@@ -311,6 +326,17 @@ def wait_until_gone(
             texts = [_remaining_text(item, state) for item, state in remaining]
             raise ApplyError("\n".join([*texts, f"wait_timeout is {timeout:g} s."]))
         sleep(POLL_PAUSE)
+
+
+def _without_owner(live: dict[str, Any], uid: str) -> dict[str, Any] | None:
+    """Return the change after which an object is no dependent of *uid*, None if it is none."""
+    owners = live["metadata"].get("ownerReferences") or []
+    others = [owner for owner in owners if owner.get("uid") != uid]
+    return {"ownerReferences": others} if others != owners else None
+
+
+def _finalizers(live: Mapping[str, Any]) -> list[str]:
+    return live["metadata"].get("finalizers") or []
 
 
 def _remaining_text(item: PlannedObject, state: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from ..objects.kinds import CERTIFICATE, RENDERED_KINDS, kind_of, kind_of_body
 from ..objects.labels import OWN_LABELS, is_engines, labels_of
 from ..objects.managed_fields import as_text, value_at
 from ..objects.owner import Owner
-from ..objects.planned_object import PlannedObject, is_going
+from ..objects.planned_object import KEEP_SECRET, PlannedObject, is_going
 from ..objects.references import referenced
 from .live_lists import Lists
 from .owned_objects import find_owned
@@ -78,7 +78,8 @@ def plan_prune(
     def examine(live: dict[str, Any]) -> PlannedObject | None:
         path = discovery.path(Identity.of(live))
         whole = connection.find(path)
-        if whole is None or is_going(whole):
+        # A run that died has left this finalizer
+        if whole is None or (is_going(whole) and KEEP_SECRET not in (whole["metadata"].get("finalizers") or [])):
             return None
         if Identity.of(live).unversioned in needed:
             return PlannedObject(live, path, whole, "updated", fields=_own_labels(whole), handed_over=True)

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .identity import Identity
-from .managed_fields import Path, as_text, value_at
+from .managed_fields import FIELD_MANAGER, Path, as_text, value_at
+
+# The finalizer of a Certificate that is being deleted and whose Secret is to stay
+KEEP_SECRET = f"{FIELD_MANAGER}/keep-secret"
 
 
 @dataclass
