@@ -15,7 +15,8 @@ from ..objects.errors import ApiError
 from ..objects.identity import Identity
 from ..objects.kinds import kind_of
 from ..objects.owner import Owner
-from .owned_objects import list_items
+
+PAGE = 500  # objects, as kubectl has it
 
 Lists = Mapping[tuple[str, str], list[dict[str, Any]]]
 """By group and kind: all objects with the labels of the release, whole."""
@@ -49,7 +50,7 @@ def list_live(
         api_version, kind = stated[key], key[1]
         path = discovery.collection(api_version, kind, owner.namespace)
         try:
-            items = list_items(connection, path, {"labelSelector": owner.selector}, patience=0.0)
+            items = list_items(connection, path, {"labelSelector": owner.selector})
         except ApiError:  # what the matter is, reading the objects one by one tells
             return None
         # A list states the kind once, for all of its items
@@ -62,3 +63,27 @@ def list_live(
 def by_identity(lists: Lists) -> dict[Identity, dict[str, Any]]:
     """Return the objects of lists by what names them."""
     return {Identity.of(item): item for items in lists.values() for item in items}
+
+
+def list_items(connection: Connection, path: str, query: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what a list has, page by page: the server need not hold an answer of thousands of objects.
+
+    What fails is not tried again: the caller has another way.
+
+    :raises ApiError: when it cannot be listed.
+    """
+    items: list[dict[str, Any]] = []
+    asked: dict[str, Any] = {**query, "limit": PAGE}
+    while True:
+        try:
+            body = connection.request("GET", path, query=asked, patience=0.0).body
+        except ApiError as error:
+            if error.status != 410 or "continue" not in asked:
+                raise
+            items, asked = [], dict(query)  # the rest of that state of the cluster is gone: all of the present at once
+            continue
+        items += body.get("items") or []
+        following = (body.get("metadata") or {}).get("continue")
+        if not following:
+            return items
+        asked["continue"] = following

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..api.concurrency import concurrently
-from ..api.connection import JSON, Connection
+from ..api.connection import Connection
 from ..api.discovery import Discovery
 from ..objects.errors import ApiError
 from ..objects.kinds import RENDERED_KINDS, kind_of
@@ -22,7 +22,6 @@ from ..text.one_line import one_line
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
 
 REASON_WIDTH = 300  # characters
-PAGE = 500  # objects, as kubectl has it
 
 
 @dataclass
@@ -101,7 +100,9 @@ def list_metadata(
         is_needed = (group, kind) in needed
         patience = None if is_needed else 0.0
         try:
-            items = list_items(connection, path, query or {}, METADATA_LIST, patience)
+            # Without a limit the server also looks at other namespaces, and so tells that a kind is broken: the removal
+            # of a namespace would wait for it
+            answer = connection.request("GET", path, query=query, accept=METADATA_LIST, patience=patience)
         except ApiError as error:
             if error.status in (404, 405):  # an aggregated server that promises more than it serves
                 return []
@@ -109,7 +110,7 @@ def list_metadata(
                 message = f"{kind} of {api_version} cannot be listed, and the release may have objects of it: {error}"
                 raise ApiError(error.status, error.reason, message) from None
             return error
-        return [_metadata(api_version, kind, item) for item in items]
+        return [_metadata(api_version, kind, item) for item in answer.body.get("items") or []]
 
     for (group, kind, _version), objects in zip(asked, concurrently(executor, read, asked), strict=True):
         if not isinstance(objects, ApiError):
@@ -122,34 +123,6 @@ def list_metadata(
         for api_version in discovery.silent:
             found.broken[api_version.rpartition("/")[0], f"all of {api_version}"] = "its server does not answer"
     return found
-
-
-def list_items(
-    connection: Connection,
-    path: str,
-    query: Mapping[str, Any],
-    accept: str = JSON,
-    patience: float | None = None,
-) -> list[dict[str, Any]]:
-    """Return what a list has, page by page: the server need not hold an answer of thousands of objects.
-
-    :raises ApiError: when it cannot be listed.
-    """
-    items: list[dict[str, Any]] = []
-    asked: dict[str, Any] = {**query, "limit": PAGE}
-    while True:
-        try:
-            body = connection.request("GET", path, query=asked, accept=accept, patience=patience).body
-        except ApiError as error:
-            if error.status != 410 or "continue" not in asked:
-                raise
-            items, asked = [], dict(query)  # the rest of that state of the cluster is gone: all of the present at once
-            continue
-        items += body.get("items") or []
-        following = (body.get("metadata") or {}).get("continue")
-        if not following:
-            return items
-        asked["continue"] = following
 
 
 def _metadata(api_version: str, kind: str, item: Mapping[str, Any]) -> dict[str, Any]:

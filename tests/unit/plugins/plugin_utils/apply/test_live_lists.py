@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Response
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery, Resource
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.live_lists import Lists, by_identity, list_live
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.owned_objects import list_items
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.live_lists import (
+    Lists,
+    by_identity,
+    list_items,
+    list_live,
+)
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.plan import read_live
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.prune import plan_prune
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
