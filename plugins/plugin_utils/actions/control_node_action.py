@@ -31,6 +31,17 @@ class ControlNodeAction(ActionBase):
         whole = {"type": "dict", "options": spec}
         if misfits := [fault.lstrip(".") for fault in argument_misfits("", whole, self._task.args)]:
             raise AnsibleActionFail(f"The options of {self._task.action}: {'; '.join(misfits)}. Allowed: {ADVICE}.")
+        # The validator copies all that it gets, and of a value of any type it checks nothing but that it is there
+        given = self._task.args
+        unchecked = {name: value for name, value in given.items() if _is_unchecked(argument_spec.get(name), value)}
         options: dict[str, Any]
-        _validation, options = self.validate_argument_spec(argument_spec, **rules)
-        return options
+        try:
+            self._task.args = {**given, **dict.fromkeys(unchecked, True)}
+            _validation, options = self.validate_argument_spec(argument_spec, **rules)
+        finally:
+            self._task.args = given
+        return {**options, **unchecked}
+
+
+def _is_unchecked(option: dict[str, Any] | None, value: Any) -> bool:
+    return option is not None and option.get("type") == "raw" and value is not None
