@@ -47,7 +47,8 @@ def inventory(tmp_path: Path) -> Path:
     """Two targets, one of them with a template of its own that holds a secret."""
     (tmp_path / "reporter.py").write_text(REPORTER)
     path = tmp_path / "hosts.yml"
-    hosts = {"one": {}, "two": {"agentsmith_public_url": "https://{{ 'MARKED' }}.example.com"}}
+    public = {"agentsmith_public_url": "https://{{ 'MARKED' }}.example.com", "dispatcher_network_policy_from": []}
+    hosts = {"one": {}, "two": public}
     path.write_text(yaml.safe_dump({"all": {"hosts": hosts, "vars": REQUIRED}}))
     return path
 
