@@ -57,22 +57,22 @@ def find_node(cluster: str, engines: tuple[str, ...]) -> Node | None:
         # What was asked for, not what is mapped now: a stopped container has no ports in its NetworkSettings.
         bindings = container["HostConfig"].get("PortBindings") or {}
         workers = _workers(engine, cluster)
+        others = json.loads(ask([engine, "container", "inspect", *workers]).output or "[]") if workers else []
         return Node(
             engine=engine,
             name=node_name(cluster),
-            running=bool(container["State"]["Running"]) and all(state == "running" for state in workers.values()),
+            running=all(entry["State"]["Running"] for entry in [container, *others]),
             image=container["Config"]["Image"],
             ports={inside: int(outside[0]["HostPort"] or 0) for inside, outside in bindings.items() if outside},
-            workers=tuple(sorted(workers)),
+            workers=workers,
         )
     return None
 
 
-def _workers(engine: str, cluster: str) -> dict[str, str]:
-    """Return the workers of `cluster`, each with the state of its container."""
+def _workers(engine: str, cluster: str) -> tuple[str, ...]:
+    """Return the names of the workers of `cluster`."""
     filters = [f"--filter=label={CLUSTER_LABEL}={cluster}", f"--filter=label={ROLE_LABEL}=worker"]
-    listed = ask([engine, "ps", "--all", *filters, "--format={{.Names}} {{.State}}"])
-    return dict(line.split() for line in listed.output.splitlines())
+    return tuple(sorted(ask([engine, "ps", "--all", *filters, "--format={{.Names}}"]).output.split()))
 
 
 def contexts(kubeconfig: str) -> dict[str, str]:

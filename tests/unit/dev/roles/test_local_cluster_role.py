@@ -20,7 +20,11 @@ NODES = {"items": [{"spec": {}, "status": {"conditions": [{"type": "Ready", "sta
 
 DOCKER = """
 case "$1 $2" in
-  "container inspect") cat "$STATE/container" 2>/dev/null ;;
+  "container inspect")
+    case "$3" in
+      *-worker) echo '[{"State": {"Running": false}}]' ;;
+      *) cat "$STATE/container" 2>/dev/null ;;
+    esac ;;
   "ps --all") cat "$STATE/workers" 2>/dev/null || true ;;
   exec*) [ ! -e "$STATE/killed" ] ;;
   run*) exit 127 ;;
@@ -174,7 +178,7 @@ def test_a_cluster_with_a_dead_worker_is_made_anew(machine: Machine) -> None:
     machine.link_tools()
     machine.write_kubeconfig("kubeconfig", "kind-demo")
     machine.write_container("container", running=True)
-    (machine.state / "workers").write_text("demo-worker running\ndemo-worker2 exited\n")
+    (machine.state / "workers").write_text("demo-worker\ndemo-worker2\n")
     assert changed(machine.run(local_cluster_workers=2)) > 0
     assert machine.kind() == ["delete", "create"]
 
