@@ -86,9 +86,9 @@ def _failure(condition: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) ->
                 return "OOMKilled: the container needed more memory than its limit"
             if ended and ended.get("exitCode"):
                 return _text(f"{ended.get('reason') or 'Error'}, exit code {ended['exitCode']}", ended.get("message"))
-    text = _text(condition.get("reason") or "Failed", condition.get("message"))
-    # The pod of a Job that failed by itself stays as long as the Job
-    return text if pods else f"{text}. Its pod was deleted, as the drain of a node does"
+    # The pod of a Job that failed by itself stays as long as the Job. On the screen there is room for the cause alone
+    message = condition.get("message") if pods else "its pod was deleted, as the drain of a node does"
+    return _text(condition.get("reason") or "Failed", message)
 
 
 def _disruption(pods: Sequence[Mapping[str, Any]]) -> str:

@@ -55,7 +55,8 @@ BACKOFF = ("Failed", "BackoffLimitExceeded", "Job has reached the specified back
         (a_job("Complete"), [a_pod("Succeeded")], [], "complete", ""),
         (a_job(*BACKOFF), [ended("OOMKilled", 137)], [], "failed", "OOMKilled: the container needed more memory"),
         (a_job(*BACKOFF), [ended("Error", 1)], [], "failed", "Error, exit code 1"),
-        (a_job(*BACKOFF), [], [], "failed", "BackoffLimitExceeded: Job has reached"),
+        (a_job(*BACKOFF), [a_pod("Failed")], [], "failed", "BackoffLimitExceeded: Job has reached"),
+        (a_job(*BACKOFF), [], [], "failed", "BackoffLimitExceeded: its pod was deleted, as the drain of a node does"),
         (a_job(*BACKOFF), [a_pod("Failed", reason="Evicted", message="low disk")], [], "failed", "Evicted: low disk"),
         (a_job("Failed", "DeadlineExceeded", "too long"), [], [], "failed", "DeadlineExceeded: too long"),
         (a_job("FailureTarget", "DeadlineExceeded", "too long"), [], [], "failed", "DeadlineExceeded: too long"),
@@ -147,10 +148,6 @@ def test_a_node_that_is_gone_or_drained_is_the_cause(job: Any, pod: Any, state: 
     assert (found.state, found.node) == (state, "worker-2")
     assert found.cause.startswith(cause)
     assert bool(found.cause) == bool(cause)
-
-
-def test_a_failed_job_whose_pod_is_gone_was_not_left_in_peace() -> None:
-    assert state_of(a_job(*BACKOFF), [], [], NOW).cause.endswith("Its pod was deleted, as the drain of a node does")
 
 
 def test_the_channel_is_told() -> None:

@@ -131,7 +131,7 @@ def test_the_node_of_a_deleted_pod_is_told_by_events() -> None:
     (found,) = status_of(**changes).jobs
     assert found.node == "worker-2"
     (line,) = [line for line in status_of(**changes).as_text().splitlines() if line.startswith("drained")]
-    assert "worker-2  fix #54 in web  BackoffLimitExceeded. Its pod was deleted" in line
+    assert "worker-2  fix #54 in web  BackoffLimitExceeded: its pod was deleted" in line
 
 
 def test_a_deployment_on_a_node_that_is_gone_says_so() -> None:
