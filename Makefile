@@ -176,11 +176,14 @@ integration-engine:
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) \
 	$(PYTEST) tests/integration $(addprefix --ignore=,$(TRANSACTIONS)) --junitxml $(REPORTS)/$@.xml
 
+# Scenarios with a cluster of their own, which take too long for every change
+LONG_SCENARIOS := nodes
 .PHONY: test-long
 test-long: kubernetes-bin test-cluster
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KILL_STRIDE=1 \
 	$(PYTEST) tests/integration/test_kill.py --junitxml $(REPORTS)/integration.xml
 	AGENTSMITH_LONG_TESTS=1 $(MOLECULE) test $(addprefix --scenario-name=,drill prod rollback)
+	$(MOLECULE) test $(addprefix --scenario-name=,$(LONG_SCENARIOS))
 
 # What an unchanged deploy costs, beside a commit: make benchmark-compare REF=main RUNS=15
 RUNS := 7
@@ -191,13 +194,14 @@ benchmark-compare: kubernetes-bin
 
 .PHONY: molecule
 molecule: test-cluster
-	$(MOLECULE) test --all
+	$(MOLECULE) test --all $(addprefix --exclude=,$(LONG_SCENARIOS))
 
 .PHONY: clean
 clean:
 	@if [ -x $(ANSIBLE_PLAYBOOK) ]; then \
 	  $(ANSIBLE_PLAYBOOK) playbooks/local_cluster.yml -i inventories/dev -e local_cluster_state=absent; \
 	  $(TEST_CLUSTER) -e local_cluster_state=absent; \
+	  $(TEST_CLUSTER) -e @molecule/nodes/vars/target.yml -e local_cluster_state=absent; \
 	else \
 	  echo 'There is no $(VENV) to remove a local cluster with. Where one runs: make $(VENV)/.complete, and make clean again.'; \
 	fi

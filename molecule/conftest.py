@@ -16,6 +16,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,15 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 # The person in the stand-in Slack and the matrix of connections are the same with and without a cluster.
 sys.path += [str(CHECKOUT / "tests/contract"), str(CHECKOUT / "tests")]
 from slack_person import SlackPerson  # noqa: E402
+from slack_request import SlackSender  # noqa: E402
 
 KUBECTL = CHECKOUT / ".local/bin/kubectl"
-CLUSTER = yaml.safe_load((CHECKOUT / "molecule/target.yml").read_text())["local_cluster_name"]
+# A scenario with a cluster of its own names it in a file of its own, over that of all.
+SCENARIO = Path(os.environ.get("MOLECULE_SCENARIO_DIRECTORY", CHECKOUT / "molecule/default"))
+TARGET_FILES = [file for file in (CHECKOUT / "molecule/target.yml", SCENARIO / "vars/target.yml") if file.is_file()]
+CLUSTER = [yaml.safe_load(file.read_text())["local_cluster_name"] for file in TARGET_FILES][-1]
 KUBECONFIG = CHECKOUT / f".local/{CLUSTER}.kubeconfig"
-TARGET = ["-i", "inventories/dev", "-e", "@molecule/target.yml"]
+TARGET = ["-i", "inventories/dev", *[option for file in TARGET_FILES for option in ("-e", f"@{file}")]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -172,30 +177,32 @@ def job(kubectl, get, tmp_path) -> Iterator[Callable[[], tuple[str, str, int]]]:
     kubectl(f"-n agentsmith delete job {JOB} --wait")
 
 
-class HealthClient:
-    """Asks a URL ten times a second, each time over a new connection, and keeps what went wrong."""
+class Client:
+    """Asks something ten times a second, each time over a new connection, and keeps what went wrong."""
 
     PAUSE = 0.1  # seconds
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, ask: Callable[[], int]) -> None:
+        self._ask = ask
         self._stop = threading.Event()
         self._started = time.monotonic()
         self.asked = 0
         self.failures: list[str] = []
+        self.last_failure = 0.0  # on the monotonic clock
 
     def run(self) -> None:
         """Ask until told to stop. A slow answer does not delay the next question by more than itself."""
         while not self._stop.wait(self.PAUSE):
             self.asked += 1
             try:
-                with urllib.request.urlopen(self._url, timeout=5) as answer:
-                    answer.read()
-                    if answer.status != 200:
-                        self.failures.append(f"request {self.asked}: {answer.status}")
+                status = self._ask()
+                fault = "" if status == 200 else str(status)
             # An answer that is cut off, or none at all, is no OSError
             except (OSError, http.client.HTTPException) as error:
-                self.failures.append(f"request {self.asked}: {error!r}")
+                fault = repr(error)
+            if fault:
+                self.failures.append(f"request {self.asked}: {fault}")
+                self.last_failure = time.monotonic()
 
     def __str__(self) -> str:
         return f"{self.asked} requests, {len(self.failures)} failed"
@@ -211,15 +218,50 @@ class HealthClient:
         self._stop.set()
 
 
-@pytest.fixture
-def health(inventory) -> Iterator[HealthClient]:
-    """A client that asks the Dispatcher for its health from outside of the cluster, as long as the test lasts."""
-    client = HealthClient(f"http://localhost:{inventory['local_cluster_host_port']}/health")
+@contextmanager
+def asking(ask: Callable[[], int]) -> Iterator[Client]:
+    """Ask in the background."""
+    client = Client(ask)
     thread = threading.Thread(target=client.run)
     thread.start()
-    yield client
-    client.stop()
-    thread.join()
+    try:
+        yield client
+    finally:
+        client.stop()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def dispatcher_url(inventory) -> str:
+    """The Dispatcher's address outside of the cluster."""
+    return f"http://localhost:{inventory['local_cluster_host_port']}"
+
+
+@pytest.fixture
+def health(dispatcher_url) -> Iterator[Client]:
+    """A client that asks the Dispatcher for its health from outside of the cluster, as long as the test lasts."""
+
+    def ask() -> int:
+        with urllib.request.urlopen(f"{dispatcher_url}/health", timeout=5) as answer:
+            answer.read()
+            return answer.status
+
+    with asking(ask) as client:
+        yield client
+
+
+@pytest.fixture
+def events(dispatcher_url, inventory) -> Iterator[Client]:
+    """A client that sends the Dispatcher signed events, which it has to answer, from outside of the cluster."""
+    sender = SlackSender(dispatcher_url, inventory["vault_slack_signing_secret"])
+
+    def ask() -> int:
+        challenge = uuid.uuid4().hex
+        answer = sender.event({"type": "url_verification", "challenge": challenge})
+        return answer.status if challenge in answer.body else 0
+
+    with asking(ask) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")
