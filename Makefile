@@ -2,7 +2,8 @@
 # make test     lint, scan, unit tests, integration tests, Molecule
 # make scan     independent scanners on what dev and prod would apply, and on this repository
 # make benchmark-compare REF=…  what an unchanged deploy costs, beside a commit
-# make test-long  what takes too long for every change: kill the client at every request of a deploy, long tests of scenarios
+# make test-long  what takes too long for every change: kill the client at every request of a deploy, long tests of scenarios,
+#                 a release behind a real Traefik
 # make argument-specs  write the argument specs of the roles from their defaults
 # make clean    remove the local clusters and everything this checkout made
 
@@ -176,8 +177,8 @@ integration-engine:
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) \
 	$(PYTEST) tests/integration $(addprefix --ignore=,$(TRANSACTIONS)) --junitxml $(REPORTS)/$@.xml
 
-# Scenarios with a cluster of their own, which take too long for every change
-LONG_SCENARIOS := nodes
+# They take too long for every change: way_in compiles Traefik, cert-manager and Pebble, nodes makes a cluster of its own
+LONG_SCENARIOS := way_in nodes
 .PHONY: test-long
 test-long: kubernetes-bin test-cluster
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KILL_STRIDE=1 \

@@ -16,7 +16,6 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -177,20 +176,24 @@ def job(kubectl, get, tmp_path) -> Iterator[Callable[[], tuple[str, str, int]]]:
     kubectl(f"-n agentsmith delete job {JOB} --wait")
 
 
-class Client:
-    """Asks something ten times a second, each time over a new connection, and keeps what went wrong."""
+class SteadyClient:
+    """Asks something ten times a second, each time over a new connection, and keeps what went wrong.
+
+    :param ask: asks, and returns the status of the answer.
+    """
 
     PAUSE = 0.1  # seconds
 
     def __init__(self, ask: Callable[[], int]) -> None:
         self._ask = ask
         self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
         self._started = time.monotonic()
         self.asked = 0
         self.failures: list[str] = []
         self.last_failure = 0.0  # on the monotonic clock
 
-    def run(self) -> None:
+    def _run(self) -> None:
         """Ask until told to stop. A slow answer does not delay the next question by more than itself."""
         while not self._stop.wait(self.PAUSE):
             self.asked += 1
@@ -204,6 +207,14 @@ class Client:
                 self.failures.append(f"request {self.asked}: {fault}")
                 self.last_failure = time.monotonic()
 
+    def __enter__(self) -> SteadyClient:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
     def __str__(self) -> str:
         return f"{self.asked} requests, {len(self.failures)} failed"
 
@@ -213,23 +224,6 @@ class Client:
         assert self.failures == []
         assert self.asked >= seconds / self.PAUSE / 2, f"{self.asked} requests in {seconds:.0f} s are too few"
 
-    def stop(self) -> None:
-        """Ask no more."""
-        self._stop.set()
-
-
-@contextmanager
-def asking(ask: Callable[[], int]) -> Iterator[Client]:
-    """Ask in the background."""
-    client = Client(ask)
-    thread = threading.Thread(target=client.run)
-    thread.start()
-    try:
-        yield client
-    finally:
-        client.stop()
-        thread.join()
-
 
 @pytest.fixture(scope="session")
 def dispatcher_url(inventory) -> str:
@@ -238,7 +232,7 @@ def dispatcher_url(inventory) -> str:
 
 
 @pytest.fixture
-def health(dispatcher_url) -> Iterator[Client]:
+def health(dispatcher_url) -> Iterator[SteadyClient]:
     """A client that asks the Dispatcher for its health from outside of the cluster, as long as the test lasts."""
 
     def ask() -> int:
@@ -246,12 +240,12 @@ def health(dispatcher_url) -> Iterator[Client]:
             answer.read()
             return answer.status
 
-    with asking(ask) as client:
+    with SteadyClient(ask) as client:
         yield client
 
 
 @pytest.fixture
-def events(dispatcher_url, inventory) -> Iterator[Client]:
+def events(dispatcher_url, inventory) -> Iterator[SteadyClient]:
     """A client that sends the Dispatcher signed events, which it has to answer, from outside of the cluster."""
     sender = SlackSender(dispatcher_url, inventory["vault_slack_signing_secret"])
 
@@ -260,7 +254,7 @@ def events(dispatcher_url, inventory) -> Iterator[Client]:
         answer = sender.event({"type": "url_verification", "challenge": challenge})
         return answer.status if challenge in answer.body else 0
 
-    with asking(ask) as client:
+    with SteadyClient(ask) as client:
         yield client
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from awaiting import await_condition
-from conftest import CLUSTER, Client
+from conftest import CLUSTER, SteadyClient
 
 WORKERS = [f"{CLUSTER}-worker", f"{CLUSTER}-worker2"]
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
@@ -160,8 +160,8 @@ def test_a_drain_loses_no_request(
     drain: Callable[[str], str],
     the_other: Callable[[str], str],
     placement: Placement,
-    events: Client,
-    health: Client,
+    events: SteadyClient,
+    health: SteadyClient,
     until_a_message_works: Measure,
     record_testsuite_property: Callable[[str, object], None],
 ) -> None:
@@ -213,7 +213,7 @@ def test_a_worker_that_dies_takes_what_ran_there_and_the_rest_goes_on(
     row_of_job: Callable[[str], str],
     kill: Callable[[str], None],
     person: Any,
-    events: Client,
+    events: SteadyClient,
     until_a_message_works: Measure,
     playbook: Any,
     record_testsuite_property: Callable[[str, object], None],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""docker/kind-node/compile: its result is there at once and whole, or not at all, and is made once."""
+"""The scripts docker/*/compile: the result is there at once and whole, or not at all, and is made once."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ from pathlib import Path
 
 import pytest
 
-COMPILE = Path(__file__).parents[3] / "docker" / "kind-node" / "compile"
-# Stands for Go: writes into the directory after -o, logs, and waits until a file lets it go on.
+DOCKER = Path(__file__).parents[3] / "docker"
+# How many times each calls `go build`
+SCRIPTS = {"kind-node": 1, "way-in": 3}
+# Stands for Go: every module is $MODULE; writes into the directory after -o, logs, and waits for a file to go on.
 GO = """#!/bin/bash
-[ "$1" = list ] && { echo v1.36.3; exit; }
+case " $* " in
+  *" list "*) echo "$MODULE"; exit ;;
+  *" mod download "*) printf '\\t"Dir": "%s",\\n' "$MODULE"; exit ;;
+esac
 while [ "$1" != -o ]; do shift; done
 echo built >> "$LOG"
 echo half > "$2/server"
@@ -27,7 +32,13 @@ echo whole > "$2/server"
 class Machine:
     """Where compile runs: its target, the fake Go, and the gate at which that waits."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, image: str) -> None:
+        self.script = DOCKER / image / "compile"
+        self.builds_of_a_run = SCRIPTS[image]
+        self.module = root / "v1.36.3"
+        for definition in ("config/crd/standard/gateway.networking.k8s.io_gateways.yaml", "deploy/crds/issuers.yaml"):
+            (self.module / definition).parent.mkdir(parents=True)
+            (self.module / definition).write_text("kind: CustomResourceDefinition\n")
         self.target = root / "cache" / "bin"
         self.gate = root / "gate"
         self.log = root / "log"
@@ -38,10 +49,15 @@ class Machine:
         self.started: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "GO": str(self.go), "LOG": str(self.log), "GATE": str(self.gate)}
-        process = subprocess.Popen([COMPILE, self.target], env=environment, start_new_session=True)
+        files = {"GO": self.go, "LOG": self.log, "GATE": self.gate, "MODULE": self.module}
+        environment = os.environ | {name: str(file) for name, file in files.items()}
+        process = subprocess.Popen([self.script, self.target], env=environment, start_new_session=True)
         self.started.append(process)
         return process
+
+    def result(self) -> str:
+        (program,) = (path for path in self.target.iterdir() if path.name in {"etcd", "server"})
+        return program.read_text()
 
     def builds(self) -> int:
         return len(self.log.read_text().splitlines())
@@ -51,9 +67,9 @@ class Machine:
             assert all(process.poll() is None for process in self.started[-1:])
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    made = Machine(tmp_path)
+@pytest.fixture(params=SCRIPTS)
+def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]:
+    made = Machine(tmp_path, request.param)
     yield made
     for process in made.started:
         if process.poll() is None:
@@ -61,14 +77,19 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
             process.wait()
 
 
-def test_the_result_appears_whole_and_etcd_has_its_name(machine: Machine) -> None:
+def test_every_script_is_tested() -> None:
+    assert {script.parent.name for script in DOCKER.glob("*/compile")} == set(SCRIPTS)
+
+
+def test_the_result_appears_whole(machine: Machine) -> None:
     process = machine.start()
     machine.wait_for_build(1)
     assert not machine.target.exists()
     machine.gate.write_text("go on")
     assert process.wait(timeout=30) == 0
-    assert (machine.target / "etcd").read_text() == "whole\n"
-    assert not (machine.target / "server").exists()
+    assert machine.result() == "whole\n"
+    # Go names etcd's binary "server"
+    assert (machine.target / "etcd").exists() == (machine.script.parent.name == "kind-node")
 
 
 def test_two_runs_at_once_compile_once(machine: Machine) -> None:
@@ -76,7 +97,7 @@ def test_two_runs_at_once_compile_once(machine: Machine) -> None:
     machine.wait_for_build(1)
     machine.gate.write_text("go on")
     assert first.wait(timeout=30) == second.wait(timeout=30) == 0
-    assert machine.builds() == 1
+    assert machine.builds() == machine.builds_of_a_run
 
 
 def test_a_failed_run_leaves_no_result(machine: Machine) -> None:
@@ -93,5 +114,5 @@ def test_a_killed_run_is_not_taken_for_whole_and_blocks_nobody(machine: Machine)
     assert not machine.target.exists()
     machine.gate.write_text("go on")
     assert machine.start().wait(timeout=30) == 0
-    assert (machine.target / "etcd").read_text() == "whole\n"
+    assert machine.result() == "whole\n"
     assert sorted(path.name for path in machine.target.parent.iterdir()) == ["bin", "bin.lock"]
