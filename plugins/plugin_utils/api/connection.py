@@ -148,11 +148,12 @@ class Connection:
         with self._lock:
             return {name: self._counts[name] for name in ("read", "write", "dry_run")}
 
-    def open_stream(self, attempt: Callable[[Client], Stream]) -> Stream:
+    def open_stream(self, attempt: Callable[[Client], Stream], repeat: bool = True) -> Stream:
         """Open what is no request, port-forward and exec, and try again as with a request.
 
         :param attempt: opens it. It raises ApiError for what the server answers instead, and another ApplyError or an
             error of urllib3 where no answer came.
+        :param repeat: False tries it once.
         :raises ConnectionFailed: when the server does not accept the credentials.
         """
         attempts = Attempts()
@@ -166,6 +167,8 @@ class Connection:
                     raise self._unreachable(error) from None
             except ApplyError as error:
                 verdict = judge("GET", error.status, None) if isinstance(error, ApiError) else Verdict.PASSING
+                if not repeat and verdict is Verdict.PASSING:
+                    raise
                 if verdict is Verdict.UNAUTHENTICATED:
                     self._renew_once(attempts, client)
                     continue

@@ -62,14 +62,17 @@ class CommandMissing(StreamCut):
 
 
 @contextmanager
-def forwarded_port(connection: Connection, target: ContainerOf, port: int, timeout: float) -> Iterator[socket.socket]:
+def forwarded_port(
+    connection: Connection, target: ContainerOf, port: int, timeout: float, patience: float | None = None
+) -> Iterator[socket.socket]:
     """Yield a socket that is connected to a port of a pod.
 
     :param timeout: seconds for each operation on the socket.
+    :param patience: seconds for the way into the pod to open, tried once: its node may not answer. None tries again.
     :raises ApiError: when the API server refuses, for example for want of `create` on `pods/portforward`.
     :raises StreamFailed: when the pod refuses the connection, or its answer is wrong; StreamCut when none comes.
     """
-    stream = _open(connection, f"{target.path}/portforward", [("ports", str(port))])
+    stream = _open(connection, f"{target.path}/portforward", [("ports", str(port))], patience)
     forwarded = ForwardedPort(stream)
     forwarded.settimeout(timeout)
     try:
@@ -250,16 +253,19 @@ def _as_os_errors() -> Iterator[None]:
         raise ConnectionError(str(error)) from None
 
 
-def _open(connection: Connection, path: str, query: list[tuple[str, str]]) -> Any:
+def _open(connection: Connection, path: str, query: list[tuple[str, str]], patience: float | None = None) -> Any:
     target = f"{path}?{urlencode(query)}"
 
     def attempt(client: Client) -> Any:
         server = client.access.server
         stream: Any = websocket.WebSocket(skip_utf8_validation=True)
+        connected = client.connected_socket()
+        if patience is not None:
+            connected.settimeout(patience)
         try:
             stream.connect(
                 f"ws{server.removeprefix('http')}{target}",
-                socket=client.connected_socket(),
+                socket=connected,
                 host=urlsplit(server).netloc,
                 header=[f"{name}: {value}" for name, value in client.headers().iteritems()],
                 subprotocols=list(_PROTOCOLS),
@@ -274,7 +280,7 @@ def _open(connection: Connection, path: str, query: list[tuple[str, str]]) -> An
             raise StreamCut(f"{path}: {error}") from None
         return stream
 
-    return connection.open_stream(attempt)
+    return connection.open_stream(attempt, repeat=patience is None)
 
 
 def _refusal(path: str, status: int, body: bytes) -> ApiError:

@@ -30,6 +30,7 @@ STUCK = "stuck"  # its Job is gone or has ended, and nobody will say so
 
 GRACE = 30  # seconds after the end of a Job. The Dispatcher looks for its last word every 0.5 s
 TIMEOUT = 5.0  # seconds for an answer of Redis
+PATIENCE = 10.0  # seconds for the way to it. Its node may be silent, and those who ask what is wrong should not wait
 _SCAN_COUNT = "500"
 _MAXIMUM = 2000  # conversations; a workspace has fewer channels with a bot in them
 
@@ -149,7 +150,7 @@ def _redis(target: Target) -> Iterator[RedisClient]:
     pods = target.ready_containers(target.redis)
     if not pods:
         raise ApplyError("no pod of Redis is ready" if target.redis else "Redis is not in this namespace")
-    with connected_redis(target, pods[0], TIMEOUT) as client:
+    with connected_redis(target, pods[0], TIMEOUT, PATIENCE) as client:
         try:
             client.command("DBSIZE")
         except RedisError:

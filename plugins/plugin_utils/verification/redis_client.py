@@ -25,9 +25,14 @@ def redis_client(target: Target, pod: ContainerOf, timeout: float) -> Iterator[R
 
 
 @contextmanager
-def connected_redis(target: Target, pod: ContainerOf, timeout: float) -> Iterator[RedisClient]:
-    """Yield a client that has given no password yet. Parameters and errors as redis_client()."""
-    with forwarded_port(target.connection, pod, REDIS_PORT, timeout) as connected:
+def connected_redis(
+    target: Target, pod: ContainerOf, timeout: float, patience: float | None = None
+) -> Iterator[RedisClient]:
+    """Yield a client that has given no password yet.
+
+    Errors and parameters are those of redis_client(), and ``patience`` of forwarded_port().
+    """
+    with forwarded_port(target.connection, pod, REDIS_PORT, timeout, patience) as connected:
         yield RedisClient(connected)
 
 

@@ -194,6 +194,7 @@ def test_a_first_run_without_a_registry_builds_in_order(machine: Machine) -> Non
         (sources / script).write_text(f'#!/bin/sh\nset -e\nmkdir -p "$(dirname "$1")"\n{body}\n')
         (sources / script).chmod(0o755)
     (sources / "kind-node" / "coredns").mkdir()
+    (sources / "kind-node" / "networkpolicy").mkdir()
     (sources / "kind-node" / "go.mod").write_text("go 1.26.8\n")
     (sources / "kind-node" / "go.sum").touch()
     for name, body in (("go", "echo go1.26.8"), ("mmdebstrap", "exit 0")):

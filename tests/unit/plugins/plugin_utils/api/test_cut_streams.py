@@ -10,6 +10,7 @@ import re
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -210,3 +211,20 @@ def test_a_command_that_ends(served: Any) -> None:
     echo = run_command(served(echoes), POD, ["cat"], "what ä reads".encode())
     assert (echo.code, echo.output) == (0, "what ä reads")
     assert run_command(served(says(ended("Failure", "x", "124"))), POD, ["timeout", "3", "redis-cli"]).code == 124
+
+
+def test_a_way_that_does_not_open_is_tried_once_by_those_who_are_in_a_hurry(tmp_path: Path) -> None:
+    """A server that takes the connection and says nothing, as one does whose kubelet is silent."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        content = {
+            "current-context": "c",
+            "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{listener.getsockname()[1]}"}}],
+            "users": [{"name": "c", "user": {"token": "none"}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
+        }
+        (tmp_path / "kubeconfig").write_text(json.dumps(content), encoding="utf-8")
+        with Connection({"kubeconfig": str(tmp_path / "kubeconfig")}) as connection:
+            began = time.monotonic()
+            with pytest.raises(StreamCut), forwarded_port(connection, POD, PORT, 60.0, patience=0.3):
+                pytest.fail("it cannot open")
+            assert time.monotonic() - began < 10
