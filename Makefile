@@ -3,7 +3,7 @@
 # make scan     independent scanners on what dev and prod would apply, and on this repository
 # make benchmark-compare REF=…  what an unchanged deploy costs, beside a commit
 # make test-long  what takes too long for every change: kill the client at every request of a deploy, long tests of scenarios,
-#                 a release behind a real Traefik
+#                 drains and the death of a node, a release behind a real Traefik
 # make argument-specs  write the argument specs of the roles from their defaults
 # make clean    remove the local clusters and everything this checkout made
 
