@@ -21,14 +21,21 @@ class ActionModule(ClusterAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the task."""
         options = self.checked_options(tmp, task_vars, OPTIONS)
+        channels = [name.strip() for name in options["channels"]]
+        if "" in channels:
+            raise AnsibleActionFail(
+                "channels (unblock_channels) has an empty entry. Name channels by their IDs (C012AB3CD), or leave it "
+                "out for all that are stuck. Nothing was changed."
+            )
         try:
             with self.connection(options) as connection:
                 target = Target(connection, Names(options["namespace"], "", "", ""), [])
-                freed = free_channels(target, options["channels"], datetime.now(UTC), self._task.check_mode)
+                freed = free_channels(target, channels, datetime.now(UTC), self._task.check_mode)
                 host = connection.host
         except ApplyError as error:
             raise AnsibleActionFail(str(error)) from None
-        text = "\n".join(table_of(freed)) or "No channel is stuck."
+        nothing = f"None of {', '.join(channels)} is stuck." if channels else "No channel is stuck."
+        text = "\n".join(table_of(freed)) or nothing
         return {
             "changed": bool(freed),
             "channels": [entry.as_dict() for entry in freed],

@@ -251,3 +251,33 @@ def test_a_run_that_died_while_the_secret_was_being_freed_is_completed(
     assert (found, data["tls.crt"]) == (uid, encoded(OURS))
     assert "ownerReferences" not in metadata
     assert control_plane.get(path) is None
+
+
+def test_a_certificate_that_a_run_which_died_was_deleting_is_made_anew(
+    release: Release, control_plane: ControlPlane, cert_manager: CertManager
+) -> None:
+    """The way back from a deploy that died there, and a deploy with the issuer again."""
+    cert_manager.owns = True
+    space = release.namespace
+    assert release.deploy(with_issuer(space))["commit"]["recorded"]
+    path = path_of(a_certificate(space))
+    before = control_plane.get(path)["metadata"]["uid"]
+    assert control_plane.request("PATCH", path, {"metadata": {"finalizers": [KEEP_SECRET]}}, MERGE)[0] == 200
+    assert control_plane.request("DELETE", path)[0] == 200
+    release.deploy(with_issuer(space))
+    found = control_plane.get(path)["metadata"]
+    assert (found["uid"] != before, "deletionTimestamp" in found, "finalizers" in found) == (True, False, False)
+
+
+def test_a_certificate_that_nobody_wants_is_let_go(
+    release: Release, control_plane: ControlPlane, cert_manager: CertManager
+) -> None:
+    cert_manager.owns = True
+    space = release.namespace
+    assert release.deploy(with_issuer(space))["commit"]["recorded"]
+    path = path_of(a_certificate(space))
+    assert control_plane.request("PATCH", path, {"metadata": {"finalizers": [KEEP_SECRET]}}, MERGE)[0] == 200
+    assert control_plane.request("DELETE", path)[0] == 200
+    without = [body for body in with_certificate(space) if body["kind"] not in ("Secret", "Ingress", "Gateway")]
+    assert release.deploy(without)["commit"]["recorded"]
+    assert control_plane.get(path) is None

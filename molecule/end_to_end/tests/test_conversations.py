@@ -28,9 +28,10 @@ def test_verify_holds_a_conversation_and_prints_it(playbook):
     assert [place.start() for place in places] == sorted(place.start() for place in places)
 
 
-def test_verify_without_a_conversation_is_quick(playbook):
-    run = playbook("playbooks/verify.yml")
+def test_verify_without_a_conversation_is_quick(playbook, tmp_path):
+    run = playbook("playbooks/verify.yml", "-e", f"verify_junit_file={tmp_path}/verify.xml")
     assert run.returncode == 0, run.output
+    assert '<testcase classname="dev" name="network_policy" />' in (tmp_path / "verify.xml").read_text()
     assert run.checks("ok").isdisjoint(END_TO_END)
     assert "network_policy" in run.checks("ok")
     assert run.seconds < 15

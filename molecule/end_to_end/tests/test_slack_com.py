@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -12,10 +13,14 @@ CONVERSED = {"e2e_delivery", "e2e_job", "e2e_progress", "e2e_completion", "e2e_c
 
 
 @pytest.fixture
-def slack_com(playbook):
-    """A release for whose Dispatcher slack.com is the stand-in Slack."""
-    deployed = playbook("playbooks/deploy.yml", *SLACK_COM)
+def slack_com(playbook, tmp_path):
+    """A release for whose Dispatcher slack.com is the stand-in Slack. A report that cannot be written undoes nothing."""
+    reports = ("-e", f"verify_file={tmp_path}/verify.json", "-e", f"verify_junit_file={tmp_path}/missing/verify.xml")
+    deployed = playbook("playbooks/deploy.yml", *SLACK_COM, *reports)
     assert deployed.returncode == 0, deployed.output
+    assert f"path cannot be written: No such file or directory: {tmp_path}/missing/verify.xml" in deployed.output
+    (report,) = json.loads((tmp_path / "verify.json").read_text()).values()
+    assert "challenge" in [check["check"] for check in report["checks"]]
     yield
     restored = playbook("playbooks/deploy.yml")
     assert restored.returncode == 0, restored.output

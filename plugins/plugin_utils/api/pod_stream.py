@@ -259,10 +259,10 @@ def _open(connection: Connection, path: str, query: list[tuple[str, str]], patie
     def attempt(client: Client) -> Any:
         server = client.access.server
         stream: Any = websocket.WebSocket(skip_utf8_validation=True)
-        connected = client.connected_socket()
-        if patience is not None:
-            connected.settimeout(patience)
         try:
+            connected = client.connected_socket()
+            if patience is not None:
+                connected.settimeout(patience)
             stream.connect(
                 f"ws{server.removeprefix('http')}{target}",
                 socket=connected,

@@ -20,7 +20,7 @@ from ..objects.managed_fields import (
     apply_query,
     value_at,
 )
-from ..objects.planned_object import KEEP_SECRET, PlannedObject, is_going
+from ..objects.planned_object import KEEP_SECRET, PlannedObject, awaits_release, is_going
 from .adoption import former_owners, migrated, refusal, takes_nothing
 from .plan import differs
 from .write_order import waves
@@ -216,8 +216,16 @@ class Execution:
         elif not self._dry_run and item.live and item.fills:
             self._delete_filler(item, item.live, item.fills)
         elif not self._dry_run and item.live:
+            if awaits_release(item.live):
+                self._release(item)
             self._delete(item, item.live)
         item.done = True
+
+    def _release(self, item: PlannedObject) -> None:
+        """Let a deleted Certificate go."""
+        self._rewrite(
+            item.path, lambda body: {"finalizers": [name for name in _finalizers(body) if name != KEEP_SECRET]}
+        )
 
     def _let_go(self, item: PlannedObject) -> dict[str, Any] | None:
         """Take our labels from an object, and our record of what we stated: its content is the next one's to state."""
@@ -252,9 +260,7 @@ class Execution:
         while time.monotonic() < end:
             self._rewrite(path, lambda body: _without_owner(body, uid))
             time.sleep(POLL_PAUSE)
-        self._rewrite(
-            item.path, lambda body: {"finalizers": [name for name in _finalizers(body) if name != KEEP_SECRET]}
-        )
+        self._release(item)
 
     def _rewrite(self, path: str, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> dict[str, Any] | None:
         """Change the metadata of an object, as it is when nobody writes in between. None: it is not there.

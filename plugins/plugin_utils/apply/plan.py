@@ -14,7 +14,7 @@ from ..objects.identity import Identity
 from ..objects.kinds import kind_of_body
 from ..objects.labels import MANAGED_BY_LABEL, annotations_of, is_ours, labels_of
 from ..objects.managed_fields import FIELD_MANAGER, LAST_APPLIED_ANNOTATION, apply_query, as_text, recorded_fields
-from ..objects.planned_object import PlannedObject, is_going
+from ..objects.planned_object import PlannedObject, awaits_release, is_going
 from ..secrets.redaction import essence
 from .comparison import compare
 from .live_lists import Lists, by_identity
@@ -121,6 +121,8 @@ def plan_object(connection: Connection, path: str, body: dict[str, Any], live: d
     """Compare one desired object with the live one, by a dry run where only the server can tell."""
     if live is None:
         return PlannedObject(body, path, None, "created")
+    if awaits_release(live):  # it is made anew
+        return PlannedObject(body, path, live, "updated")
     comparison = compare(body, live)
     if comparison.doubtful and not comparison.changed and _dry_run_differs(connection, path, body, live):
         comparison.changed = comparison.doubtful

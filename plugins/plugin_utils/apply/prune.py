@@ -5,7 +5,7 @@ What the release still needs by its name is not deleted but handed over: somebod
 cert-manager does with a Secret that a Certificate names.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..objects.kinds import CERTIFICATE, RENDERED_KINDS, kind_of, kind_of_body
 from ..objects.labels import OWN_LABELS, is_engines, labels_of
 from ..objects.managed_fields import as_text, value_at
 from ..objects.owner import Owner
-from ..objects.planned_object import KEEP_SECRET, PlannedObject, is_going
+from ..objects.planned_object import PlannedObject, awaits_release, is_going
 from ..objects.references import referenced
 from .live_lists import Lists
 from .owned_objects import find_owned
@@ -79,11 +79,11 @@ def plan_prune(
         path = discovery.path(Identity.of(live))
         whole = connection.find(path)
         # A run that died has left this finalizer
-        if whole is None or (is_going(whole) and KEEP_SECRET not in (whole["metadata"].get("finalizers") or [])):
+        if whole is None or (is_going(whole) and not awaits_release(whole)):
             return None
         if Identity.of(live).unversioned in needed:
             return PlannedObject(live, path, whole, "updated", fields=_own_labels(whole), handed_over=True)
-        fills = _filled_by({**whole, "apiVersion": live["apiVersion"], "kind": live["kind"]})
+        fills = filled_by({**whole, "apiVersion": live["apiVersion"], "kind": live["kind"]})
         stays = fills and fills.unversioned in needed | wanted
         return PlannedObject(live, path, whole, "deleted", fills=fills if stays else None)
 
@@ -108,7 +108,7 @@ def _own_labels(live: dict[str, Any]) -> list[str]:
     return [as_text(("metadata", "labels", name)) for name in OWN_LABELS if name in labels_of(live)]
 
 
-def _filled_by(live: dict[str, Any]) -> Identity | None:
+def filled_by(live: Mapping[str, Any]) -> Identity | None:
     """Return the Secret that cert-manager fills for a Certificate."""
     name = value_at(live, ("spec", "secretName"))
     if kind_of_body(live).key != CERTIFICATE or not name:

@@ -72,6 +72,11 @@ class PlannedObject:
         return bool(changed)
 
 
+def awaits_release(live: Mapping[str, Any]) -> bool:
+    """Tell whether an object is deleted and waits for us to let it go: a run that died has left it so."""
+    return is_going(live) and KEEP_SECRET in (live["metadata"].get("finalizers") or [])
+
+
 def is_going(live: Mapping[str, Any]) -> bool:
     """Tell whether an object is deleted, and still there because something has to be cleaned up first."""
     return bool(live["metadata"].get("deletionTimestamp"))

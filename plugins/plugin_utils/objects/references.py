@@ -29,13 +29,13 @@ def referenced(body: Mapping[str, Any]) -> set[Unversioned]:
     """Return what an object needs in its own namespace."""
     namespace = body["metadata"].get("namespace") or ""
     content = {name: value for name, value in body.items() if name not in ("metadata", "status", "data", "stringData")}
-    return {("", kind, namespace, name) for kind, name in _named(content)}
+    return {("", kind, namespace, name) for kind, name in _named(content, namespace)}
 
 
-def _named(value: Any) -> Iterator[tuple[str, str]]:
+def _named(value: Any, namespace: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, list):
         for entry in value:
-            yield from _named(entry)
+            yield from _named(entry, namespace)
     if not isinstance(value, Mapping) or value.get("optional") is True:
         return
     for field, below in value.items():
@@ -43,12 +43,12 @@ def _named(value: Any) -> Iterator[tuple[str, str]]:
             yield _NAMES[field], below
         if field in _HOLDERS:
             for holder in below if isinstance(below, list) else [below]:
-                if _names_one(holder, _HOLDERS[field]):
+                if _names_one(holder, _HOLDERS[field], namespace):
                     yield _HOLDERS[field], holder["name"]
-        yield from _named(below)
+        yield from _named(below, namespace)
 
 
-def _names_one(holder: Any, kind: str) -> bool:
+def _names_one(holder: Any, kind: str, namespace: str) -> bool:
     if not isinstance(holder, Mapping) or not isinstance(holder.get("name"), str) or holder.get("optional") is True:
         return False
-    return holder.get("kind", kind) == kind and not holder.get("namespace")
+    return holder.get("kind", kind) == kind and (holder.get("namespace") or namespace) == namespace

@@ -86,8 +86,10 @@ def _failure(condition: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) ->
                 return "OOMKilled: the container needed more memory than its limit"
             if ended and ended.get("exitCode"):
                 return _text(f"{ended.get('reason') or 'Error'}, exit code {ended['exitCode']}", ended.get("message"))
-    # The pod of a Job that failed by itself stays as long as the Job. On the screen there is room for the cause alone
-    message = condition.get("message") if pods else "its pod was deleted, as the drain of a node does"
+    message = condition.get("message")
+    if not pods and condition.get("reason") == "BackoffLimitExceeded":
+        # The pod of a Job that failed by itself stays as long as the Job. The screen has room for the cause alone
+        message = "its pod was deleted, as the drain of a node does"
     return _text(condition.get("reason") or "Failed", message)
 
 

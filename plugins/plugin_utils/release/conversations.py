@@ -115,7 +115,7 @@ def read_conversations(target: Target, now: datetime) -> Conversations:
 
 
 def free_channels(target: Target, channels: Sequence[str], now: datetime, check_mode: bool) -> list[Conversation]:
-    """Remove the stuck conversations of the *channels*, or all of them if there is none; return them.
+    """Remove the stuck conversations of the *channels*, or all of them if none is named; return what was removed.
 
     :raises ConversationIsLive: when one of the *channels* has a Job that runs, before anything is removed.
     :raises ApplyError: as read_conversations().
@@ -131,17 +131,15 @@ def free_channels(target: Target, channels: Sequence[str], now: datetime, check_
                 + ". Nothing was removed: only a channel whose Job has ended is freed. Wait for the Job, or end it "
                 f"with kubectl delete job {live[0].job}, and run again."
             )
-        stuck = {(entry.platform, entry.channel) for entry in named if entry.state == STUCK}
-        for entry in kept if not check_mode else []:
-            if _name_of(entry) in stuck:
-                remove(client, entry)
-    return [entry for entry in named if entry.state == STUCK]
+        stuck = {(entry.platform, entry.channel): entry for entry in named if entry.state == STUCK}
+        gone = [_name_of(entry) for entry in kept if _name_of(entry) in stuck and (check_mode or remove(client, entry))]
+    return [stuck[name] for name in gone]
 
 
-def remove(client: RedisClient, entry: Kept) -> None:
+def remove(client: RedisClient, entry: Kept) -> bool:
     """Remove a conversation and what belongs to its Job, unless its channel has begun another one meanwhile."""
     keys = [entry.key, f"job-index:{entry.job_id}", f"job:{entry.job_id}:out", f"job:{entry.job_id}:in"]
-    client.command("EVAL", _REMOVE, str(len(keys)), *keys, entry.value)
+    return bool(client.command("EVAL", _REMOVE, str(len(keys)), *keys, entry.value))
 
 
 @contextmanager

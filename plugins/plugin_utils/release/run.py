@@ -14,7 +14,7 @@ from ..apply.autoscalers import leave_replicas_to_autoscalers
 from ..apply.execution import Execution, wait_until_gone
 from ..apply.live_lists import Lists, list_live
 from ..apply.plan import plan_absent, plan_present, read_live
-from ..apply.prune import plan_prune
+from ..apply.prune import filled_by, plan_prune
 from ..apply.write_permissions import Need, NotPermitted, ask, refusal
 from ..conditions.wait import remarks, waits_for
 from ..objects.errors import ApplyError
@@ -24,7 +24,7 @@ from ..objects.managed_fields import FIELD_MANAGER
 from ..objects.namespace_origin import mark_created
 from ..objects.normalisation import normalise_objects
 from ..objects.owner import Owner
-from ..objects.planned_object import PlannedObject
+from ..objects.planned_object import PlannedObject, awaits_release
 from ..objects.pull_secrets import keep_others
 from ..pods.rollout import wait_for_rollout
 from ..secrets.redaction import Redactor
@@ -138,7 +138,15 @@ class Run:
 
         Return whether there was one: the plan is then out of date.
         """
-        fillers = [] if self._settings.check_mode else [item for item in self._surplus if item.fills in self._returning]
+        if self._settings.check_mode:
+            return False
+        # Among those that are wanted, what a run that died has left
+        left = [
+            PlannedObject(item.desired, item.path, item.live, "deleted", fills=filled_by(item.live))
+            for item in self._planned
+            if item.live and awaits_release(item.live)
+        ]
+        fillers = [*left, *(item for item in self._surplus if item.fills in self._returning)]
         self._execution.delete(fillers)
         self._wait_until_gone(cluster, fillers)
         self._stopped += fillers

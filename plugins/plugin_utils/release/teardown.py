@@ -21,7 +21,7 @@ from ..objects.kinds import CERTIFICATE, CERTIFICATE_ANNOTATION, RENDERED_KINDS,
 from ..objects.labels import INSTANCE_LABEL, MANAGED_BY, MANAGED_BY_LABEL, annotations_of, is_engines
 from ..objects.managed_fields import FIELD_MANAGER
 from ..objects.owner import Owner
-from ..objects.planned_object import PlannedObject, is_going
+from ..objects.planned_object import PlannedObject, awaits_release, is_going
 from ..pods.spawned_jobs import SELECTOR, is_running, read_spawned_jobs
 from ..text.text_table import aligned
 from .lock import LockSettings, ReleaseLease, give_back, given_back_on_failure, new_holder
@@ -299,9 +299,10 @@ class Teardown:
 
     def _delete_all(self, executor: Executor, discovery: Discovery, objects: Sequence[dict[str, Any]]) -> None:
         planned = [
-            PlannedObject(live, path, live, "absent" if is_going(live) else "deleted", done=is_going(live))
+            PlannedObject(live, path, live, "absent" if going else "deleted", done=going)
             for live in objects
             for path in [discovery.path(Identity.of(live))]
+            for going in [is_going(live) and not awaits_release(live)]
         ]
         self._deleted += planned
         Execution(self._connection, executor, self._settings.check_mode).delete(planned)

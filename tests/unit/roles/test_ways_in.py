@@ -172,6 +172,14 @@ BAD: dict[str, tuple[dict[str, Any], list[str]]] = {
         },
         ["dispatcher_redirect_gateways does not fit. Allowed: other listeners than those of dispatcher_gateways"],
     ),
+    "bad-redirect-of-itself-by-namespace": (
+        {
+            **HTTPROUTE,
+            "dispatcher_gateways": [{"name": "public", "namespace": "agentsmith"}],
+            "dispatcher_redirect_gateways": [{"name": "public", "sectionName": "http"}],
+        },
+        ["dispatcher_redirect_gateways does not fit. Allowed: other listeners than those of dispatcher_gateways"],
+    ),
     "bad-ports": (
         {**OWN_GATEWAY, "dispatcher_gateway_http_port": 0, "dispatcher_gateway_https_port": 65536},
         ["dispatcher_gateway_http_port is '0'. Allowed:", "dispatcher_gateway_https_port is '65536'. Allowed:"],

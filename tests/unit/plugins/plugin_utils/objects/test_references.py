@@ -52,6 +52,8 @@ def volume(**source: Any) -> dict[str, Any]:
         (volume(secret={"secretName": "x", "optional": True}), set()),
         (volume(configMap={"name": "x", "optional": True}), set()),
         (of(listeners=[{"tls": {"certificateRefs": [{"name": "x", "namespace": "other"}]}}]), set()),
+        # With its own namespace, it is the same as without
+        (of(listeners=[{"tls": {"certificateRefs": [{"name": "x", "namespace": "n"}]}}]), {("", "Secret", "n", "x")}),
         (of(listeners=[{"tls": {"certificateRefs": [{"name": "x", "kind": "Other"}]}}]), set()),
         (of(backend={"service": {"name": "x"}}, secretName=7), set()),
         ({"kind": "Secret", "metadata": {"name": "s", "namespace": "n"}, "stringData": {"secretName": "x"}}, set()),
