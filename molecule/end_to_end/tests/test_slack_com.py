@@ -14,7 +14,7 @@ CONVERSED = {"e2e_delivery", "e2e_job", "e2e_progress", "e2e_completion", "e2e_c
 
 @pytest.fixture
 def slack_com(playbook, tmp_path):
-    """A release for whose Dispatcher slack.com is the stand-in Slack. A report that cannot be written undoes nothing."""
+    """A release for whose Dispatcher slack.com is the stand-in Slack. A report that cannot be written undoes none."""
     reports = ("-e", f"verify_file={tmp_path}/verify.json", "-e", f"verify_junit_file={tmp_path}/missing/verify.xml")
     deployed = playbook("playbooks/deploy.yml", *SLACK_COM, *reports)
     assert deployed.returncode == 0, deployed.output
