@@ -111,8 +111,9 @@ def test_a_channel_whose_job_was_killed_is_stuck_until_it_is_freed(playbook, per
         person.await_message("Question:", busy, timeout=60)
     refused = playbook("playbooks/unblock.yml", "-e", f"unblock_channels={channel}", "-e", "unblock_confirm=true")
     assert refused.returncode == 2
-    assert f"{channel}: its Job {job_of(channel)['metadata']['name']} runs" in refused.text
-    kubectl(f"-n agentsmith delete job {job_of(channel)['metadata']['name']} --wait")
+    job = job_of(channel)["metadata"]["name"]
+    assert f"{channel}: its Job {job} runs" in " ".join(refused.output.split())
+    kubectl(f"-n agentsmith delete job {job} --wait")
     status = playbook("playbooks/status.yml")
     assert re.search(rf"{channel} +stuck +fix #101 in agent-smith-test +1\d\d min +its Job \S+ is gone", status.output)
     assert re.search(rf"{other} +running ", status.output)
