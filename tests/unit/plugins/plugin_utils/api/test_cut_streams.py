@@ -87,6 +87,18 @@ def ended(status: str, message: str = "", code: str = "") -> bytes:
     return frame(STATUS, json.dumps({"status": status, "message": message, "details": {"causes": causes}}).encode())
 
 
+def connection_to(listener: socket.socket, directory: Path) -> Connection:
+    """Return a connection to what listens there, by a kubeconfig in *directory*."""
+    content = {
+        "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{listener.getsockname()[1]}"}}],
+        "users": [{"name": "c", "user": {"token": "none"}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
+    }
+    (directory / "kubeconfig").write_text(json.dumps(content), encoding="utf-8")
+    return Connection({"kubeconfig": str(directory / "kubeconfig")})
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Callable[[Serve], Connection]]:
     """Return a connection to a server that takes every stream and serves it so: `served(serve)`."""
@@ -113,14 +125,7 @@ def served(tmp_path: Path) -> Iterator[Callable[[Serve], Connection]]:
             how[0](peer)
 
     threading.Thread(target=answer, daemon=True).start()
-    content = {
-        "current-context": "c",
-        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{listener.getsockname()[1]}"}}],
-        "users": [{"name": "c", "user": {"token": "none"}}],
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
-    }
-    (tmp_path / "kubeconfig").write_text(json.dumps(content), encoding="utf-8")
-    with Connection({"kubeconfig": str(tmp_path / "kubeconfig")}) as connection:
+    with connection_to(listener, tmp_path) as connection:
 
         def run(serve: Serve) -> Connection:
             how[:] = [serve]
@@ -215,16 +220,8 @@ def test_a_command_that_ends(served: Any) -> None:
 
 def test_a_way_that_does_not_open_is_tried_once_by_those_who_are_in_a_hurry(tmp_path: Path) -> None:
     """A server that takes the connection and says nothing, as one does whose kubelet is silent."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        content = {
-            "current-context": "c",
-            "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{listener.getsockname()[1]}"}}],
-            "users": [{"name": "c", "user": {"token": "none"}}],
-            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
-        }
-        (tmp_path / "kubeconfig").write_text(json.dumps(content), encoding="utf-8")
-        with Connection({"kubeconfig": str(tmp_path / "kubeconfig")}) as connection:
-            began = time.monotonic()
-            with pytest.raises(StreamCut), forwarded_port(connection, POD, PORT, 60.0, patience=0.3):
-                pytest.fail("it cannot open")
-            assert time.monotonic() - began < 10
+    with socket.create_server(("127.0.0.1", 0)) as listener, connection_to(listener, tmp_path) as connection:
+        began = time.monotonic()
+        with pytest.raises(StreamCut), forwarded_port(connection, POD, PORT, 60.0, patience=0.3):
+            pytest.fail("it cannot open")
+        assert time.monotonic() - began < 10
