@@ -6,7 +6,6 @@ There is no controller: a test plays it, and writes the status.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from awaiting import await_true
 from control_plane import ControlPlane
 from release_objects import an_object
+from repeating import repeating
 
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 INGRESS_CLASSES = "/apis/networking.k8s.io/v1/ingressclasses"
@@ -150,21 +150,14 @@ def stand_in_controller(
 
     :param answers: by kind, the status for an object; None where the controller writes none. May change meanwhile.
     """
-    stop = threading.Event()
     bodies = [make(namespace) for make in (a_gateway, a_route, a_certificate, an_ingress)]
 
-    def serve() -> None:
-        while not stop.wait(0.05):
-            for body in bodies:
-                live = control_plane.get(path_of(body)) if body["kind"] in answers else None
-                status = answers[body["kind"]](live) if live else None
-                if live and status and live.get("status") != status:
-                    control_plane.request("PATCH", f"{path_of(body)}/status", {"status": status}, MERGE)
+    def look() -> None:
+        for body in bodies:
+            live = control_plane.get(path_of(body)) if body["kind"] in answers else None
+            status = answers[body["kind"]](live) if live else None
+            if live and status and live.get("status") != status:
+                control_plane.request("PATCH", f"{path_of(body)}/status", {"status": status}, MERGE)
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
+    with repeating(look, 0.05):
         yield
-    finally:
-        stop.set()
-        thread.join()

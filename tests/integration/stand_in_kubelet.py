@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from control_plane import ControlPlane
+from repeating import repeating
 
 MERGE = "application/merge-patch+json"
 PAUSE = 0.1  # seconds between two looks
@@ -47,23 +47,16 @@ def stand_in_kubelet(
 
     :param status: the status of all pods, or a function from a pod to its status.
     """
-    stop = threading.Event()
     path = f"/api/v1/namespaces/{namespace}/pods"
 
-    def serve() -> None:
-        while not stop.wait(PAUSE):
-            for pod in control_plane.get(path)["items"]:
-                wanted = status(pod) if callable(status) else status
-                name, generation = (pod["metadata"].get(key) for key in ("name", "generation"))
-                before = (pod["status"].get("phase"), pod["status"].get("observedGeneration"))
-                if before != (wanted["phase"], generation) or "containerStatuses" in wanted:
-                    whole = {"conditions": None, "containerStatuses": None, "observedGeneration": generation, **wanted}
-                    control_plane.request("PATCH", f"{path}/{name}/status", {"status": whole}, MERGE)
+    def look() -> None:
+        for pod in control_plane.get(path)["items"]:
+            wanted = status(pod) if callable(status) else status
+            name, generation = (pod["metadata"].get(key) for key in ("name", "generation"))
+            before = (pod["status"].get("phase"), pod["status"].get("observedGeneration"))
+            if before != (wanted["phase"], generation) or "containerStatuses" in wanted:
+                whole = {"conditions": None, "containerStatuses": None, "observedGeneration": generation, **wanted}
+                control_plane.request("PATCH", f"{path}/{name}/status", {"status": whole}, MERGE)
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
+    with repeating(look, PAUSE):
         yield
-    finally:
-        stop.set()
-        thread.join()

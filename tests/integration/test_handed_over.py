@@ -7,7 +7,6 @@ There is no cert-manager: the test plays it.
 from __future__ import annotations
 
 import base64
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planne
 from control_plane import ControlPlane
 from engine import Apply
 from release_objects import a_config_map, a_deployment, a_release, a_secret, an_object
+from repeating import repeating
 from served_kinds import MERGE, NAME, TLS, a_certificate, an_ingress, condition, install, path_of, uninstall
 from stand_in_kubelet import ready, stand_in_kubelet
 from transactions import Release
@@ -61,33 +61,27 @@ def secret_path(namespace: str, name: str = TLS) -> str:
 @pytest.fixture
 def cert_manager(control_plane: ControlPlane, release: Release) -> Iterator[CertManager]:
     """Play cert-manager: as long as there is a Certificate, its Secret holds what was issued."""
-    stop, played = threading.Event(), CertManager()
+    played = CertManager()
     certificate = a_certificate(release.namespace)
 
-    def serve() -> None:
-        while not stop.wait(0.05):
-            live = control_plane.get(path_of(certificate))
-            if live is None or "deletionTimestamp" in live["metadata"]:
-                continue
-            conditions = [condition("Ready", "True")]
-            if played.refuses:
-                conditions = [condition("Ready", "False"), condition("Issuing", "False", "Failed", "not today")]
-            else:
-                control_plane.request(
-                    "PATCH", f"{secret_path(release.namespace)}?{force}", issued(live, played.owns), APPLY
-                )
-            if live.get("status") != {"conditions": conditions}:
-                status = {"status": {"conditions": conditions}}
-                control_plane.request("PATCH", f"{path_of(certificate)}/status", status, MERGE)
+    def look() -> None:
+        live = control_plane.get(path_of(certificate))
+        if live is None or "deletionTimestamp" in live["metadata"]:
+            return
+        conditions = [condition("Ready", "True")]
+        if played.refuses:
+            conditions = [condition("Ready", "False"), condition("Issuing", "False", "Failed", "not today")]
+        else:
+            control_plane.request(
+                "PATCH", f"{secret_path(release.namespace)}?{force}", issued(live, played.owns), APPLY
+            )
+        if live.get("status") != {"conditions": conditions}:
+            status = {"status": {"conditions": conditions}}
+            control_plane.request("PATCH", f"{path_of(certificate)}/status", status, MERGE)
 
     force = "fieldManager=cert-manager-certificates-issuing&force=true"
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
+    with repeating(look, 0.05):
         yield played
-    finally:
-        stop.set()
-        thread.join()
 
 
 def issued(certificate: dict[str, Any], owns: bool) -> dict[str, Any]:

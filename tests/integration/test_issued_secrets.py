@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from control_plane import ControlPlane
 from engine import Apply
 from fault_proxy import Fault, FaultProxy
 from release_objects import a_config_map, an_object
+from repeating import repeating
 from served_kinds import NAME, TLS, a_certificate, install, path_of, uninstall
 from test_apply_faults import behind
 
@@ -48,27 +48,21 @@ def issued(control_plane: ControlPlane, apply: Apply, new_namespace: str) -> Ite
     """A release in a namespace of its own whose certificate is issued, again and again; return the Secret's path."""
     certificate = a_certificate(new_namespace)
     apply([an_object("v1", "Namespace", "", new_namespace), a_config_map(new_namespace, a="b"), certificate])
-    secrets, stop = f"/api/v1/namespaces/{new_namespace}/secrets", threading.Event()
+    secrets = f"/api/v1/namespaces/{new_namespace}/secrets"
 
     def secret(name: str, of: str) -> dict[str, Any]:
         metadata = {"name": name, "annotations": {"cert-manager.io/certificate-name": of}}
         return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"tls.key": KEY}}
 
-    def serve() -> None:
-        while not stop.wait(0.02):
-            if control_plane.get(path_of(certificate)) and not control_plane.get(f"{secrets}/{TLS}"):
-                control_plane.request("POST", secrets, secret(TLS, NAME))
+    def look() -> None:
+        if control_plane.get(path_of(certificate)) and not control_plane.get(f"{secrets}/{TLS}"):
+            control_plane.request("POST", secrets, secret(TLS, NAME))
 
     # Of somebody else's Certificate
     assert control_plane.request("POST", secrets, secret("theirs", "another"))[0] == 201
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
+    with repeating(look, 0.02):
         await_true(lambda: control_plane.get(f"{secrets}/{TLS}"))
         yield f"{secrets}/{TLS}"
-    finally:
-        stop.set()
-        thread.join()
 
 
 def results(result: dict[str, Any]) -> dict[str, str]:
