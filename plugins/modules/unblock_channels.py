@@ -40,7 +40,7 @@ notes:
     Redis asks for a password, also C(get) on the Secret that the Dispatcher reads.
   - Redis must run in the namespace. It does not reach a Redis elsewhere.
 seealso:
-  - module: agentsmith.platform.release_status
+  - module: agentsmith.platform.release_status_info
 """
 
 EXAMPLES = r"""

@@ -25,8 +25,8 @@ options:
     type: str
     required: true
     choices:
-      status: M(agentsmith.platform.release_status).
-      drift: M(agentsmith.platform.release_drift).
+      status: M(agentsmith.platform.release_status_info).
+      drift: M(agentsmith.platform.release_drift_info).
       verify: M(agentsmith.platform.verify_release).
   format:
     description: Form of the file.

@@ -344,7 +344,7 @@ def test_no_value_of_a_secret_is_shown(
     assert found["data.token"]["live"] != found["data.token"]["wanted"]
     assert found["metadata.annotations[kubectl.kubernetes.io/last-applied-configuration]"]["restored"]
     options = {"host": control_plane.url, "api_key": control_plane.token, "ca_cert": str(control_plane.ca_file)}
-    ended = play(objects, {**options, "namespace": new_namespace}, "-vvvv", action="release_drift")
+    ended = play(objects, {**options, "namespace": new_namespace}, "-vvvv", action="release_drift_info")
     assert ended.returncode == 0, ended.stdout
     for output in (json.dumps(report), ended.stdout + ended.stderr):
         for value in (wanted, live):
@@ -354,6 +354,6 @@ def test_no_value_of_a_secret_is_shown(
 
 def test_a_cluster_that_does_not_answer_is_unreachable(play: Play) -> None:
     options = {"host": f"https://127.0.0.1:{free_port()}", "api_key": "token", "namespace": "release"}
-    ended = play([], options, action="release_drift")
+    ended = play([], options, action="release_drift_info")
     assert ended.returncode == 4, ended.stdout
     assert "does not answer" in ended.stdout

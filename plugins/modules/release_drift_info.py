@@ -1,9 +1,9 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of agentsmith.platform.release_drift; the work is done in plugins/plugin_utils/reports/drift.py."""
+"""Documentation of agentsmith.platform.release_drift_info; the work is done in plugin_utils/reports/drift.py."""
 
 DOCUMENTATION = r"""
-module: release_drift
+module: release_drift_info
 short_description: Show how a cluster differs from a release, and who changed it
 version_added: 0.1.0
 description:
@@ -60,12 +60,12 @@ notes:
     object.
 seealso:
   - module: agentsmith.platform.apply
-  - module: agentsmith.platform.release_status
+  - module: agentsmith.platform.release_status_info
 """
 
 EXAMPLES = r"""
 - name: Compare the cluster with the release
-  agentsmith.platform.release_drift:
+  agentsmith.platform.release_drift_info:
     kubeconfig: "{{ agentsmith_kubeconfig }}"
     objects: "{{ release_objects }}"
     namespace: agentsmith

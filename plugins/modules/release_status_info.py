@@ -1,9 +1,9 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of agentsmith.platform.release_status; the work is done in plugins/plugin_utils/reports/status.py."""
+"""Documentation of agentsmith.platform.release_status_info; the work is done in plugin_utils/reports/status.py."""
 
 DOCUMENTATION = r"""
-module: release_status
+module: release_status_info
 short_description: Show what runs in an Agent Smith installation
 version_added: 0.1.0
 description:
@@ -35,7 +35,7 @@ seealso:
 
 EXAMPLES = r"""
 - name: Look at what runs
-  agentsmith.platform.release_status:
+  agentsmith.platform.release_status_info:
     kubeconfig: "{{ agentsmith_kubeconfig }}"
     namespace: agentsmith
   register: release

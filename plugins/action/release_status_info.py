@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Entry of agentsmith.platform.release_status on the control node; the work is done in plugin_utils."""
+"""Entry of agentsmith.platform.release_status_info on the control node; the work is done in plugin_utils."""
 
 from typing import Any
 
