@@ -33,3 +33,11 @@ attributes:
     description: There is nothing to show.
     support: none
 """
+
+    # What only the playbooks and roles of this collection call.
+    INTERNAL = r"""
+options: {}
+notes:
+  - "Internal: the playbooks and roles of this collection call it. Its options and results can change in any release, so
+    run the playbooks instead."
+"""

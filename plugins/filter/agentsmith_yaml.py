@@ -4,7 +4,7 @@
 DOCUMENTATION = r"""
 name: agentsmith_yaml
 short_description: The text of agentsmith.yml for a configuration
-version_added: 0.1.0
+version_added: 1.0.0
 author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Writes the configuration of Agent Smith as YAML, in the order of its keys. This is the text that the role

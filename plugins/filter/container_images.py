@@ -4,7 +4,7 @@
 DOCUMENTATION = r"""
 name: container_images
 short_description: The images that Kubernetes objects need
-version_added: 0.1.0
+version_added: 1.0.0
 author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Lists the images of all containers and init containers, in objects of every kind, and the image that the Dispatcher

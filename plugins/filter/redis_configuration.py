@@ -4,7 +4,7 @@
 DOCUMENTATION = r"""
 name: redis_configuration
 short_description: A URL of Redis as a configuration string of StackExchange.Redis
-version_added: 0.1.0
+version_added: 1.0.0
 author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - The app reads a configuration string of StackExchange.Redis and crashes on a URL. The filter converts

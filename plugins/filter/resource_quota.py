@@ -4,7 +4,7 @@
 DOCUMENTATION = r"""
 name: resource_quota
 short_description: The hard limits of a ResourceQuota for a release and a number of Jobs
-version_added: 0.1.0
+version_added: 1.0.0
 author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - Adds up what the workloads of a release request at the worst moment of a rollout, and what a number of Jobs request

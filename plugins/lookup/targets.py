@@ -4,7 +4,7 @@
 DOCUMENTATION = r"""
 name: targets
 short_description: The hosts that a play is for, which must be at least one
-version_added: 0.1.0
+version_added: 1.0.0
 author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - It is made for the C(hosts) of a play. To Ansible a play without hosts is a success, so a mistyped inventory

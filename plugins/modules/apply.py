@@ -6,7 +6,7 @@
 DOCUMENTATION = r"""
 module: apply
 short_description: Apply or delete a list of Kubernetes objects in one task
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads what is live, compares, and writes what differs by server-side apply with the field manager
     C(agentsmith.platform). An object that already has what is desired is not written.

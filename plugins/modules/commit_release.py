@@ -5,8 +5,8 @@
 
 DOCUMENTATION = r"""
 module: commit_release
-short_description: Complete a successful deploy
-version_added: 0.1.0
+short_description: Complete a successful deploy (internal)
+version_added: 1.0.0
 description:
   - Deletes objects that the release no longer has, records the release as the last good one, and releases the lock that
     M(agentsmith.platform.apply) took with O(agentsmith.platform.apply#module:transaction).
@@ -35,6 +35,7 @@ extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.internal
   - agentsmith.platform.transaction
 attributes:
   check_mode:

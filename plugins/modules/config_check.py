@@ -5,7 +5,7 @@
 DOCUMENTATION = r"""
 module: config_check
 short_description: Check the configuration of Agent Smith before it is deployed
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Checks C(agentsmith.yml) against what the app at Phase 19 reads, needs and ignores.
   - The app ignores unknown keys and fails later, at a C(list) in Slack, or at a C(fix), which may say nothing there.

@@ -5,7 +5,7 @@
 DOCUMENTATION = r"""
 module: release_drift_info
 short_description: Show how a cluster differs from a release, and who changed it
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Compares the objects of a release with the cluster. It reports what a deploy would change, which are fields that
     differ, objects that are missing, and extra objects, which carry the labels of the release but are not among its

@@ -5,7 +5,7 @@
 DOCUMENTATION = r"""
 module: release_status_info
 short_description: Show what runs in an Agent Smith installation
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads the Deployments with their images and the Jobs that the Dispatcher has spawned, and names the cause if
     something does not run, such as C(OOMKilled), C(ImagePullBackOff), C(quota), C(DeadlineExceeded) or C(NodeNotReady).

@@ -4,8 +4,8 @@
 
 DOCUMENTATION = r"""
 module: render_objects
-short_description: Renders a part of the stack to Kubernetes objects, in memory
-version_added: 0.1.0
+short_description: Renders a part of the stack to Kubernetes objects, in memory (internal)
+version_added: 1.0.0
 description:
   - Checks the variables of a role, renders its templates and returns the objects for a later task. It writes nothing
     and contacts nothing.
@@ -116,6 +116,7 @@ options:
         default: false
 extends_documentation_fragment:
   - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.internal
   - agentsmith.platform.control_node.read_only
 seealso:
   - module: agentsmith.platform.apply

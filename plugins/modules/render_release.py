@@ -4,8 +4,8 @@
 
 DOCUMENTATION = r"""
 module: render_release
-short_description: Renders the parts of a release, in one task
-version_added: 0.1.0
+short_description: Renders the parts of a release, in one task (internal)
+version_added: 1.0.0
 description:
   - Renders several roles of this collection, as their C(part.yml) says, in one process, which is quicker than a task
     for each of them. It writes nothing. It contacts nothing either, unless O(preflight) has a Secret to read.
@@ -40,6 +40,7 @@ extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.internal
   - agentsmith.platform.control_node.read_only
 seealso:
   - module: agentsmith.platform.render_objects

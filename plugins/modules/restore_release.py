@@ -5,8 +5,8 @@
 
 DOCUMENTATION = r"""
 module: restore_release
-short_description: Roll back to the last good release, or to the one before it
-version_added: 0.1.0
+short_description: Roll back to the last good release, or to the one before it (internal)
+version_added: 1.0.0
 description:
   - Applies the objects that M(agentsmith.platform.commit_release) has recorded, values of Secrets and the configuration
     included, deletes the other objects of the release, and waits until its workloads run.
@@ -40,6 +40,7 @@ extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.internal
   - agentsmith.platform.transaction
   - agentsmith.platform.transaction.drain
 attributes:

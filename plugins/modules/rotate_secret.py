@@ -6,7 +6,7 @@
 DOCUMENTATION = r"""
 module: rotate_secret
 short_description: Change named keys of a Secret and roll the workloads that read them
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Takes from a release the Secret and the Deployments, StatefulSets, DaemonSets and CronJobs whose pods read it, and
     applies these as M(agentsmith.platform.apply) does. All other objects, and all Jobs, are left alone.

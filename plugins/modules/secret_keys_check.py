@@ -4,8 +4,8 @@
 
 DOCUMENTATION = r"""
 module: secret_keys_check
-short_description: Check that a Secret has the keys that a configuration needs
-version_added: 0.1.0
+short_description: Check that a Secret has the keys that a configuration needs (internal)
+version_added: 1.0.0
 description:
   - Compares the names of the keys of a Secret with what agentsmith.yml calls for. A key that is missing is an error, a
     key of a provider that nothing uses a warning. All of it is reported at once.
@@ -50,6 +50,7 @@ extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.internal
   - agentsmith.platform.control_node.read_only
 seealso:
   - module: agentsmith.platform.config_check

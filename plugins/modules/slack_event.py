@@ -5,7 +5,7 @@
 DOCUMENTATION = r"""
 module: slack_event
 short_description: Send a signed event to a Slack app, as Slack would
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Sends one request to a request URL of a Slack app, signed with the app's signing secret, and returns its answer.
   - Shows whether an app is there, checks signatures and answers in time, without a Slack workspace. It works with every

@@ -5,7 +5,7 @@
 DOCUMENTATION = r"""
 module: teardown
 short_description: Remove an Agent Smith release from a cluster
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Deletes every object that carries the labels of the release, whatever deploy it came from, cluster-scoped ones too,
     and the Jobs that its Dispatcher has spawned. Then waits until no pod of the release is left.

@@ -5,7 +5,7 @@
 DOCUMENTATION = r"""
 module: unblock_channels
 short_description: Free the channels that wait for a Job which has ended
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - The app keeps one conversation for each channel in Redis and answers everything there that a job is running. If the
     Job dies without a word, or the Dispatcher is replaced while it runs, the conversation stays for two hours.

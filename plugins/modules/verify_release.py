@@ -5,7 +5,7 @@
 DOCUMENTATION = r"""
 module: verify_release
 short_description: Check that a running Agent Smith works
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Checks the running system instead of the manifests, through the API server, and returns the results in one table.
   - Changes nothing, unless O(end_to_end) is set. Pods and Jobs are offered to the API server in a dry run, Redis is

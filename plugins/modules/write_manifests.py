@@ -4,8 +4,8 @@
 
 DOCUMENTATION = r"""
 module: write_manifests
-short_description: Write Kubernetes objects to YAML files, Secrets without their values
-version_added: 0.1.0
+short_description: Write Kubernetes objects to YAML files, Secrets without their values (internal)
+version_added: 1.0.0
 description:
   - Writes each object to C(<kind>-<name>.yaml) on the control node and lists the files in a C(Kustomization), so that
     both C(kubectl apply -f <dest>) and C(kubectl apply -k <dest>) work. A Namespace is written to
@@ -32,6 +32,7 @@ options:
     default: true
 extends_documentation_fragment:
   - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.internal
 attributes:
   check_mode:
     description: Tells which files would be written.

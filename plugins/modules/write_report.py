@@ -4,8 +4,8 @@
 
 DOCUMENTATION = r"""
 module: write_report
-short_description: Write what status, drift or verify found out to a file
-version_added: 0.1.0
+short_description: Write what status, drift or verify found out to a file (internal)
+version_added: 1.0.0
 description:
   - Collects a registered result of all hosts of the play and writes it to a file on the control node, as JSON with one
     key for each host, or the checks of verify as JUnit XML.
@@ -37,6 +37,7 @@ options:
     default: json
 extends_documentation_fragment:
   - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.internal
 attributes:
   check_mode:
     description: Writes the file in check mode too, because it changes nothing in a cluster.

@@ -3,19 +3,12 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import yaml
+from plugin_pages import documentation
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-
-
-def documentation(module: Path) -> dict:
-    for node in ast.parse(module.read_text()).body:
-        if isinstance(node, ast.Assign) and node.targets[0].id == "DOCUMENTATION":
-            return yaml.safe_load(node.value.value)
-    raise AssertionError(f"{module.name} has no DOCUMENTATION")
 
 
 def test_every_module_with_a_connection_is_in_the_group():
