@@ -58,9 +58,9 @@ class Cell:
         return f"{self.route}-{self.tls}"
 
 
+WITH_OWN_CERTIFICATE = [Cell("ingress", "certificate"), Cell("own_gateway", "certificate")]
 WITH_TLS = [
-    Cell("ingress", "certificate"),
-    Cell("own_gateway", "certificate"),
+    *WITH_OWN_CERTIFICATE,
     # cert-manager takes over the Secret that the release has made
     Cell("ingress", "issuer"),
     Cell("own_gateway", "issuer"),

@@ -11,14 +11,14 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
 import yaml
 from awaiting import await_condition
-from cells import CELLS, EXTERNAL_TLS, FOREIGN_HOST, WITH_TLS, Cell
+from cells import CELLS, EXTERNAL_TLS, FOREIGN_HOST, WITH_OWN_CERTIFICATE, WITH_TLS, Cell
 from certificate_authority import Issued, issue
 from conftest import CHECKOUT, KUBECONFIG, KUBECTL, Run, SteadyClient
 from cryptography import x509
@@ -29,6 +29,7 @@ RELEASE = CHECKOUT / "molecule/way_in/vars/release.yml"
 HOST = urlsplit(yaml.safe_load(RELEASE.read_text())["dispatcher_public_url"]).hostname or ""
 every_way = pytest.mark.parametrize("way", CELLS, ids=str, indirect=True)
 every_way_with_tls = pytest.mark.parametrize("way", WITH_TLS, ids=str, indirect=True)
+every_way_with_own_certificate = pytest.mark.parametrize("way", WITH_OWN_CERTIFICATE, ids=str, indirect=True)
 # Seconds until Traefik follows what was changed in the cluster
 FOLLOWING_TIME = 60
 
@@ -221,6 +222,20 @@ def test_a_renewed_certificate_loses_no_request(way):
         renewed = client.asked
         await_condition(lambda: client.asked >= renewed + 20)
     print(f"{way.cell}, renewal: {client}")
+    client.assert_unbroken()
+
+
+@every_way_with_own_certificate
+def test_a_certificate_from_elsewhere_loses_no_request(way, deploy, pebbles_root):
+    outside = replace(way.outside, trust=way.outside.trust + pebbles_root)
+    own = outside.certificate().issuer
+    with SteadyClient(lambda: outside.event().status) as client:
+        run = deploy(Cell(way.cell.route, "issuer"))
+        assert run.returncode == 0, run.output
+        await_condition(lambda: outside.certificate().issuer != own, timeout=120, pause=0.5)
+        way.deploy()
+        await_condition(lambda: outside.certificate().issuer == own, timeout=FOLLOWING_TIME, pause=0.5)
+    print(f"{way.cell}, to an issuer and back: {client}")
     client.assert_unbroken()
 
 
