@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := deploy
 # A shell that was set up for another Ansible project must not change what runs here.
 unexport ANSIBLE_CONFIG ANSIBLE_VAULT_PASSWORD_FILE K8S_AUTH_KUBECONFIG K8S_AUTH_CONTEXT
-# The kubernetes.core that requirements.lock pins, before one in ~/.ansible.
+# The collections of this checkout, before those in ~/.ansible.
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
 
 VENV := .venv

@@ -133,7 +133,6 @@ options:
         before the first write.
     type: str
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
   - agentsmith.platform.transaction
   - agentsmith.platform.transaction.drain

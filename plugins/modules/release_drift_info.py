@@ -45,7 +45,6 @@ options:
     elements: str
     default: ["spec.template.metadata.annotations[kubectl.kubernetes.io/restartedAt]"]
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
   - agentsmith.platform.control_node.read_only

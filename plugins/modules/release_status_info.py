@@ -19,7 +19,6 @@ options:
     type: str
     required: true
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
   - agentsmith.platform.control_node.read_only

@@ -37,7 +37,6 @@ options:
     type: int
     default: 300
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
   - agentsmith.platform.control_node.internal

@@ -68,7 +68,6 @@ options:
     type: int
     default: 120
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
 attributes:

@@ -25,7 +25,6 @@ options:
     elements: str
     default: []
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
 attributes:

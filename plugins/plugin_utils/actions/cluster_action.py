@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Base of the action plugins that talk to a cluster, with kubernetes.core's connection options.
+"""Base of the action plugins that talk to a cluster.
 
 The client library is imported with this file, once in the process that starts the workers, instead of once a task.
 The connection itself is made by each task: a socket must not be shared between workers.
 """
 
 import gc
-from copy import deepcopy
 from typing import Any
 
 from ansible import constants
@@ -16,11 +15,6 @@ from ..api.wait_report import Say
 from ..secrets.redaction import Redactor
 from .control_node_action import ControlNodeAction
 
-try:
-    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
-except ImportError:  # reported by the connection, in words
-    AUTH_ARG_SPEC = {}
-
 
 class ClusterAction(ControlNodeAction):
     """An action with a connection to the cluster that the options of the group C(cluster) name."""
@@ -28,11 +22,11 @@ class ClusterAction(ControlNodeAction):
     def checked_options(
         self, tmp: str | None, task_vars: dict[str, Any] | None, argument_spec: dict[str, Any], **rules: Any
     ) -> dict[str, Any]:
-        """As in the base, with the connection's options beside those of the action."""
+        """As in the base."""
         # What the worker has inherited stays to its end: the collector need not walk over it (Python: gc.freeze)
         gc.freeze()
         self._target = (task_vars or {}).get("inventory_hostname", "localhost")
-        return super().checked_options(tmp, task_vars, {**deepcopy(AUTH_ARG_SPEC), **argument_spec}, **rules)
+        return super().checked_options(tmp, task_vars, argument_spec, **rules)
 
     def say_for(self, task_vars: dict[str, Any] | None, redactor: Redactor) -> Say:
         """What shows a line while the task runs, masked, with the target's name.

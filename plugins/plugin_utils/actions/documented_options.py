@@ -22,8 +22,8 @@ def documented_options(
 ) -> dict[str, dict[str, Any]]:
     """Return the argument specification that the documentation of an action's module states.
 
-    It has the options of the module and of the doc fragments of the same collection. Those of kubernetes.core's
-    fragment are added by ClusterAction.
+    It has the options of the module and of its doc fragments, which are of the same collection: nothing of another one
+    is imported, and Galaxy shows the pages of a collection without those that it depends on.
 
     :param action: C(__name__) of the action plugin
     :param unquoted: options whose value may be secret and which the action checks itself. Ansible's own message about

@@ -17,7 +17,7 @@ from .proxy import Proxy, environment_proxy, is_excepted
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
-# The options of kubernetes.core, with the second name that some have in K8S_AUTH_*
+# Options of the doc fragment `connection`, with the second name that some have in K8S_AUTH_*
 OPTIONS = {
     "kubeconfig": "",
     "context": "",

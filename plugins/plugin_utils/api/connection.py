@@ -96,7 +96,7 @@ class Client:
 class Connection:
     """A connection to the API server that the options name. Use it as a context manager.
 
-    :param options: the connection options, named as in kubernetes.core; what is None falls back to K8S_AUTH_*.
+    :param options: the options of the doc fragment `connection`; what is None falls back to K8S_AUTH_*.
     :param scratch_directory: where a client's certificate and key lie while OpenSSL reads them. None means the
         system's directory for temporary files.
     :param say: shows a line while a command for credentials runs.

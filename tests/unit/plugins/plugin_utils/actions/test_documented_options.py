@@ -15,11 +15,11 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.agentsmith.dev.plugins.plugin_utils.container_engine import ENGINES
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api import cluster_access
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release import restore, teardown
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.shapes import SHAPES
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack import slack_payload
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.app_release import APPS, DEFAULT_APP
-from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 REPOSITORY = Path(__file__).parents[5]
 COLLECTIONS = {"agentsmith.platform": REPOSITORY, "agentsmith.dev": REPOSITORY / "dev"}
@@ -88,7 +88,7 @@ options:
   place:
     required: true
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
+  - another.collection.options
   - example.demo.shared
   - example.demo.shared.more
 """
@@ -139,7 +139,15 @@ def test_fragments_of_the_same_collection(demo: str) -> None:
     street = {"street": {"type": "str", "default": ""}}
     assert specification["place"] == {"type": "dict", "required": True, "options": street}
     assert specification["more"] == {"type": "list", "elements": "path"}
-    assert "kubeconfig" not in specification
+
+
+def test_connection_options_are_those_that_the_code_resolves() -> None:
+    """Beside them: what the connection is compared with, what a proxy gets, and what has no effect."""
+    others = {"namespace", "api_server", "proxy_headers", "persist_config"}
+    resolved = {name: [alias] if alias else [] for name, alias in cluster_access.OPTIONS.items()}
+    options = options_of("agentsmith.platform.release_status_info")
+    assert others <= options.keys()
+    assert {name: option.get("aliases", []) for name, option in options.items() if name not in others} == resolved
 
 
 def test_the_cached_documentation_stays_as_it_is(demo: str) -> None:
@@ -189,8 +197,7 @@ def options_of(action: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_an_action_knows_the_options_that_ansible_doc_shows(action: str, shown: dict[str, Any]) -> None:
-    connection = AUTH_ARG_SPEC.keys() if AUTH_ARG_SPEC.keys() <= shown[action].keys() else ()
-    said = {name: _said(option) for name, option in shown[action].items() if name not in connection}
+    said = {name: _said(option) for name, option in shown[action].items()}
     assert {name: _known(option) for name, option in options_of(action).items()} == said
 
 
