@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Lookup `targets`: the hosts of a playbook, or an error where there are none."""
 
@@ -42,7 +43,8 @@ from ansible.plugins.lookup import LookupBase
 from ..plugin_utils.actions.vault_values import locked_file
 from ..plugin_utils.secrets.secret_values import undecryptable
 
-EVERYTHING, CONTROL_NODE = "all", "localhost"
+EVERYTHING = "all"
+CONTROL_NODE = "localhost"
 _ADVICE = "name one that has a host, as in -i inventories/prod"
 
 

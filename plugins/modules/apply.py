@@ -247,7 +247,7 @@ objects:
         secret:
           description: Name of the Secret.
           type: str
-        keys:
+        names:
           description: Names of the keys that are read.
           type: list
           elements: str

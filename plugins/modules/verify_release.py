@@ -1,4 +1,5 @@
 #!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation of agentsmith.platform.verify_release; the work is done in plugins/plugin_utils/verification."""
 
@@ -75,7 +76,7 @@ options:
     type: dict
     suboptions:
       text:
-        description: The message, for example V(fix #54 in agent-smith-test).
+        description: "The message, for example V(fix #54 in agent-smith-test)."
         type: str
         required: true
       deployment:

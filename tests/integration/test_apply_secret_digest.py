@@ -87,7 +87,7 @@ def test_a_changed_key_rolls_its_readers_once(apply: Apply, control_plane: Contr
     assert "secret_keys" not in redis
     assert dispatcher["fields"] == [DIGEST_PATH]
     assert dispatcher["secret_keys"] == [
-        {"secret": "agentsmith-secrets", "keys": ["github-token", "redis-url"], "changed": ["github-token"]}
+        {"secret": "agentsmith-secrets", "names": ["github-token", "redis-url"], "changed": ["github-token"]}
     ]
     assert generations(control_plane, namespace) == (2, 1)
     assert apply(new)["requests"]["write"] == 0

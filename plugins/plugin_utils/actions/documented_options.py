@@ -30,7 +30,7 @@ def documented_options(
         a value of another type would quote it.
     :param rules: by option, which of its suboptions go together, such as mutually_exclusive
     """
-    plugins, _, module = action.rpartition(".action.")
+    plugins, _kind, module = action.rpartition(".action.")
     documentation = _documentation(f"{plugins}.modules.{module}", "DOCUMENTATION")
     options = documentation["options"]
     for fragment in _own_fragments(plugins, documentation):
@@ -46,7 +46,7 @@ def _own_fragments(plugins: str, documentation: dict[str, Any]) -> Iterator[dict
     collection = plugins.removeprefix("ansible_collections.").removesuffix("plugins")
     for fragment in documentation.get("extends_documentation_fragment", ()):
         if fragment.startswith(collection):
-            name, _, section = fragment.removeprefix(collection).partition(".")
+            name, _dot, section = fragment.removeprefix(collection).partition(".")
             yield _documentation(f"{plugins}.doc_fragments.{name}", section.upper() or "DOCUMENTATION")
 
 

@@ -70,7 +70,7 @@ def under_published_password(variables: Mapping[str, Any]) -> list[str]:
     decrypt is under a password that was given. The hosts of inventories/dev use it by right, and so do its files.
     """
     context = VaultSecretsContext.current(optional=True)
-    given = {secret.bytes for _, secret in context.secrets} if context else set()
+    given = {secret.bytes for _identity, secret in context.secrets} if context else set()
     if PUBLISHED_PASSWORD not in given or _is_of_development(f"{variables.get('inventory_dir')}/"):
         return []
     ciphertexts: dict[str, bytes] = {}

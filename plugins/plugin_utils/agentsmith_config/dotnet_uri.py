@@ -79,7 +79,7 @@ def parse(text: str) -> Uri:
     rest, number_sign, fragment = rest.partition("#")
     rest, mark, query = rest.partition("?")
     if scheme == "mailto":
-        mailbox, _, host = rest.rpartition("@")
+        mailbox, _at, host = rest.rpartition("@")
         return Uri(scheme, mailbox, host, None, "", mark + query, number_sign + fragment)
     if scheme not in _AUTHORITY_SCHEMES and not rest.startswith("//"):
         return Uri(scheme, None, "", None, _escape(rest), mark + query, number_sign + fragment)
@@ -93,7 +93,7 @@ def parse(text: str) -> Uri:
 def _authority(scheme: str, authority: str) -> tuple[str | None, str, int | None]:
     user: str | None = None
     if "@" in authority:
-        user, _, authority = authority.rpartition("@")
+        user, _at, authority = authority.rpartition("@")
     if authority.startswith("["):
         inside, bracket, after = authority[1:].partition("]")
         try:

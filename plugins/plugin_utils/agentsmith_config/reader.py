@@ -163,7 +163,7 @@ class ShapeReader:
         value.data = {}
         entries = self._entries(mapping, value.path, in_record=True)
         # A file for both releases switches by both spellings, of which each release ignores one.
-        spelt = [record.keys[name].newer for name, _, _ in entries if name in record.keys]
+        spelt = [record.keys[name].newer for name, _key, _item in entries if name in record.keys]
         for name, key_node, item_node in entries:
             key = record.keys.get(name)
             path = join_path(value.path, name)

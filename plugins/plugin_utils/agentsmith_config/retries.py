@@ -13,7 +13,7 @@ def failing_wait(attempts: int, initial: int, multiplier: float, most: int) -> s
     The waits grow or shrink steadily, so the first and the last ones of both signs say it for all.
     """
     last = attempts - 1
-    for attempt in sorted(number for number in {0, 1, 2, last - 1, last} if 0 <= number <= last):
+    for attempt in sorted({number for number in (0, 1, 2, last - 1, last) if 0 <= number <= last}):
         wait = _wait(attempt, initial, multiplier, most)
         if math.isnan(wait) or math.isinf(wait):
             return f"TimeSpan does not accept floating point Not-a-Number values (retry {attempt + 1})"

@@ -62,7 +62,7 @@ def refusal(event: Any, text: str, indent: int, in_flow: bool, in_braces: bool) 
     start, end = first.index, last.index
     if in_flow and event.tag is not None and _TAG_WITH_COMMA.match(text, start):
         return "a comma follows a tag directly: put a space between them, or remove the tag"
-    if type(event) is not yaml.ScalarEvent:
+    if not isinstance(event, yaml.ScalarEvent):
         return None
     if event.style in ("|", ">"):
         return _block_text(text, start, indent)
@@ -151,16 +151,16 @@ class _YamlDotNet(Reader, Scanner, Parser):
         Parser.__init__(self)
         self._mappings: list[bool] = []
 
-    def fetch_flow_collection_start(self, token_class: Any) -> None:
+    def fetch_flow_collection_start(self, TokenClass: Any) -> None:
         """Remember whether it is a mapping."""
-        self._mappings.append(token_class is FlowMappingStartToken)
-        super().fetch_flow_collection_start(token_class)
+        self._mappings.append(TokenClass is FlowMappingStartToken)
+        super().fetch_flow_collection_start(TokenClass)
 
-    def fetch_flow_collection_end(self, token_class: Any) -> None:
+    def fetch_flow_collection_end(self, TokenClass: Any) -> None:
         """Forget it."""
         if self._mappings:
             self._mappings.pop()
-        super().fetch_flow_collection_end(token_class)
+        super().fetch_flow_collection_end(TokenClass)
 
     def stale_possible_simple_keys(self) -> None:
         """In a flow mapping a quoted key may be long, and its colon may stand in a later line."""
@@ -215,7 +215,7 @@ class _YamlDotNet(Reader, Scanner, Parser):
     def _takes_tab(self) -> bool:
         return bool(self.flow_level) or not self.allow_simple_key or self.column > self.indent
 
-    def scan_anchor(self, token_class: Any) -> Any:
+    def scan_anchor(self, TokenClass: Any) -> Any:
         """The name of an anchor may hold any character but white space and the marks of flow collections."""
         start = self.get_mark()
         self.forward()
@@ -226,7 +226,7 @@ class _YamlDotNet(Reader, Scanner, Parser):
             raise ScannerError("while scanning an anchor", start, "expected a name", self.get_mark())
         name = self.prefix(length)
         self.forward(length)
-        return token_class(name, start, self.get_mark())
+        return TokenClass(name, start, self.get_mark())
 
 
 def tolerant_events(text: str) -> Iterator[Any]:
@@ -237,7 +237,7 @@ def tolerant_events(text: str) -> Iterator[Any]:
     while parser.check_event():
         event: Any = parser.get_event()  # type: ignore[no-untyped-call]
         mark = event.start_mark
-        if type(event) is yaml.ScalarEvent and _SURROGATE.search(event.value):
+        if isinstance(event, yaml.ScalarEvent) and _SURROGATE.search(event.value):
             raise ScannerError(None, None, "found half of a character", mark)
         yield event
 

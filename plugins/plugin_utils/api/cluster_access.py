@@ -263,7 +263,7 @@ def _server_url(cluster: Mapping[str, Any], source: str) -> str:
 def _split(text: str) -> Any:
     try:
         parts = urlsplit(text)
-        _ = parts.port
+        _port = parts.port
     except ValueError:
         return None
     return parts

@@ -96,10 +96,10 @@ def _meets(entry: str, host: str, port: int) -> bool:
         return address is not None and address in network
     name, wanted = entry, ""
     if entry.startswith("["):
-        name, _, rest = entry[1:].partition("]")
+        name, _bracket, rest = entry[1:].partition("]")
         wanted = rest.removeprefix(":")
     elif entry.count(":") == 1:
-        name, _, wanted = entry.partition(":")
+        name, _colon, wanted = entry.partition(":")
     if wanted and wanted != str(port):
         return False
     if excepted := _address(name):

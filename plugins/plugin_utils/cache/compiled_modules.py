@@ -19,8 +19,13 @@ from .private_files import PrivateFiles
 
 
 def compile_once(packages: Sequence[str]) -> None:
-    """Import the modules of packages of this collection from compiled ones, for as long as the process lives."""
-    sys.meta_path.insert(0, _CompiledModules(tuple(f"{package}." for package in packages)))
+    """Import the modules of packages of this collection from compiled ones, for as long as the process lives.
+
+    It stands right before Ansible's finder, which would answer. Who stands before that (ansible-test) stays first.
+    """
+    finders = [type(finder).__module__ for finder in sys.meta_path]
+    place = next((index for index, module in enumerate(finders) if module.startswith("ansible.")), 0)
+    sys.meta_path.insert(place, _CompiledModules(tuple(f"{package}." for package in packages)))
 
 
 class _CompiledModules:

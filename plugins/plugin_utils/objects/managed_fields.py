@@ -91,7 +91,7 @@ def entries_beside(live: Any, ours: Mapping[str, Any], path: Path = ()) -> Itera
             if entry:
                 yield from entries_beside(found, below[entry], (*part, key_text(keys[entry])))
             elif isinstance(found, Mapping):
-                yield (*part, key_text({name: found[name] for name in next(iter(keys.values())) if name in found}))
+                yield (*part, key_text({name: found[name] for name in next(iter(keys.values()), {}) if name in found}))
 
 
 def value_at(body: Any, path: Path) -> Any:

@@ -165,7 +165,9 @@ class Rotation:
         return [
             entry
             for entry in entries
-            if any(read["secret"] == self._secret.name and key in read["keys"] for read in entry.get("secret_keys", []))
+            if any(
+                read["secret"] == self._secret.name and key in read["names"] for read in entry.get("secret_keys", [])
+            )
         ]
 
     def _rolling_readers(self, key: str, entries: Sequence[Entry]) -> list[Entry]:

@@ -46,13 +46,11 @@ def _read(engine: TemplateEngine, file: str) -> bytes:
     try:
         with engine.find("files", file).open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        reason = "it does not exist"
     except OSError as error:
-        reason = str(error.strerror)
-    raise RenderError(
-        f"The configuration {file} (option file; config_file of the role config) cannot be read: {reason}."
-    )
+        reason = "it does not exist" if isinstance(error, FileNotFoundError) else error.strerror
+        raise RenderError(
+            f"The configuration {file} (option file; config_file of the role config) cannot be read: {reason}."
+        ) from None
 
 
 def _result(report: Report, fail_on_warnings: bool, reader: str) -> dict[str, Any]:

@@ -88,12 +88,12 @@ class SecretDigests:
             self._annotate(workload, {**self._after, **{name: state_of(live) for name, live in created.items()}})
 
     def keys_read(self, workload: Identity) -> list[dict[str, Any]]:
-        """Return what a workload reads, by `secret`: the names of the `keys`, and of the `changed` ones among them."""
+        """Return what a workload reads, by `secret`: the `names` of the keys, and of the `changed` ones among them."""
         states = (self._before, self._after)
         found: dict[str, dict[str, Any]] = {}
         for secret, key in self._pairs(workload, *states):
-            entry = found.setdefault(secret.name, {"secret": secret.name, "keys": [], "changed": []})
-            entry["keys"].append(key)
+            entry = found.setdefault(secret.name, {"secret": secret.name, "names": [], "changed": []})
+            entry["names"].append(key)
             if _value(self._before, secret, key) != _value(self._after, secret, key):
                 entry["changed"].append(key)
         return list(found.values())

@@ -94,6 +94,14 @@ def test_a_python_of_another_version_compiles_for_itself(monkeypatch: pytest.Mon
     assert run.compiled == 1
 
 
+def test_whoever_stands_before_ansibles_finder_goes_on_seeing_all_imports(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, ansibles, last = (type("Finder", (), {"__module__": name})() for name in ("tracer", "ansible.loader", "x"))
+    monkeypatch.setattr(sys, "meta_path", [first, ansibles, last])
+    compile_once([PACKAGE])
+    assert [sys.meta_path[place] for place in (0, 2, 3)] == [first, ansibles, last]
+    assert type(sys.meta_path[1]).__module__ == compiled_modules.__name__
+
+
 def test_modules_of_others_are_left_to_their_finders(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(monkeypatch)
     finder = sys.meta_path[0]

@@ -46,7 +46,7 @@ def of_secret(*changed: str, fields: list[str] | None = None, result: str = "upd
 
 def of_dispatcher(*fields: str, changed: tuple[str, ...] = (), result: str = "updated") -> dict[str, Any]:
     """Return the entry of a workload that reads github-token and jira-token."""
-    reads = [{"secret": "s", "keys": ["github-token", "jira-token"], "changed": list(changed)}]
+    reads = [{"secret": "s", "names": ["github-token", "jira-token"], "changed": list(changed)}]
     return {"kind": "Deployment", "name": "dispatcher", "result": result, "fields": list(fields), "secret_keys": reads}
 
 
@@ -244,7 +244,7 @@ def test_a_cron_job_takes_part_and_does_not_roll() -> None:
         "metadata": {"name": "nightly", "namespace": "n"},
         "spec": {"jobTemplate": body("Job", "nightly", reads="s")},
     }
-    reads = [{"secret": "s", "keys": ["github-token"], "changed": ["github-token"]}]
+    reads = [{"secret": "s", "names": ["github-token"], "changed": ["github-token"]}]
     path = f"spec.jobTemplate.{DIGEST}"
     entry = {"kind": "CronJob", "name": "nightly", "result": "updated", "fields": [path], "secret_keys": reads}
     subject = Rotation([cron_job, STATED], SECRET, ["github-token"])

@@ -211,14 +211,14 @@ def test_a_token_that_the_cluster_fills_in_is_left_out() -> None:
 def test_the_keys_that_a_workload_reads() -> None:
     bodies = [reader("read", optional=("optional", "absent")), secret(**VALUES)]
     digests = learnt(bodies, [live(secret(**{**VALUES, "read": "old", "unread": "old"}))])
-    expected = {"secret": "s", "keys": ["absent", "optional", "read"], "changed": ["read"]}
+    expected = {"secret": "s", "names": ["absent", "optional", "read"], "changed": ["read"]}
     assert digests.keys_read(READER) == [expected]
     assert digests.keys_read(Identity.of(bodies[1])) == []
 
 
 def test_all_keys_of_a_whole_secret_are_named_also_those_that_go() -> None:
     digests = learnt([reader(whole=True), secret(stays="x", new="x")], [live(secret(stays="x", goes="x"))])
-    assert digests.keys_read(READER) == [{"secret": "s", "keys": ["goes", "new", "stays"], "changed": ["goes", "new"]}]
+    assert digests.keys_read(READER) == [{"secret": "s", "names": ["goes", "new", "stays"], "changed": ["goes", "new"]}]
 
 
 def test_a_key_that_others_stated_stays_beside_ours() -> None:
