@@ -30,6 +30,8 @@ OPTIONS = documented_options(__name__)
 class ActionModule(ClusterAction):
     """Renders the parts of a release, with the same result in check mode."""
 
+    ALWAYS_CONNECTS = False
+
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the objects, which no callback prints. A part with a fault ends the task, in the part's own words."""
         # The worker ends with this task: what it leaves behind needs no collecting, which took a tenth of the time

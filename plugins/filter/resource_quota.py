@@ -17,7 +17,6 @@ description:
   - While nothing rolls, further Jobs can use the room for a rollout. The result says how many then run.
   - A container counts with its requests; without them, with its limits; without these, with the defaults of the
     LimitRange.
-  - Needs the Python package C(kubernetes).
 positional: _input
 options:
   _input:
@@ -71,13 +70,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-try:
-    from ..plugin_utils.render.resource_quota import (
-        hard_limits,
-        jobs_at_rest,
-    )
-except ImportError:  # the Python package kubernetes is missing, which is said when somebody asks
-    hard_limits = None  # type: ignore[assignment]
+from ..plugin_utils.render.resource_quota import hard_limits, jobs_at_rest
 
 
 def resource_quota(
@@ -88,8 +81,6 @@ def resource_quota(
     default_requests: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Add up; see DOCUMENTATION."""
-    if hard_limits is None:
-        raise AnsibleFilterError("agentsmith.platform.resource_quota needs the Python package kubernetes: install it.")
     try:
         hard = hard_limits(objects, int(jobs), job_requests, int(job_objects), default_requests or {})
         return {"hard": hard, "jobs_at_rest": jobs_at_rest(hard, objects, job_requests, default_requests or {})}

@@ -9,20 +9,31 @@ import gc
 from typing import Any
 
 from ansible import constants
+from ansible.errors import AnsibleActionFail
 
 from ..api.connection import Connection
 from ..api.wait_report import Say
 from ..secrets.redaction import Redactor
 from .control_node_action import ControlNodeAction
+from .requirements import missing_requirement
 
 
 class ClusterAction(ControlNodeAction):
     """An action with a connection to the cluster that the options of the group C(cluster) name."""
 
+    ALWAYS_CONNECTS = True
+    """Whether each task talks to the cluster. If not, one that names no cluster needs nothing installed."""
+
     def checked_options(
         self, tmp: str | None, task_vars: dict[str, Any] | None, argument_spec: dict[str, Any], **rules: Any
     ) -> dict[str, Any]:
-        """As in the base."""
+        """As in the base.
+
+        :raises AnsibleActionFail: and if a package is missing
+        """
+        connects = self.ALWAYS_CONNECTS or self._task.args.keys() - argument_spec.keys()
+        if connects and (missing := missing_requirement()):
+            raise AnsibleActionFail(missing)
         # What the worker has inherited stays to its end: the collector need not walk over it (Python: gc.freeze)
         gc.freeze()
         self._target = (task_vars or {}).get("inventory_hostname", "localhost")

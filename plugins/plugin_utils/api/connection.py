@@ -12,8 +12,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -25,13 +25,8 @@ from .tls import is_final, tls_context, tls_fault
 from .transport import connected_socket, connection_pool
 from .wait_report import Say
 
-try:
+with suppress(ImportError):  # reported by ClusterAction, in words
     import urllib3
-except ImportError as error:
-    IMPORT_FAULT: str | None = str(error)
-else:
-    # Only pod_stream imports it, and a deploy that changes nothing reaches into no pod
-    IMPORT_FAULT = None if find_spec("websocket") else "No module named 'websocket'"
 
 # As many requests as run at the same time. More gains nothing: the API server of a small cluster answers in a few
 # milliseconds, and each further connection costs a TLS handshake.
@@ -113,11 +108,6 @@ class Connection:
         in_contact: bool = False,
         say: Say | None = None,
     ) -> None:
-        if IMPORT_FAULT:
-            raise ConnectionFailed(
-                f"The Python that runs ansible-playbook cannot talk to Kubernetes: {IMPORT_FAULT}. Install the Python "
-                "package kubernetes (35 or newer) for it."
-            )
         self._options = dict(options)
         self._scratch_directory = scratch_directory
         self._say = say

@@ -21,7 +21,7 @@ from .connection import Client, Connection
 
 try:
     import websocket
-except ImportError:  # reported by the connection, in words
+except ImportError:  # reported by ClusterAction, in words
     websocket = None  # type: ignore[assignment]
 
 EXEC_TIMEOUT = 20.0  # seconds

@@ -11,7 +11,7 @@ from ..objects.errors import ConnectionFailed
 from .cluster_access import ClusterAccess
 from .proxy import Proxy
 
-with suppress(ImportError):  # reported by the connection, in words
+with suppress(ImportError):  # reported by ClusterAction, in words
     import urllib3
 
     # The kubeconfig says so (insecure-skip-tls-verify), and a line for each request would tell nothing new.

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from installed_collection import User, build
 from production_copy import CHECKOUT, PASSWORD_SOURCE, copy_production
 
 DEV = CHECKOUT / "dev"
@@ -43,40 +42,23 @@ for file in sorted(pathlib.Path(sys.argv[1], "plugins").rglob("*.py")):
 """
 
 
-def run(
-    collections: Path, program: str, *arguments: object, directory: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run a program of Ansible outside the checkout, where only the installed collection is found."""
-    process = subprocess.run(
-        [PROGRAMS / program, *map(str, arguments)],
-        cwd=directory or collections,
-        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections), "PYTHONPATH": str(collections)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert process.returncode == 0, process.stdout + process.stderr
-    return process
-
-
-def install(collections: Path, archive: Path) -> None:
-    options = ["--force", "--no-deps", "--collections-path", collections]
-    run(collections, "ansible-galaxy", "collection", "install", archive, *options)
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built collection."""
+    return build(tmp_path_factory.mktemp("archive"))
 
 
 @pytest.fixture(scope="module")
-def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory of collections in which there is the built and installed one, and no other."""
-    directory = tmp_path_factory.mktemp("collections")
-    run(directory, "ansible-galaxy", "collection", "build", CHECKOUT, "--output-path", directory)
-    (archive,) = directory.glob("*.tar.gz")
-    install(directory, archive)
-    return directory
+def user(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> User:
+    """Somebody with the programs of this environment and the installed collection."""
+    somebody = User(PROGRAMS, tmp_path_factory.mktemp("home"))
+    somebody.install(archive)
+    return somebody
 
 
 @pytest.fixture(scope="module")
-def artefact(collections: Path) -> Path:
-    return collections / "ansible_collections/agentsmith/platform"
+def artefact(user: User) -> Path:
+    return user.collection
 
 
 def product_files(artefact: Path) -> list[Path]:
@@ -115,22 +97,22 @@ def test_whatever_it_names_of_itself_is_in_it(artefact: Path) -> None:
     assert not {(file, name) for file, name in named if name not in there}
 
 
-def test_every_plugin_can_be_imported(collections: Path, artefact: Path) -> None:
-    imported = run(collections, "python", "-c", IMPORT_ALL, artefact).stdout.splitlines()
+def test_every_plugin_can_be_imported(user: User) -> None:
+    imported = user.run("python", "-c", IMPORT_ALL, user.collection).splitlines()
     assert len(imported) > 100
 
 
-def test_every_playbook_is_valid(collections: Path, artefact: Path) -> None:
+def test_every_playbook_is_valid(user: User, artefact: Path) -> None:
     names = [f"agentsmith.platform.{path.stem}" for path in sorted((artefact / "playbooks").glob("*.yml"))]
     assert "agentsmith.platform.deploy" in names
-    run(collections, "ansible-playbook", "--syntax-check", "-i", "localhost,", *names)
+    user.run("ansible-playbook", "--syntax-check", "-i", "localhost,", *names)
 
 
-def test_every_plugin_and_role_is_documented(collections: Path) -> None:
-    run(collections, "ansible-doc", "--metadata-dump", "agentsmith.platform")
+def test_every_plugin_and_role_is_documented(user: User) -> None:
+    user.run("ansible-doc", "--metadata-dump", "agentsmith.platform")
 
 
-def test_it_renders_production(collections: Path, tmp_path: Path) -> None:
+def test_it_renders_production(user: User, tmp_path: Path) -> None:
     copy_production(tmp_path / "inventory")
     options = [
         "-i",
@@ -140,22 +122,77 @@ def test_it_renders_production(collections: Path, tmp_path: Path) -> None:
         "-e",
         f"render_dir={tmp_path}/out",
     ]
-    run(collections, "ansible-playbook", "agentsmith.platform.render", "--limit", "prod-eu", *options)
+    user.run("ansible-playbook", "agentsmith.platform.render", "--limit", "prod-eu", *options)
     kinds = {yaml.safe_load(path.read_text())["kind"] for path in (tmp_path / "out").rglob("*.yaml")}
     assert {"Deployment", "Secret", "Gateway"} <= kinds
 
 
-def test_a_new_environment_outlives_the_next_installation(collections: Path, tmp_path: Path) -> None:
-    """It lies where its user is, the next command is right there, and `install --force` takes nothing away."""
-    answers = tmp_path / "answers.yml"
-    answers.write_text(yaml.safe_dump(ANSWERS))
-    output = run(
-        collections, "ansible-playbook", "agentsmith.platform.new_environment", "-e", f"@{answers}", directory=tmp_path
-    ).stdout
-    environment = tmp_path / "inventories/staging"
-    assert f"ansible-playbook agentsmith.platform.deploy -i {environment} " in " ".join(output.split())
-    written = {path: path.read_bytes() for path in environment.rglob("*") if path.is_file()}
+def test_a_new_environment_outlives_the_next_installation(user: User, archive: Path, environment: Path) -> None:
+    """It lies where its user is, and `install --force` takes nothing away."""
+    written = user.content("inventories")
     assert environment / "group_vars/all/vault.yml" in written
-    (archive,) = collections.glob("*.tar.gz")
-    install(collections, archive)
-    assert {path: path.read_bytes() for path in environment.rglob("*") if path.is_file()} == written
+    user.install(archive)
+    assert user.content("inventories") == written
+
+
+@pytest.fixture(scope="module")
+def environment(user: User) -> Path:
+    """An inventory that the user has made."""
+    answers = user.home / "answers.yml"
+    answers.write_text(yaml.safe_dump(ANSWERS))
+    (user.home / "password").write_text(ANSWERS["new_environment_vault_password"])
+    output = user.run("ansible-playbook", "agentsmith.platform.new_environment", "-e", f"@{answers}")
+    made = user.home / "inventories/staging"
+    assert f"ansible-playbook agentsmith.platform.deploy -i {made} " in " ".join(output.split())
+    return made
+
+
+# What the process cannot import, as if it was not installed
+HIDDEN = """
+import sys
+class Hidden:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in ("kubernetes", "urllib3", "websocket"):
+            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
+sys.meta_path.insert(0, Hidden)
+"""
+MISSING = "The Python package kubernetes (35 or newer) is not installed for"
+WITHOUT_CLUSTER = {"new_environment", "render", "images"}
+
+
+@pytest.fixture
+def without_package(tmp_path: Path) -> dict[str, str]:
+    """The environment of somebody whose Python lacks what talking to a cluster needs."""
+    (tmp_path / "sitecustomize.py").write_text(HIDDEN)
+    return {"PYTHONPATH": str(tmp_path)}
+
+
+def test_every_playbook_names_what_is_not_installed(
+    user: User, artefact: Path, environment: Path, without_package: dict[str, str]
+) -> None:
+    options = ["-i", environment, "--vault-id", "staging@password", "-e", "rotate_secrets_keys=github-token"]
+    names = {path.stem for path in (artefact / "playbooks").glob("*.yml")} - WITHOUT_CLUSTER
+    assert {"deploy", "status", "verify"} <= names
+    for name in sorted(names):
+        ended = user.call("ansible-playbook", f"agentsmith.platform.{name}", *options, **without_package)
+        assert ended.returncode == 2, ended.stdout  # 4 would be a cluster that does not answer
+        error = next(part for part in ended.stdout.split("[ERROR]: ")[1:])
+        assert MISSING in " ".join(error.split("fatal:")[0].split()), (name, ended.stdout)
+        assert "Traceback" not in ended.stdout
+
+
+def test_every_module_names_what_is_not_installed(
+    user: User, artefact: Path, tmp_path: Path, without_package: dict[str, str]
+) -> None:
+    modules = yaml.safe_load((artefact / "meta/runtime.yml").read_text())["action_groups"]["cluster"]
+    # What renders as well talks to a cluster if it is told which
+    options = {"render_release": {"context": "a-cluster", "parts": ["namespace"]}}
+    tasks = [
+        {f"agentsmith.platform.{module}": options.get(module, {}), "ignore_errors": True, "register": "said"}
+        for module in modules
+    ]
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    output = user.run("ansible-playbook", tmp_path / "play.yml", **without_package)
+    assert output.count("[ERROR]: ") == len(modules)
+    assert " ".join(output.split()).count(f"failed: {MISSING}") == len(modules), output

@@ -251,9 +251,3 @@ def test_a_task_that_goes_on_with_a_deploy_was_in_contact(
     monkeypatch.setattr(cluster_action, "Connection", lambda _options, **settings: made.append(settings["in_contact"]))
     ClusterAction.connection(Mock(), options)
     assert made == [expected]
-
-
-def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_module, "IMPORT_FAULT", "No module named 'kubernetes'")
-    with pytest.raises(ConnectionFailed, match="No module named 'kubernetes'.*Install the Python package"):
-        Connection({})
