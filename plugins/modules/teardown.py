@@ -99,6 +99,11 @@ api_server:
   description: URL of the API server that was asked.
   returned: success
   type: str
+removes:
+  description: Whether anything was removed, or would be. The same as C(changed), for a task whose C(changed_when) says
+    otherwise.
+  returned: always
+  type: bool
 objects:
   description: What was deleted, each with C(kind), C(namespace), C(name) and C(result).
   returned: always

@@ -140,6 +140,7 @@ def test_teardown(playbook, kubectl, get, tmp_path) -> None:
     wrong = playbook("playbooks/teardown.yml", *killing, "-e", "teardown_confirm=another")
     assert wrong.returncode == 2
     assert "The namespace of the release is not 'another'. Nothing was changed." in " ".join(wrong.output.split())
+    assert "changed=0" in wrong.output
     assert pods_that_stay() == pods
 
     removed = playbook("playbooks/teardown.yml", *killing, *CONFIRMED)

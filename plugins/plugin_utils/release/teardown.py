@@ -102,9 +102,10 @@ class Teardown:
     def result(self) -> dict[str, Any]:
         """Return what the task returns. No value of a Secret was ever read."""
         namespace = self._namespace
+        removes = any(item.to_write and item.done for item in self._deleted) or bool(namespace and namespace.changed)
         result: dict[str, Any] = {
-            "changed": any(item.to_write and item.done for item in self._deleted)
-            or bool(namespace and namespace.changed),
+            "changed": removes,
+            "removes": removes,
             "objects": [
                 {
                     "kind": item.identity.kind,

@@ -141,8 +141,11 @@ def environment(user: User) -> Path:
     answers = user.home / "answers.yml"
     answers.write_text(yaml.safe_dump(ANSWERS))
     (user.home / "password").write_text(ANSWERS["new_environment_vault_password"])
-    output = user.run("ansible-playbook", "agentsmith.platform.new_environment", "-e", f"@{answers}")
+    make = ("ansible-playbook", "agentsmith.platform.new_environment", "-e", f"@{answers}")
     made = user.home / "inventories/staging"
+    assert f"Would create {made}. " in user.run(*make, "--check")
+    assert not made.exists()
+    output = user.run(*make)
     assert f"ansible-playbook agentsmith.platform.deploy -i {made} " in " ".join(output.split())
     return made
 
