@@ -9,7 +9,7 @@ import json
 import re
 import secrets
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
 
@@ -28,6 +28,13 @@ SHORTEST_MASKED = 4  # characters
 SHORTEST_MASKED_LINE = 12  # characters
 # Up to here a value is masked as a word of its own only: `info` must not eat the middle of `information`.
 LONGEST_WORD = 7  # characters
+# The middle of a longer base64 is looked for from here on: shorter ones are part of what anybody may write.
+SHORTEST_IN_BASE64 = 8  # characters
+_OF_A_LOGIN = ("password", "auth", "identitytoken", "registrytoken")
+_URL_SAFE = str.maketrans("+/", "-_")
+_PERCENT_ENCODED = re.compile(r"%[0-9A-F]{2}")
+# System.Text.Json writes these as \\u002B, so that its output can stand in a page
+_ESCAPED_BY_DOTNET = re.compile(r"""\\"|[&'+<>`]""")
 # What the server adds on its own, and what it would be misleading to compare.
 SERVER_METADATA = ("managedFields", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink")
 SERVER_ANNOTATIONS = ("deployment.kubernetes.io/revision",)
@@ -45,7 +52,6 @@ class Redactor:
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
         self._values: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
 
     def learn(self, bodies: Iterable[Mapping[str, Any] | None]) -> None:
         """Remember the values of the Secrets among *bodies*."""
@@ -53,17 +59,20 @@ class Redactor:
             if body and body.get("kind") == "Secret":
                 for value in (body.get("data") or {}).values():
                     self._values |= _forms(value).union(*map(_forms, _passwords_in(value)))
-                self._pattern = None
 
     def text(self, text: str) -> str:
         """Return *text* with every known value replaced by the mask."""
-        if not self._values:
-            return text
-        if self._pattern is None:
-            # The longest first: a value may be the beginning of another one.
-            alternatives = (_expression(value) for value in sorted(self._values, key=len, reverse=True))
-            self._pattern = re.compile("|".join(alternatives))
-        return self._pattern.sub(MASK, text)
+        return self.counted(text)[0]
+
+    def counted(self, text: str) -> tuple[str, int]:
+        """Return *text* masked, and how many times it showed a value."""
+        # Most texts show none, and a search for each form is quicker than one pattern of hundreds.
+        found = [value for value in self._values if value in text]
+        if not found:
+            return text, 0
+        # The longest first: a value may be the beginning of another one.
+        alternatives = (_expression(value) for value in sorted(found, key=len, reverse=True))
+        return re.subn("|".join(alternatives), MASK, text)
 
     def tree(self, value: Plain) -> Plain:
         """Return *value*, a structure of plain types, with every text in it masked."""
@@ -141,6 +150,7 @@ def _forms(encoded: str) -> set[str]:
         return {encoded}
     forms = {encoded, encoded.rstrip("="), base64.urlsafe_b64encode(value).decode()}
     forms.add(base64.urlsafe_b64encode(value).decode().rstrip("="))
+    forms |= _within_base64(value)
     try:
         text = value.decode()
     except UnicodeDecodeError:
@@ -148,15 +158,37 @@ def _forms(encoded: str) -> set[str]:
     else:
         plain = {text, text.strip(), *(line.strip() for line in text.splitlines() if len(line) >= SHORTEST_MASKED_LINE)}
     for form in plain:
-        escaped = quote(form, safe="")
-        forms |= {form, quote(form), escaped, escaped.lower(), quote_plus(form), json.dumps(form)[1:-1]}
+        for escaped in (quote(form), quote(form, safe=""), quote_plus(form)):
+            forms |= {escaped, escaped.lower(), _PERCENT_ENCODED.sub(lambda match: match[0].lower(), escaped)}
+        in_json = json.dumps(form)[1:-1]
+        # JSON in a string of JSON, and the escapes of the app's own writer
+        forms |= {form, in_json, json.dumps(in_json)[1:-1], _ESCAPED_BY_DOTNET.sub(_unicode_escape, in_json)}
+        forms |= _within_base64(form.encode())
     # The length that counts is that of the value: base64 makes four characters of one.
     long_enough = len(value) >= SHORTEST_MASKED
     return {form for form in forms if len(form) >= SHORTEST_MASKED} if long_enough else set()
 
 
+def _within_base64(value: bytes) -> set[str]:
+    """Return how a value looks in the base64 of a longer text: by its place there, it begins at one of three bits.
+
+    The characters at its ends also have bits of what is beside it, so they are left out.
+    """
+    forms = set()
+    for before in range(3):
+        whole = base64.b64encode(b"\0" * before + value).decode()
+        core = whole[-(-before * 8 // 6) : (before + len(value)) * 8 // 6]
+        if len(core) >= SHORTEST_IN_BASE64:
+            forms |= {core, core.translate(_URL_SAFE)}
+    return forms
+
+
+def _unicode_escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0][-1]):04X}"
+
+
 def _passwords_in(encoded: str) -> list[str]:
-    """Return, encoded as it, the passwords in a Secret's value that is the address of a Redis.
+    """Return, encoded as it, the passwords in a Secret's value: the address of a Redis, the logins of registries.
 
     A log of Redis or of its client may show one without the rest. The app shows an end point that it cannot reach, and
     takes a URL, or what is before an @, for the name of one.
@@ -166,8 +198,18 @@ def _passwords_in(encoded: str) -> list[str]:
     except (binascii.Error, ValueError):
         return []
     before_host = _PASSWORD_BEFORE_HOST.match(value.split(",password", 1)[0])
-    passwords = {credentials_of(value)[1], before_host[1] if before_host else ""} - {""}
+    passwords = {credentials_of(value)[1], before_host[1] if before_host else "", *_logins_in(value)} - {""}
     return [base64.b64encode(password.encode()).decode() for password in sorted(passwords)]
+
+
+def _logins_in(value: str) -> Iterator[str]:
+    """Yield the passwords and tokens in a file of Docker's logins (type kubernetes.io/dockerconfigjson)."""
+    try:
+        registries = json.loads(value)["auths"].values() if '"auths"' in value else ()
+        for login in registries:
+            yield from (login[name] for name in _OF_A_LOGIN if isinstance(login.get(name), str))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return  # no such file: the value is masked as a whole
 
 
 def _expression(value: str) -> str:

@@ -45,10 +45,36 @@ ENCODED = base64.b64encode(VALUE.encode()).decode()
         quote(VALUE, safe="").lower(),
         quote_plus(VALUE),
         json.dumps(VALUE)[1:-1],
+        json.dumps(json.dumps(VALUE))[3:-3],
+        # As .NET writes JSON, and as its HttpUtility writes a URL
+        r"pass/word\u002B1=\u0026x \u0022y\u0027",
+        "pass%2fword%2b1%3d%26x+%22y%27",
     ],
 )
 def test_a_value_is_masked_in_every_encoding(form: str) -> None:
     assert redactor(token=VALUE).text(f"before {form} after") == f"before {MASK} after"
+
+
+@pytest.mark.parametrize("beside", ["", "u", "us"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_value_is_masked_within_a_longer_base64(beside: str, encode: Any) -> None:
+    """As in the header of basic authentication, and in a Secret that another one quotes."""
+    value = "Pass?word>1~canary"
+    shown = encode(f"{beside}{value}:{beside}".encode()).decode()
+    masked = redactor(token=value).text(f"Basic {shown}")
+    assert MASK in masked
+    assert len(masked) <= len(f"Basic {MASK}") + 9, "but for the characters that have bits of what is beside it"
+
+
+def test_a_percent_encoded_value_keeps_its_own_letters() -> None:
+    assert redactor(token="Pass/Word+Canary").text("?t=Pass%2fWord%2bCanary") == f"?t={MASK}"
+
+
+def test_how_often_a_text_showed_a_value() -> None:
+    assert redactor(token=VALUE).counted(f"{VALUE} and {ENCODED}, but not pass") == (
+        f"{MASK} and {MASK}, but not pass",
+        2,
+    )
 
 
 def test_the_password_in_an_address_of_redis_is_masked_by_itself() -> None:
@@ -77,6 +103,18 @@ def test_the_password_is_masked_wherever_in_an_address_it_stands(url: str, said:
     password = "pw@secret:77" if "pw@" in url else "pw-secret-77"
     shown = said.format(password).replace("redis:pw", "redis://pw")
     assert redactor(url=url).text(shown) == said.format(MASK)
+
+
+def test_the_login_of_a_registry_is_masked_by_itself() -> None:
+    login = {
+        "username": "robot",
+        "password": "registry-canary",
+        "auth": base64.b64encode(b"robot:registry-canary").decode(),
+    }
+    known = redactor(config=json.dumps({"auths": {"registry.example.com": login, "odd": None}}))
+    assert known.text("robot pulls with registry-canary") == f"robot pulls with {MASK}"
+    assert known.text(f"Basic {login['auth']}") == f"Basic {MASK}"
+    assert redactor(odd='{"auths": 1}').text("robot") == "robot"
 
 
 def test_an_address_of_mail_masks_no_word_of_it() -> None:
