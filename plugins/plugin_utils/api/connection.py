@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from ..objects.errors import ApiError, ApplyError, ConnectionFailed
+from ..objects.errors import ApiError, ApplyError, ConnectionFailed, TimeIsUp
 from .cluster_access import ClusterAccess, resolve
 from .credentials import Credentials, read_credentials
 from .retry import Attempts, RetryPolicy, Verdict, judge, retry_after
 from .tls import is_final, tls_context, tls_fault
-from .transport import connected_socket, connection_pool
+from .transport import Sockets, connected_socket, connection_pool
 from .wait_report import Say
 
 with suppress(ImportError):  # reported by ClusterAction, in words
@@ -96,6 +96,7 @@ class Connection:
         system's directory for temporary files.
     :param say: shows a line while a command for credentials runs.
     :param in_contact: whether an earlier task of the same run had an answer, so that the address is known to be right.
+    :param time_limit: seconds after which all that is under way ends, and nothing more is asked. None: no limit.
     :raises ConnectionFailed: on entry, when the options lead to no usable configuration.
     """
 
@@ -107,6 +108,7 @@ class Connection:
         sleep: Callable[[float], None] = time.sleep,
         in_contact: bool = False,
         say: Say | None = None,
+        time_limit: float | None = None,
     ) -> None:
         self._options = dict(options)
         self._scratch_directory = scratch_directory
@@ -114,10 +116,17 @@ class Connection:
         self._clock = clock
         self._in_contact = in_contact
         self._sleep = sleep
+        self._sockets = Sockets() if time_limit is not None else None
+        self._time_limit = time_limit
+        self._time_is_up = threading.Event()
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
+        if self._time_limit is not None:
+            self._timer = threading.Timer(self._time_limit, self._end)
+            self._timer.daemon = True
+            self._timer.start()
         self._client = self._open(generation=0)
         # From here on: a command for credentials may have taken its time.
         self._policy = RetryPolicy(self._clock)
@@ -125,7 +134,28 @@ class Connection:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        if self._time_limit is not None:
+            self._timer.cancel()
         self._client.pool.clear()
+
+    def _end(self) -> None:
+        self._time_is_up.set()
+        if self._sockets:
+            self._sockets.end()
+
+    def _check_time(self) -> None:
+        """Check the time limit of the connection.
+
+        :raises TimeIsUp: when it is over.
+        """
+        if self._time_is_up.is_set():
+            raise TimeIsUp(f"The API server {self._where()} was too slow: the time for its answers is up.")
+
+    def _pause(self, seconds: float) -> None:
+        if self._sockets:
+            self._time_is_up.wait(seconds)
+        else:
+            self._sleep(seconds)
 
     @property
     def host(self) -> str:
@@ -148,14 +178,17 @@ class Connection:
         """
         attempts = Attempts()
         while True:
+            self._check_time()
             client = self._current_client()
             try:
                 return attempt(client)
             except urllib3.exceptions.HTTPError as error:
+                self._check_time()
                 pause = None if self._is_final(error) else self._policy.pause_after_failure(attempts)
                 if pause is None:
                     raise self._unreachable(error) from None
             except ApplyError as error:
+                self._check_time()
                 verdict = judge("GET", error.status, None) if isinstance(error, ApiError) else Verdict.PASSING
                 if not repeat and verdict is Verdict.PASSING:
                     raise
@@ -165,7 +198,7 @@ class Connection:
                 pause = self._policy.pause_after_failure(attempts) if verdict is Verdict.PASSING else None
                 if pause is None:
                     raise
-            self._sleep(pause)
+            self._pause(pause)
 
     def get(self, path: str, query: Mapping[str, Any] | None = None, accept: str = JSON) -> Response:
         """Read *path*. For the errors see :meth:`request`."""
@@ -212,16 +245,18 @@ class Connection:
         target = f"{path}?{urlencode(query)}" if query else path
         attempts = Attempts()
         while True:
+            self._check_time()
             client = self._current_client()
             with self._lock:
                 self._counts[kind] += 1
             try:
                 raw = self._send(client, method, target, payload, content_type, accept, user)
             except urllib3.exceptions.HTTPError as error:
+                self._check_time()
                 pause = self._policy.pause_after_failure(attempts) if repeat and not self._is_final(error) else None
                 if pause is None:
                     raise self._unreachable(error) from None
-                self._sleep(pause)
+                self._pause(pause)
                 continue
             proxy = client.access.proxy
             if raw.status == 407 and proxy:  # to a request without a tunnel
@@ -247,7 +282,7 @@ class Connection:
             if pause is None:
                 refusal = _api_error(raw.status, answer, self._where())
                 raise self._anonymous(refusal) if _ANONYMOUS in str(refusal) else refusal
-            self._sleep(pause)
+            self._pause(pause)
 
     def _send(
         self,
@@ -321,7 +356,8 @@ class Connection:
             )
         credentials = read_credentials(access, self._say)
         context = tls_context(access, credentials, self._scratch_directory) if access.is_tls else None
-        return Client(access, credentials, connection_pool(access, context, CONCURRENCY), generation)
+        pool = connection_pool(access, context, CONCURRENCY)
+        return Client(access, credentials, self._sockets.watch(pool) if self._sockets else pool, generation)
 
     def _where(self) -> str:
         return self._client.access.where

@@ -2,8 +2,10 @@
 """Connections to an API server, straight or through its proxy."""
 
 import base64
+import socket
 import ssl
 import warnings
+import weakref
 from contextlib import suppress
 from typing import Any
 
@@ -54,6 +56,38 @@ def _through_socks(proxy: Proxy, settings: dict[str, Any]) -> Any:
     # As in kubectl, the proxy looks the name of the server up (socks5h in the words of urllib3).
     url = proxy.url.replace("socks5:", "socks5h:", 1)
     return SOCKSProxyManager(url, username=proxy.user or None, password=proxy.password or None, **settings)
+
+
+class Sockets:
+    """The sockets that a pool manager has connected, to end all that is under way on them at once.
+
+    A time limit of urllib3 is for each wait, so that an answer that trickles can take any time.
+    """
+
+    def __init__(self) -> None:
+        self._connected: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def watch(self, manager: Any) -> Any:
+        """Return the manager, which notes its sockets here from now on."""
+        classes = manager.pool_classes_by_scheme
+        manager.pool_classes_by_scheme = {scheme: self._noting(pool_class) for scheme, pool_class in classes.items()}
+        return manager
+
+    def end(self) -> None:
+        """Cut all of them: whoever waits for one gets an error now."""
+        for connected in list(self._connected):
+            with suppress(OSError):
+                connected.shutdown(socket.SHUT_RDWR)
+
+    def _noting(self, pool_class: Any) -> Any:
+        connected = self._connected
+
+        def connect(connection: Any) -> None:
+            pool_class.ConnectionCls.connect(connection)
+            connected.add(connection.sock)
+
+        noting = type(pool_class.ConnectionCls.__name__, (pool_class.ConnectionCls,), {"connect": connect})
+        return type(pool_class.__name__, (pool_class,), {"ConnectionCls": noting})
 
 
 def connected_socket(manager: Any, server: str, timeout: float) -> Any:

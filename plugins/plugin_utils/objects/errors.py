@@ -13,6 +13,10 @@ class ConnectionFailed(ApplyError):
     """The API server could not be reached, or refused who we are."""
 
 
+class TimeIsUp(ConnectionFailed):
+    """The time that a connection had is over, and nothing more is asked."""
+
+
 class ApiError(ApplyError):
     """The API server answered a request with an error that no repetition cures.
 

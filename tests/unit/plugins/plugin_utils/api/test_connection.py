@@ -6,10 +6,14 @@ from __future__ import annotations
 import base64
 import json
 import os
+import socket
 import ssl
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -22,7 +26,11 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.credentials import Credentials
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.discovery import Discovery
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.retry import FIRST_CONTACT_PERIOD, OUTAGE_PERIOD
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ConnectionFailed
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import (
+    ApiError,
+    ConnectionFailed,
+    TimeIsUp,
+)
 from certificate_authority import issue
 from local_servers import Answer, Authority, LocalServer, closing
 from test_retry import Clock
@@ -251,3 +259,45 @@ def test_a_task_that_goes_on_with_a_deploy_was_in_contact(
     monkeypatch.setattr(cluster_action, "Connection", lambda _options, **settings: made.append(settings["in_contact"]))
     ClusterAction.connection(Mock(), options)
     assert made == [expected]
+
+
+@pytest.fixture
+def trickling() -> Iterator[str]:
+    """The address of a server that never ends its answer, and that no pause is long enough to call dead."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    stop = threading.Event()
+
+    def serve() -> None:
+        with suppress(OSError):
+            accepted, _address = listener.accept()
+            accepted.recv(65536)
+            accepted.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n{")
+            while not stop.wait(0.02):
+                accepted.sendall(b" ")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    stop.set()
+    listener.close()
+    thread.join()
+
+
+def test_a_time_limit_ends_an_answer_that_trickles(trickling: str) -> None:
+    started = time.monotonic()
+    with Connection({"host": trickling, "api_key": "none"}, time_limit=0.5) as connection:
+        with pytest.raises(TimeIsUp, match="the time for its answers is up"):
+            connection.get("/version")
+        with pytest.raises(TimeIsUp):
+            connection.get("/version")
+    assert time.monotonic() - started < 5, "no time limit of one wait is that short"
+
+
+def test_a_time_limit_ends_the_pauses_of_an_outage(server: LocalServer, write: Write) -> None:
+    started = time.monotonic()
+    options = {"kubeconfig": write({"token": "none"})}
+    with Connection(options, time_limit=0.5, in_contact=True) as connection:
+        server.answer = Answer(503, b"{}")
+        with pytest.raises(TimeIsUp):
+            connection.get("/version")
+    assert time.monotonic() - started < 5, "an outage is waited for longer"
