@@ -2,8 +2,6 @@
 """Entry of agentsmith.platform.write_report; the work is done in plugin_utils/reports/report_file.py."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ from ansible.errors import AnsibleActionFail
 
 from ..plugin_utils.actions.control_node_action import ControlNodeAction
 from ..plugin_utils.actions.documented_options import documented_options
-from ..plugin_utils.reports.report_file import json_text, junit_text, report_of
+from ..plugin_utils.reports.report_file import json_text, junit_text, report_of, write_private
 
 OPTIONS = documented_options(__name__)
 WRITERS = {"json": json_text, "junit": junit_text}
@@ -35,19 +33,7 @@ class ActionModule(ControlNodeAction):
                 reports[host] = report
         path = Path(options["path"]).absolute()
         try:
-            _write(path, WRITERS[options["format"]](reports))
+            write_private(path, WRITERS[options["format"]](reports).encode())
         except OSError as error:
             raise AnsibleActionFail(f"path cannot be written: {error.strerror}: {path}.") from None
         return {"changed": False, "path": str(path), "hosts": list(reports)}
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all: hosts may do so at the same time."""
-    file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(file, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink()
-        raise

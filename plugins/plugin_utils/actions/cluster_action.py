@@ -47,8 +47,10 @@ class ClusterAction(ControlNodeAction):
         target = (task_vars or {}).get("inventory_hostname", "localhost")
         return lambda text: self._display.display(redactor.text(f"{target}: {text}"), stderr=True)
 
-    def connection(self, options: dict[str, Any]) -> Connection:
+    def connection(self, options: dict[str, Any], time_limit: float | None = None) -> Connection:
         """A connection to use in a C(with) statement.
+
+        :param time_limit: seconds after which it ends; None: no limit.
 
         A task that is told as whom an earlier one has locked the release goes on with what that one has begun: it
         outlives an outage as long as in the midst of its work.
@@ -58,4 +60,5 @@ class ClusterAction(ControlNodeAction):
             scratch_directory=constants.DEFAULT_LOCAL_TMP,
             in_contact=bool(options.get("holder")),
             say=lambda text: self._display.display(f"{self._target}: {text}", stderr=True),
+            time_limit=time_limit,
         )

@@ -31,6 +31,8 @@ with suppress(ImportError):  # reported by ClusterAction, in words
 # As many requests as run at the same time. More gains nothing: the API server of a small cluster answers in a few
 # milliseconds, and each further connection costs a TLS handshake.
 CONCURRENCY = 8
+# A support bundle asks for all of its sections at the same time, and each of them may ask for as many.
+KEPT_CONNECTIONS = 64
 CONNECT_TIMEOUT = 5.0  # seconds
 # The API server itself ends a write after 34 s.
 READ_TIMEOUT = 40.0  # seconds
@@ -167,6 +169,21 @@ class Connection:
         """How many requests were sent so far, repetitions included: `read`, `write` and `dry_run`."""
         with self._lock:
             return {name: self._counts[name] for name in ("read", "write", "dry_run")}
+
+    def reach(self) -> None:
+        """Connect and ask nothing. From then on, a slow server is waited for as one that has answered.
+
+        :raises ConnectionFailed: when nobody is there.
+        """
+
+        def connect(client: Client) -> None:
+            try:
+                client.connected_socket().close()
+            except OSError as error:
+                raise urllib3.exceptions.NewConnectionError(None, str(error)) from error
+
+        self.open_stream(connect)
+        self._policy.in_contact = True
 
     def open_stream(self, attempt: Callable[[Client], Stream], repeat: bool = True) -> Stream:
         """Open what is no request, port-forward and exec, and try again as with a request.
@@ -356,7 +373,7 @@ class Connection:
             )
         credentials = read_credentials(access, self._say)
         context = tls_context(access, credentials, self._scratch_directory) if access.is_tls else None
-        pool = connection_pool(access, context, CONCURRENCY)
+        pool = connection_pool(access, context, KEPT_CONNECTIONS)
         return Client(access, credentials, self._sockets.watch(pool) if self._sockets else pool, generation)
 
     def _where(self) -> str:

@@ -166,7 +166,7 @@ def node_of_deleted_pod(connection: Connection, namespace: str, events: Sequence
 def _events_where(connection: Connection, namespace: str, selector: str) -> list[Mapping[str, Any]]:
     query = {"fieldSelector": selector}
     events = connection.get(f"/api/v1/namespaces/{namespace}/events", query).body.get("items") or []
-    return sorted(events, key=_event_time)
+    return sorted(events, key=event_time)
 
 
 def _log_lines(connection: Connection, namespace: str, pod: str, container: str, crashed: bool) -> list[str]:
@@ -185,7 +185,8 @@ def _log_lines(connection: Connection, namespace: str, pod: str, container: str,
     return [f"log of container {container}: not readable ({fault})"]
 
 
-def _event_time(event: Mapping[str, Any]) -> str:
+def event_time(event: Mapping[str, Any]) -> str:
+    """Return when an event was last seen, as the server writes times."""
     return event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp") or ""
 
 

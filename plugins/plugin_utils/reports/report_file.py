@@ -2,7 +2,10 @@
 """Results of playbooks as files for programs: JSON with one key a host, and the checks of verify as JUnit XML."""
 
 import json
+import os
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as xml
 
@@ -55,3 +58,18 @@ def junit_text(reports: Mapping[str, Mapping[str, Any]]) -> str:
                 xml.SubElement(case, "system-out").text = f"{check['result']}: {text}"
     xml.indent(suites)
     return xml.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, whole or not at all: hosts may do so at the same time.
+
+    :raises OSError: when it cannot be written.
+    """
+    file, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(file, "wb") as stream:
+            stream.write(content)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise

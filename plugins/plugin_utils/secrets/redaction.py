@@ -60,6 +60,18 @@ class Redactor:
                 for value in (body.get("data") or {}).values():
                     self._values |= _forms(value).union(*map(_forms, _passwords_in(value)))
 
+    def hide(self, texts: Iterable[str]) -> None:
+        """Remember further texts that are not to be shown."""
+        self._values |= {text for text in texts if len(text) >= SHORTEST_MASKED}
+
+    def keys_of(self, secret: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """Return the keys of a Secret, each with the size of its value in bytes and a digest that lasts for the run."""
+        identity = Identity.of(secret)
+        return {
+            key: {"bytes": size_of(value), "digest": self._digest(identity, key, value)}
+            for key, value in sorted((secret.get("data") or {}).items())
+        }
+
     def text(self, text: str) -> str:
         """Return *text* with every known value replaced by the mask."""
         return self.counted(text)[0]
@@ -127,6 +139,11 @@ class Redactor:
     def _digest(self, identity: Identity, key: str, value: str) -> str:
         message = "\0".join([str(identity), key, value]).encode()
         return hmac.new(self._key, message, hashlib.sha256).hexdigest()[:12]
+
+
+def size_of(encoded: str) -> int:
+    """Return how many bytes a Secret's value (base64, as in ``data``) has."""
+    return len(encoded.rstrip("=")) * 3 // 4
 
 
 def essence(body: Mapping[str, Any]) -> dict[str, Any]:

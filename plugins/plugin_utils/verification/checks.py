@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ..api.connection import CONCURRENCY
 from ..api.pod_stream import StreamCut, StreamFailed
-from ..objects.errors import ApiError
+from ..objects.errors import ApiError, TimeIsUp
 from . import (
     config_probes,
     dispatcher_probes,
@@ -54,7 +54,7 @@ def verify(asked: Asked, only: Collection[str]) -> list[Outcome]:
 def _ask(probe: Probe, asked: Asked) -> list[Outcome]:
     try:
         return probe.ask(asked)
-    except (ApiError, StreamCut) as error:
+    except (ApiError, StreamCut, TimeIsUp) as error:
         return not_asked(probe.checks, error)
     except StreamFailed as error:
         hint = "Look at that pod: kubectl describe pod, kubectl logs."
