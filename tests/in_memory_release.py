@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -12,8 +12,10 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.commit import CommitRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import DeployRun, Transaction
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import Drain
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.history import Origin
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LeaseLost, LockSettings
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import CURRENT, RestoreRun
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import CURRENT, ReleaseRecord, Releases
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import Failure, RestoreRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Run, Settings
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 from in_memory_cluster import InMemoryCluster
@@ -55,27 +57,41 @@ def a_release(image: str = "app:1", *added: str) -> Objects:
 
 @dataclass
 class InMemoryRelease:
-    """Runs on a cluster. Each is executed and returned; ``last`` is the last one, also where it raised."""
+    """Runs on a cluster. Each is executed and returned; ``last`` is the last one, also where it raised.
+
+    ``origin``: why the next runs are started, and from where.
+    """
 
     cluster: InMemoryCluster = field(default_factory=InMemoryCluster)
     lock: LockSettings = field(default_factory=lambda: LockSettings(duration=60, timeout=0))
     last: Any = None
+    origin: Origin = field(default_factory=Origin)
 
     def apply(
         self, objects: Objects, complete: bool = True, drain: Drain | None = None, keep: bool = False, **settings: Any
     ) -> DeployRun:
         """Open a transaction."""
-        transaction = Transaction(OWNER, complete, keep, self.lock)
+        transaction = Transaction(OWNER, complete, keep, self.lock, self.origin)
         return self._run(lambda given: DeployRun(given, Redactor(), transaction, drain), objects, complete, settings)
 
-    def commit(self, objects: Objects, holder: str, complete: bool = True, **settings: Any) -> CommitRun:
+    def commit(
+        self,
+        objects: Objects,
+        holder: str,
+        complete: bool = True,
+        applied: Sequence[dict[str, Any]] = (),
+        **settings: Any,
+    ) -> CommitRun:
         """End it well."""
-        transaction = Transaction(OWNER, complete, lock=self.lock)
-        return self._run(lambda given: CommitRun(given, Redactor(), transaction, holder), objects, complete, settings)
+        transaction = Transaction(OWNER, complete, lock=self.lock, origin=self.origin)
+        return self._run(
+            lambda given: CommitRun(given, Redactor(), transaction, holder, applied), objects, complete, settings
+        )
 
     def deploy(self, objects: Objects, complete: bool = True) -> CommitRun:
         """Do both, and forget the requests."""
-        ended = self.commit(objects, self.apply(objects, complete).holder, complete)
+        opened = self.apply(objects, complete)
+        ended = self.commit(objects, opened.holder, complete, opened.result()["objects"])
         self.cluster.log.clear()
         return ended
 
@@ -85,13 +101,22 @@ class InMemoryRelease:
         holder: str = "",
         keep: bool = False,
         drain: Drain | None = None,
+        failure: Failure = Failure(),  # noqa: B008  it is frozen
+        revision: int = 0,
         **settings: Any,
     ) -> RestoreRun:
         """Go back."""
-        transaction = Transaction(OWNER, True, keep, self.lock)
+        transaction = Transaction(OWNER, True, keep, self.lock, self.origin)
         return self._run(
-            lambda given: RestoreRun(given, Redactor(), transaction, generation, holder, drain), [], True, settings
+            lambda given: RestoreRun(given, Redactor(), transaction, generation, holder, drain, failure, revision),
+            [],
+            True,
+            settings,
         )
+
+    def recorded(self) -> Releases:
+        """Return what the record holds."""
+        return ReleaseRecord(self.cluster, OWNER).read()  # type: ignore[arg-type]
 
     def image(self) -> str:
         """Return the image that the Dispatcher has."""

@@ -6,7 +6,6 @@ from typing import Any
 from ..plugin_utils.actions.cluster_action import ClusterAction
 from ..plugin_utils.actions.documented_options import documented_options
 from ..plugin_utils.actions.transaction_options import drain_of, transaction_of
-from ..plugin_utils.api.wait_report import Say
 from ..plugin_utils.objects.errors import ApplyError
 from ..plugin_utils.objects.owner import Owner
 from ..plugin_utils.release.deploy import DeployRun
@@ -31,7 +30,7 @@ class ActionModule(ClusterAction):
         redactor = Redactor()
         run: Run | None = None
         try:
-            run = self._run_of(options, redactor, self.say_for(task_vars, redactor))
+            run = self._run_of(options, task_vars, redactor)
             if not isinstance(options["objects"], list):
                 raise ApplyError("objects must be a list of Kubernetes objects.")
             with self.connection(options) as connection:
@@ -40,8 +39,8 @@ class ActionModule(ClusterAction):
             return {**(run.result() if run else {}), **redactor.failure(error)}
         return run.result()
 
-    def _run_of(self, options: dict[str, Any], redactor: Redactor, say: Say) -> Run:
-        transaction = transaction_of(options["transaction"]) if options["transaction"] else None
+    def _run_of(self, options: dict[str, Any], task_vars: dict[str, Any] | None, redactor: Redactor) -> Run:
+        transaction = transaction_of(options["transaction"], task_vars) if options["transaction"] else None
         prune = Owner(**options["prune"]) if options["prune"] else None
         if transaction and transaction.complete:
             prune = transaction.owner
@@ -60,7 +59,7 @@ class ActionModule(ClusterAction):
             prune=prune,
             check_mode=self._task.check_mode,
             diff_mode=self._task.diff,
-            say=say,
+            say=self.say_for(task_vars, redactor),
         )
         if transaction is None:
             return Run(settings, redactor)

@@ -23,14 +23,14 @@ class ActionModule(ClusterAction):
         redactor = Redactor()
         run: CommitRun | None = None
         try:
-            transaction = transaction_of(options["transaction"])
+            transaction = transaction_of(options["transaction"], task_vars)
             settings = Settings(
                 prune=transaction.owner if transaction.complete else None,
                 wait_timeout=options["wait_timeout"],
                 check_mode=self._task.check_mode,
                 diff_mode=self._task.diff,
             )
-            run = CommitRun(settings, redactor, transaction, options["holder"])
+            run = CommitRun(settings, redactor, transaction, options["holder"], options["applied"])
             if not isinstance(options["objects"], list):
                 raise ApplyError("objects must be a list of Kubernetes objects.")
             with self.connection(options) as connection:

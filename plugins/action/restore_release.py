@@ -6,7 +6,7 @@ from typing import Any
 from ..plugin_utils.actions.cluster_action import ClusterAction
 from ..plugin_utils.actions.documented_options import documented_options
 from ..plugin_utils.actions.transaction_options import drain_of, transaction_of
-from ..plugin_utils.release.restore import RestoreRun
+from ..plugin_utils.release.restore import Failure, RestoreRun
 from ..plugin_utils.release.run import Settings
 from ..plugin_utils.secrets.redaction import Redactor
 
@@ -22,7 +22,7 @@ class ActionModule(ClusterAction):
         redactor = Redactor()
         run: RestoreRun | None = None
         try:
-            transaction = transaction_of(options["transaction"])
+            transaction = transaction_of(options["transaction"], task_vars)
             settings = Settings(
                 prune=transaction.owner,
                 wait_timeout=options["wait_timeout"],
@@ -31,7 +31,17 @@ class ActionModule(ClusterAction):
                 say=self.say_for(task_vars, redactor),
             )
             drain = drain_of(options["drain"])
-            run = RestoreRun(settings, redactor, transaction, options["generation"], options["holder"], drain)
+            failure = Failure(options["applied"], options["cause"])
+            run = RestoreRun(
+                settings,
+                redactor,
+                transaction,
+                options["generation"],
+                options["holder"],
+                drain,
+                failure,
+                options["revision"],
+            )
             with self.connection(options) as connection:
                 run.execute(connection, [])
         except Exception as error:  # noqa: BLE001  whatever went wrong may quote an object: it has to be masked

@@ -32,7 +32,7 @@ class ActionModule(ClusterAction):
         )
         run = None
         try:
-            transaction = transaction_of(options["transaction"]) if options["transaction"] else None
+            transaction = transaction_of(options["transaction"], task_vars) if options["transaction"] else None
             run = RotationRun(settings, redactor, transaction, drain_of(options["drain"]))
             bodies = normalise_objects(options["objects"])
             redactor.learn(bodies)

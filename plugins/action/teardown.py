@@ -5,7 +5,7 @@ from typing import Any
 
 from ..plugin_utils.actions.cluster_action import ClusterAction
 from ..plugin_utils.actions.documented_options import documented_options
-from ..plugin_utils.actions.transaction_options import owner_of
+from ..plugin_utils.actions.transaction_options import origin_of, owner_of
 from ..plugin_utils.objects.errors import ApplyError
 from ..plugin_utils.release.lock import LockSettings
 from ..plugin_utils.release.teardown import Teardown, TeardownSettings
@@ -25,6 +25,8 @@ class ActionModule(ClusterAction):
             jobs_timeout=options["jobs_timeout"],
             timeout=options["timeout"],
             issued_secrets=options["issued_secrets"],
+            history=options["history"],
+            origin=origin_of(options, task_vars),
             lock=LockSettings(options["lock_duration"], options["lock_timeout"]),
             check_mode=self._task.check_mode,
             say=self.say_for(task_vars, Redactor()),

@@ -11,7 +11,7 @@ options:
     description:
       - The release, and how it is locked. All tasks of a deploy get the same value.
       - The lock is a C(Lease) in the namespace, named after the instance (C(agentsmith-release)). The last good
-        release, and the one before it, are recorded in a C(Secret) of the same name.
+        release, the one before it, and the history of the release are recorded in a C(Secret) of the same name.
     type: dict
     suboptions:
       namespace:
@@ -53,6 +53,13 @@ options:
         type: str
         choices: [rollback, keep]
         default: rollback
+      reason:
+        description:
+          - Why it is done, in words, for the history of the release. At most 300 characters are kept, and values of
+            Secrets are masked.
+          - The history also has the Git commit of the inventory's directory, if that is in a repository.
+        type: str
+        default: ''
 """
 
     DRAIN = r"""

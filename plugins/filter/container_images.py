@@ -31,36 +31,10 @@ _value:
   elements: str
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
-AGENT_IMAGE_VARIABLE = "AGENTSMITH_IMAGE"
-"""Environment variable that names the image of the Jobs (the app's contract, environment variables)."""
-
-
-def container_images(objects: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the images that *objects* need; see DOCUMENTATION."""
-    return sorted({image for item in objects for image in _images(item.get("spec"))})
-
-
-def _images(node: Any) -> Iterator[str]:
-    if isinstance(node, Sequence) and not isinstance(node, str):
-        for item in node:
-            yield from _images(item)
-    elif isinstance(node, Mapping):
-        for key, value in node.items():
-            if key in ("containers", "initContainers"):
-                for container in value or []:
-                    yield container["image"]
-                    yield from _agent_image(container)
-            else:
-                yield from _images(value)
-
-
-def _agent_image(container: Mapping[str, Any]) -> Iterator[str]:
-    for variable in container.get("env") or []:
-        if variable["name"] == AGENT_IMAGE_VARIABLE and variable.get("value"):
-            yield variable["value"]
+from ..plugin_utils.objects.images import container_images
 
 
 class FilterModule:

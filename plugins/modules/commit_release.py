@@ -11,7 +11,7 @@ description:
   - Deletes objects that the release no longer has, records the release as the last good one, and releases the lock that
     M(agentsmith.platform.apply) took with O(agentsmith.platform.apply#module:transaction).
   - Run it when the release is known to work. The record is a Secret with the whole last good release and the whole one
-    before it, values of Secrets included. It is written only if it differs.
+    before it, values of Secrets included, and the history of the release. It is written only if something changed.
   - Releases the lock in any case, even if the task fails.
 options:
   objects:
@@ -27,6 +27,12 @@ options:
       - The task continues a run that the API server has answered already, so it survives an outage of 90 s.
     type: str
     required: true
+  applied:
+    description:
+      - What became of the objects before, as RV(agentsmith.platform.apply#module:objects) tells, for the history.
+    type: list
+    elements: dict
+    default: []
   wait_timeout:
     description: Seconds to wait until deleted objects are gone.
     type: int
@@ -59,11 +65,18 @@ EXAMPLES = r"""
       namespace: agentsmith
       instance: agentsmith
     holder: "{{ release_apply.transaction.holder }}"
+    applied: "{{ release_apply.objects }}"
 """
 
 RETURN = r"""
+entry:
+  description:
+    - What the history of the release says of the run, as in
+      RV(agentsmith.platform.release_history_info#module:history.entries). Null if it has no entry of it.
+  returned: always
+  type: dict
 recorded:
-  description: Whether the record of the last good release was written, or would be in check mode.
+  description: Whether the release was recorded as the last good one, or would be in check mode.
   returned: always
   type: bool
 objects:

@@ -32,6 +32,23 @@ options:
         Without it, a server that does not answer within 10 s counts as a wrong address.
     type: str
     default: ''
+  revision:
+    description:
+      - An entry of the history to go back to, as M(agentsmith.platform.release_history_info) lists them. It must be of
+        the previous release. If it is of the present one, nothing is changed. The objects of older ones are not kept.
+      - V(0) goes back to the previous release, whatever its revision. Only with the generation V(previous).
+    type: int
+    default: 0
+  applied:
+    description:
+      - What the failed run has changed, as RV(agentsmith.platform.apply#module:objects) tells, for the history.
+    type: list
+    elements: dict
+    default: []
+  cause:
+    description: Why it failed, for the history.
+    type: str
+    default: ''
   wait_timeout:
     description: Seconds to wait until the workloads run, and until deleted objects are gone.
     type: int
@@ -67,6 +84,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+entry:
+  description:
+    - What the history of the release says of the run, as in
+      RV(agentsmith.platform.release_history_info#module:history.entries). Null if it has no entry of it.
+  returned: always
+  type: dict
 restored:
   description: Whether a recorded release is in place now, or would be in check mode.
   returned: always

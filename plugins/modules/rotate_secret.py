@@ -81,6 +81,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+entry:
+  description:
+    - What the history of the release says of the run, as in
+      RV(agentsmith.platform.release_history_info#module:history.entries). Null if it has no entry of it.
+  returned: success
+  type: dict
 report:
   description: A line for each key, what became of it and which workloads rolled for it.
   returned: success

@@ -14,7 +14,7 @@ description:
     objects. It removes the labels of the release from a namespace that is older than the release.
   - Needs no inventory of the release, so it also removes the objects of a half-finished or forgotten deploy. If it is
     killed at any point, the next run completes it.
-  - Reads no value of a Secret.
+  - Returns no value of a Secret. It reads one Secret, the record of the release.
 options:
   namespace:
     description: Namespace of the release.
@@ -58,6 +58,17 @@ options:
       keep: They stay, and the result names them. The next deploy then needs no new certificate.
       delete: They are deleted after their Certificates.
     default: keep
+  history:
+    description: What happens to the history of the release if the namespace stays.
+    type: str
+    choices:
+      keep: It stays, with an entry of the teardown, in the Secret that recorded the release. That loses all else.
+      delete: It is deleted with the record.
+    default: keep
+  reason:
+    description: Why it is done, as O(agentsmith.platform.apply#module:transaction.reason).
+    type: str
+    default: ''
   lock_duration:
     description:
       - Seconds after which the lock of the release counts as left behind by a dead run, as for
@@ -95,6 +106,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+entry:
+  description:
+    - What the history of the release says of the run, as in
+      RV(agentsmith.platform.release_history_info#module:history.entries). Null if it has no entry of it.
+  returned: always
+  type: dict
 api_server:
   description: URL of the API server that was asked.
   returned: success

@@ -5,7 +5,7 @@
 
 DOCUMENTATION = r"""
 module: write_report
-short_description: Write what status, drift or verify found out to a file (internal)
+short_description: Write what status, drift, history or verify found out to a file (internal)
 version_added: 1.0.0
 description:
   - Collects a registered result of all hosts of the play and writes it to a file on the control node, as JSON with one
@@ -28,6 +28,7 @@ options:
     choices:
       status: M(agentsmith.platform.release_status_info).
       drift: M(agentsmith.platform.release_drift_info).
+      history: M(agentsmith.platform.release_history_info).
       verify: M(agentsmith.platform.verify_release).
   format:
     description: Form of the file.

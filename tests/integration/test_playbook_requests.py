@@ -24,6 +24,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record
     RECORDED_AT,
     RECORDED_BY,
 )
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import Failure
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_digest import DIGEST_ANNOTATION
 from control_plane import ControlPlane
 from fault_proxy import FaultProxy, Seen, running_fault_proxy
@@ -39,6 +40,7 @@ Objects = list[dict[str, Any]]
 OF_ONE_RUN = {
     *("holderIdentity", "acquireTime", "renewTime", "resourceVersion", "uid"),
     *(RECORDED_BY, RECORDED_AT, DIGEST_ANNOTATION),
+    *("at", "by", "commit", "dirty", "cause"),  # of an entry of the history
 }
 # How often and at which moment a run looks at pods that start is no decision of the run.
 LOOKS_AT_PODS = ("/pods", "/replicasets", "/events")
@@ -156,7 +158,8 @@ class Steps:
         if checks == PASSING:
             return 2 if "restore" in self._release.deploy(objects) else 0
         applied = self._release.apply(objects)
-        assert self._release.restore(holder=applied["transaction"]["holder"])["restored"]
+        failure = Failure(applied["objects"], "a check failed")
+        assert self._release.restore(holder=applied["transaction"]["holder"], failure=failure)["restored"]
         return 2
 
     def rollback(self) -> int:

@@ -15,8 +15,10 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.commit import CommitRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.deploy import DeployRun, Transaction
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import Drain
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.history import Origin
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LockSettings
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import CURRENT, RestoreRun
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import CURRENT
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import Failure, RestoreRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Run, Settings
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 
@@ -34,6 +36,7 @@ class Release:
     drain: Drain = Drain("agentsmith-dispatcher")
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
+    origin: Origin = field(default_factory=Origin)
 
     @property
     def owner(self) -> Owner:
@@ -54,7 +57,9 @@ class Release:
         """End the transaction that apply() opened."""
         redactor = Redactor()
         holder = applied["transaction"]["holder"]
-        run = CommitRun(self._settings(complete, settings), redactor, self._transaction(complete), holder)
+        run = CommitRun(
+            self._settings(complete, settings), redactor, self._transaction(complete), holder, applied["objects"]
+        )
         return self._ended(run, redactor, objects, holder)
 
     def restore(
@@ -63,13 +68,17 @@ class Release:
         holder: str = "",
         keep: bool = False,
         drain: Drain | None = None,
+        failure: Failure = Failure(),  # noqa: B008  it is frozen
+        revision: int = 0,
         **settings: Any,
     ) -> Result:
         """Bring a recorded release back: the current one to undo a deploy, which waits for no Job."""
         redactor = Redactor()
         drain = None if generation == CURRENT else drain or self.drain
         transaction = self._transaction(True, keep)
-        run = RestoreRun(self._settings(True, settings), redactor, transaction, generation, holder, drain)
+        run = RestoreRun(
+            self._settings(True, settings), redactor, transaction, generation, holder, drain, failure, revision
+        )
         return self._ended(run, redactor, [], holder)
 
     def deploy(self, objects: list[Any], complete: bool = True, drain: Drain | None = None, **settings: Any) -> Result:
@@ -78,7 +87,8 @@ class Release:
         if applied.get("failed"):
             if applied["transaction"]["started"]:
                 holder = applied["transaction"]["holder"]
-                return {"apply": applied, "restore": self.restore(holder=holder, **settings)}
+                failure = Failure(applied["objects"], applied["msg"])
+                return {"apply": applied, "restore": self.restore(holder=holder, failure=failure, **settings)}
             return {"apply": applied}
         if not applied["transaction"]["opened"]:
             return {"apply": applied}
@@ -89,7 +99,7 @@ class Release:
         return Settings(**{"wait_timeout": 30, "prune": prune, **settings})
 
     def _transaction(self, complete: bool, keep: bool = False) -> Transaction:
-        return Transaction(self.owner, complete, keep, self.lock)
+        return Transaction(self.owner, complete, keep, self.lock, self.origin)
 
     def _ended(self, run: Run, redactor: Redactor, objects: list[Any], holder: str) -> Result:
         try:

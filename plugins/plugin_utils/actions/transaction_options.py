@@ -7,12 +7,14 @@ from ..objects.errors import ApplyError
 from ..objects.owner import Owner
 from ..release.deploy import Transaction
 from ..release.drain import Drain
+from ..release.history import Origin
 from ..release.lock import LockSettings
 
 
-def transaction_of(options: dict[str, Any]) -> Transaction:
+def transaction_of(options: dict[str, Any], task_vars: dict[str, Any] | None) -> Transaction:
     """Return the transaction that checked options describe.
 
+    :param task_vars: of the task, which tell where the inventory is.
     :raises ApplyError: when a time cannot be.
     """
     for name, least in (("lock_duration", 1), ("lock_timeout", 0)):
@@ -22,7 +24,13 @@ def transaction_of(options: dict[str, Any]) -> Transaction:
             )
     lock = LockSettings(options["lock_duration"], options["lock_timeout"])
     owner = owner_of(options)
-    return Transaction(owner, options["complete"], options["on_failure"] == "keep", lock)
+    return Transaction(owner, options["complete"], options["on_failure"] == "keep", lock, origin_of(options, task_vars))
+
+
+def origin_of(options: dict[str, Any], task_vars: dict[str, Any] | None) -> Origin:
+    """Return what the history says of where a run came from."""
+    # Ansible knows no directory of an inventory that was given as a list of hosts
+    return Origin(options["reason"], str((task_vars or {}).get("inventory_dir") or ""))
 
 
 def owner_of(options: dict[str, Any]) -> Owner:

@@ -17,6 +17,7 @@ from ..objects.owner import Owner
 from ..objects.planned_object import PlannedObject
 from ..secrets.redaction import Redactor
 from .drain import Drain, wait_for_jobs
+from .history import Origin
 from .lock import LockSettings, ReleaseLease, given_back_on_failure, new_holder
 from .record import ReleaseRecord
 from .run import Cluster, Run, Settings
@@ -31,12 +32,14 @@ class Transaction:
 
     :param complete: whether the objects are a whole release, so that what is not among them is to go.
     :param keep: whether a failed deploy is left as it is instead of being undone.
+    :param origin: what the history says of where a run came from.
     """
 
     owner: Owner
     complete: bool = True
     keep: bool = False
     lock: LockSettings = LockSettings()
+    origin: Origin = Origin()
 
 
 class LockedRun(Run):
@@ -106,7 +109,8 @@ class DeployRun(LockedRun):
             needs = [
                 *needs_of(cluster.discovery, [*self._planned, *self._surplus], undoable),
                 *lease.needs(),
-                *(release_record.needs(releases) if not recorded else []),
+                # It has the history, too
+                *(release_record.needs(releases) if not recorded or self._has_writes else []),
             ]
             # Rights in a namespace may come with it: those are asked for when it is there
             missing = {item.identity.namespace for item in self._planned if item.namespace_missing}

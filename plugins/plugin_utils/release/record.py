@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The releases that a rollback can go back to: the last good one and the one before, in a Secret of the namespace.
+"""The releases that a rollback can go back to, and the history of the release, in a Secret of the namespace.
 
-The objects are kept whole, Secrets included, because a release is restored with the values that it was good with
-(docs/decisions, 0022, says how they are protected).
+The releases are the last good one and the one before. Their objects are kept whole, Secrets included, because a release
+is restored with the values that it was good with (docs/decisions, 0022, says how they are protected).
 """
 
 import base64
@@ -10,7 +10,7 @@ import binascii
 import gzip
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,15 +18,19 @@ from ..api.connection import APPLY_PATCH, Connection
 from ..apply.write_permissions import VERBS, Need, Permission
 from ..objects.errors import ApiError, ApplyError
 from ..objects.identity import Identity
+from ..objects.images import container_images
 from ..objects.labels import annotations_of
 from ..objects.managed_fields import FIELD_MANAGER, apply_query
 from ..objects.owner import Owner
+from .history import Account, Entry, History
 
 RECORD_TYPE = f"{FIELD_MANAGER}/release.v1"
 RECORDED_BY = f"{FIELD_MANAGER}/recorded-by"
 RECORDED_AT = f"{FIELD_MANAGER}/recorded-at"
 ROLLED_BACK = f"{FIELD_MANAGER}/rolled-back"
 UNFINISHED = f"{FIELD_MANAGER}/unfinished"
+# The keys of the Secret
+CURRENT, PREVIOUS, HISTORY = "current", "previous", "history"
 # What the API server takes of a Secret (https://kubernetes.io/docs/concepts/configuration/secret/).
 LARGEST = 1024 * 1024  # bytes
 
@@ -39,6 +43,7 @@ class Releases:
 
     ``rolled_back``: whether a rollback on request, not a deploy, has made the last good release that.
     ``unfinished``: whether changes of a failed run stayed in the cluster, among them perhaps objects of any kind.
+    ``history``: what was done to the release so far.
     """
 
     current: Objects | None = None
@@ -47,6 +52,7 @@ class Releases:
     recorded_at: str = ""
     rolled_back: bool = False
     unfinished: bool = False
+    history: History = field(default_factory=History)
 
     def followed_by(self, objects: Objects, complete: bool) -> "Releases":
         """Return what is to be recorded once *objects* have proved good.
@@ -61,11 +67,22 @@ class Releases:
         unfinished = self.unfinished and not complete  # what it left is pruned with a whole release
         if self.current is not None and _by_identity(self.current) == _by_identity(objects):
             return self if self.unfinished == unfinished else replace(self, unfinished=unfinished)
-        return Releases(objects, self.current, unfinished=unfinished)
+        history = replace(self.history, current=self.history.next_revision, previous=self.history.current)
+        return Releases(objects, self.current, unfinished=unfinished, history=history)
 
     def swapped(self) -> "Releases":
         """Return what is to be recorded once the previous release is back."""
-        return Releases(self.previous, self.current, rolled_back=True)
+        history = replace(self.history, current=self.history.previous, previous=self.history.current)
+        return Releases(self.previous, self.current, rolled_back=True, history=history)
+
+    def told(self, account: Account, outcome: str, revision: int) -> tuple["Releases", Entry]:
+        """Return the same with one more entry in the history, and the entry.
+
+        :param revision: its number, which was the next one before the run.
+        """
+        images = container_images(self.current or [])
+        entry = account.entry(revision, self.history.current, outcome, images)
+        return replace(self, history=self.history.with_entry(entry)), entry
 
     def bodies(self) -> Objects:
         """Return all recorded objects."""
@@ -108,66 +125,95 @@ class ReleaseRecord:
             )
         data, annotations = live.get("data") or {}, annotations_of(live)
         return Releases(
-            self._unpacked(data.get("current")),
-            self._unpacked(data.get("previous")),
+            self._unpacked(data.get(CURRENT)),
+            self._unpacked(data.get(PREVIOUS)),
             annotations.get(RECORDED_BY, ""),
             annotations.get(RECORDED_AT, ""),
             annotations.get(ROLLED_BACK) == "true",
             annotations.get(UNFINISHED) == "true",
+            self._history(data.get(HISTORY)),
         )
 
     def write(self, releases: Releases, holder: str) -> None:
-        """Record *releases*, in the name of *holder*.
+        """Record *releases*, those that were not recorded before in the name of *holder*.
 
         :raises ApplyError: when they are too large, or the server refuses them.
         """
-        packed = {
-            name: _packed(objects)
-            for name, objects in (("current", releases.current), ("previous", releases.previous))
-            if objects is not None
-        }
-        if sum(map(len, packed.values())) > LARGEST:
-            # The one before is a convenience; the last good one is what a failed deploy goes back to.
-            packed.pop("previous", None)
-        recorded_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        annotations = {**self._owner.annotations, RECORDED_BY: holder, RECORDED_AT: recorded_at}
-        if releases.rolled_back:
-            annotations[ROLLED_BACK] = "true"
-        if releases.unfinished:
-            # The last good release is still the one that was recorded then
-            annotations |= {RECORDED_BY: releases.recorded_by, RECORDED_AT: releases.recorded_at, UNFINISHED: "true"}
-        body = {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {
-                "name": self.identity.name,
-                "namespace": self.identity.namespace,
-                "labels": self._owner.engine_labels(),
-                "annotations": annotations,
-            },
-            "type": RECORD_TYPE,
-            "data": packed,
-        }
-        query = apply_query(dry_run=False, force=True)
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        # Of a release that is recorded already, its own date stays
+        recorded = replace(
+            releases, recorded_by=releases.recorded_by or holder, recorded_at=releases.recorded_at or now
+        )
         try:
-            self._connection.request("PATCH", self._path, query=query, body=body, content_type=APPLY_PATCH)
+            self._apply(recorded)
         except ApiError as error:
             raise ApplyError(
                 f"The release works, but {self.identity}, its record, was refused ({error.status}): {error}. If the "
                 "next deploy fails, it rolls back to the release before this one."
             ) from None
 
-    def _unpacked(self, packed: str | None) -> Objects | None:
+    def note(self, releases: Releases) -> None:
+        """Record what became of a run that has brought no other release: its entry, and what it left unfinished.
+
+        :raises ApplyError: when the server refuses it.
+        """
+        try:
+            self._apply(releases)
+        except ApiError as error:
+            raise ApplyError(f"{self.identity}, the record, was refused ({error.status}): {error}") from None
+
+    def leave(self, history: History) -> None:
+        """Give up all but the history, once the release is gone. Without its labels, it is no part of a release.
+
+        :raises ApplyError: when the server refuses it.
+        """
+        try:
+            self._apply(Releases(history=replace(history, current=0, previous=0)), gone=True)
+        except ApiError as error:
+            raise ApplyError(f"{self.identity}, the history, was refused ({error.status}): {error}") from None
+
+    def _apply(self, releases: Releases, gone: bool = False) -> None:
+        annotations = {**self._owner.annotations}
+        if releases.current is not None:
+            annotations |= {RECORDED_BY: releases.recorded_by, RECORDED_AT: releases.recorded_at}
+        for name, is_set in ((ROLLED_BACK, releases.rolled_back), (UNFINISHED, releases.unfinished)):
+            if is_set:
+                annotations[name] = "true"
+        body = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {
+                "name": self.identity.name,
+                "namespace": self.identity.namespace,
+                "labels": {**self._owner.labels} if gone else self._owner.engine_labels(),
+                "annotations": annotations,
+            },
+            "type": RECORD_TYPE,
+            "data": _fitting(releases),
+        }
+        query = apply_query(dry_run=False, force=True)
+        self._connection.request("PATCH", self._path, query=query, body=body, content_type=APPLY_PATCH)
+
+    def _history(self, packed: str | None) -> History:
+        content = self._unpacked(packed)
+        try:
+            return History() if content is None else History.of(content)
+        except (KeyError, TypeError):
+            raise self._not_ours() from None
+
+    def _unpacked(self, packed: str | None) -> Any:
         if packed is None:
             return None
         try:
-            objects: Objects = json.loads(gzip.decompress(base64.b64decode(packed, validate=True)))
+            return json.loads(gzip.decompress(base64.b64decode(packed, validate=True)))
         except (binascii.Error, ValueError, OSError, EOFError):
-            raise ApplyError(
-                f"{self.identity} holds no release that this collection recorded. Delete it: the next deploy records "
-                "the release again. Until then no rollback is possible."
-            ) from None
-        return objects
+            raise self._not_ours() from None
+
+    def _not_ours(self) -> ApplyError:
+        return ApplyError(
+            f"{self.identity} holds no release that this collection recorded. Delete it: the next deploy records "
+            "the release again. Until then no rollback is possible."
+        )
 
 
 def merged(objects: Sequence[dict[str, Any]], newer: Sequence[dict[str, Any]]) -> Objects:
@@ -179,6 +225,18 @@ def _by_identity(objects: Sequence[dict[str, Any]]) -> dict[Identity, dict[str, 
     return {Identity.of(body): body for body in objects}
 
 
-def _packed(objects: Objects) -> str:
+def _fitting(releases: Releases) -> dict[str, str]:
+    """Return what the Secret holds of *releases*: all of it, where it takes that much."""
+    contents = ((CURRENT, releases.current), (PREVIOUS, releases.previous), (HISTORY, releases.history))
+    packed = {name: _packed(content) for name, content in contents if content not in (None, History())}
+    # The one before is a convenience; the last good one is what a failed deploy goes back to.
+    for name in (PREVIOUS, HISTORY):
+        if sum(map(len, packed.values())) > LARGEST:
+            packed.pop(name, None)
+    return packed
+
+
+def _packed(content: Objects | History) -> str:
     # No time of day in it: equal releases make equal records.
-    return base64.b64encode(gzip.compress(json.dumps(objects).encode(), mtime=0)).decode()
+    text = json.dumps(content.as_dict() if isinstance(content, History) else content)
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()

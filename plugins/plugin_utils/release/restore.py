@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The way back: to the last good release after a deploy that failed, or to the one before it on request."""
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..apply.plan import settle
@@ -12,11 +13,19 @@ from ..objects.planned_object import PlannedObject
 from ..secrets.redaction import Redactor
 from .deploy import LockedRun, Transaction
 from .drain import Drain, JobsInFlight, wait_for_jobs
+from .history import DEPLOY, FAILED, ROLLBACK, ROLLED_BACK, SUCCEEDED, Account, Entry
 from .lock import LeaseLost, ReleaseLease, give_back, new_holder
-from .record import ReleaseRecord, Releases
+from .record import CURRENT, ReleaseRecord, Releases
 from .run import Cluster, Settings
 
-CURRENT, PREVIOUS = "current", "previous"
+
+@dataclass(frozen=True)
+class Failure:
+    """The run that is undone: what it had changed, as its tasks return it, why it failed, and what it was."""
+
+    applied: Sequence[Mapping[str, Any]] = ()
+    cause: str = ""
+    action: str = DEPLOY
 
 
 class RestoreRun(LockedRun):
@@ -26,6 +35,10 @@ class RestoreRun(LockedRun):
         good one.
     :param holder: as whom the deploy that is undone took the lock, which it may hold still; empty for a run of its own.
     :param drain: the Jobs to wait for before the first write. On the way back from what has failed none are.
+    :param failure: what is undone, for the history.
+    :param revision: the entry of the history to go back to, which must be of the previous release; 0 for whichever.
+
+    ``entry``: what the history says of the run, or of the one that it undoes; None where it has no entry of it.
     """
 
     def __init__(
@@ -36,19 +49,26 @@ class RestoreRun(LockedRun):
         generation: str,
         holder: str = "",
         drain: Drain | None = None,
+        failure: Failure = Failure(),  # noqa: B008  it is frozen
+        revision: int = 0,
     ) -> None:
         super().__init__(settings, redactor, transaction)
         self._generation = generation
         self._holder = holder
         self._drain = drain
+        self._failure = failure
+        self._revision = revision
         self._lock_needs: list[Need] = []
         self._needs: list[Need] | None = None  # beside those of the objects, until they were asked for
         self.restored = False
         self.summary = ""
+        self.entry: Entry | None = None
 
     def result(self) -> dict[str, Any]:
         """Return what the task returns, masked."""
-        return {**super().result(), "restored": self.restored, "summary": self._redactor.text(self.summary)}
+        entry = self.entry.as_dict() if self.entry else None
+        summary = self._redactor.text(self.summary)
+        return {**super().result(), "restored": self.restored, "summary": summary, "entry": entry}
 
     def _bring(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
         del bodies  # those of the record are meant
@@ -78,7 +98,7 @@ class RestoreRun(LockedRun):
         self._every_kind |= releases.unfinished
         if self._generation == CURRENT and self._transaction.keep:
             self.summary = "The changes of the failed run stay in the cluster (agentsmith_on_failure is keep)."
-            self._note_unfinished(record, releases)
+            self._note(record, releases, FAILED)
             return
         if self._generation == CURRENT:
             try:
@@ -86,8 +106,9 @@ class RestoreRun(LockedRun):
             except LeaseLost:
                 raise
             except ApplyError:
-                self._note_unfinished(record, releases)
+                self._note(record, releases, FAILED)
                 raise
+            self._note(record, releases, ROLLED_BACK if self.restored else FAILED)
             return
         if predecessor and releases.rolled_back and releases.recorded_by == predecessor:
             # Another one would go forth again to the release that the user was leaving
@@ -97,6 +118,10 @@ class RestoreRun(LockedRun):
                 "before it could release its lock. Nothing was changed. Run again to return to the release that you "
                 "had left."
             )
+            return
+        if self._revision and self._is_present(releases):
+            self.restored = True
+            self.summary = f"Revision {self._revision} is the present release. Nothing was changed."
             return
         if releases.previous is None:
             raise ApplyError(
@@ -111,23 +136,76 @@ class RestoreRun(LockedRun):
         except ApplyError as error:
             if releases.current is None or self._settings.check_mode:
                 raise
-            self._bring_back(cluster, releases.current, releases)
+            # Beside what the way back changes
+            failure = Failure(super().result()["objects"], str(error), ROLLBACK)
+            try:
+                self._bring_back(cluster, releases.current, releases)
+            except LeaseLost:
+                raise
+            except ApplyError:
+                self._note(record, releases, FAILED, failure)
+                raise
+            self._note(record, releases, ROLLED_BACK, failure)
             raise ApplyError(f"The previous release does not work: {error}\n\nThe present release is back.") from None
         if self._lease:
             self._check_lock()
-            record.write(releases.swapped(), self._lease.holder)
+            account = self._account(Failure(super().result()["objects"], "", ROLLBACK), self._lease)
+            told, entry = releases.swapped().told(account, SUCCEEDED, releases.history.next_revision)
+            record.write(told, self._lease.holder)
+            self.entry = entry
         self.restored = True
         back = "would be" if self._settings.check_mode else "is"
         self.summary = f"The previous release {back} back. The next deploy from the inventory replaces it."
 
-    def _note_unfinished(self, record: ReleaseRecord, releases: Releases) -> None:
-        """Record that the failed run's changes stay, so that the next run looks for what they made, of every kind."""
-        if not self._lease or releases.current is None or releases.unfinished:
+    def _is_present(self, releases: Releases) -> bool:
+        """Tell whether the revision is of the present release, rather than of the previous one.
+
+        :raises ApplyError: when it is of neither, with what can be done.
+        """
+        number, history = self._revision, releases.history
+        kept = {history.current: "the present one"} if releases.current is not None else {}
+        if releases.previous is not None:
+            kept[history.previous] = "the previous one"
+        entry = history.find(number)
+        if entry is None:
+            fault = f"Revision {number} is not in the history of the release."
+        elif entry.outcome != SUCCEEDED or not entry.release:
+            fault = f"Revision {number} ({entry.action}, {entry.outcome}) left no release to go back to."
+        elif entry.release not in kept:
+            fault = f"The objects of revision {number} are no longer kept: the record holds two releases."
+            if entry.commit:
+                fault += f" To deploy them again, check out the commit {entry.commit} of the inventory."
+        else:
+            return entry.release == history.current
+        allowed = ", ".join(f"{revision} ({text})" for revision, text in kept.items() if revision)
+        raise ApplyError(
+            f"{fault} Allowed: {allowed or 'none yet'}. Without rollback_revision, the previous release comes back. "
+            "Nothing was changed."
+        )
+
+    def _account(self, failure: Failure, lease: ReleaseLease) -> Account:
+        origin, masked = self._transaction.origin, self._redactor.text
+        # The lock of a deploy that it undoes was taken by that
+        completes = not self._holder and lease.was_left_behind
+        return Account(
+            failure.action, origin, lease.holder, failure.applied, masked, failure.cause, completes=completes
+        )
+
+    def _note(self, record: ReleaseRecord, releases: Releases, outcome: str, failure: Failure | None = None) -> None:
+        """Record what became of the failed run. If its changes stay, the next run looks for them, of every kind."""
+        if not self._lease:
             return
+        unfinished = releases.unfinished or (outcome == FAILED and releases.current is not None)
+        account = self._account(failure or self._failure, self._lease)
+        told, entry = replace(releases, unfinished=unfinished).told(account, outcome, releases.history.next_revision)
         try:
-            record.write(replace(releases, unfinished=True), self._lease.holder)
+            self._check_lock()
+            record.note(told)
+            self.entry = entry
         except ApplyError as error:
-            self._warnings.append(f"The next deploy may not find everything that the failed run made: {error}")
+            self._warnings.append(
+                f"The history does not tell of this run, and the next deploy may not find all that it left: {error}"
+            )
 
     def _restore_current(self, cluster: Cluster, releases: Releases) -> None:
         if releases.current is None:

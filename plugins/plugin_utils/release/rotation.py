@@ -10,7 +10,9 @@ from ..secrets.redaction import Redactor
 from .commit import CommitRun
 from .deploy import DeployRun, Transaction
 from .drain import Drain
-from .restore import CURRENT, RestoreRun
+from .history import ROTATION
+from .record import CURRENT
+from .restore import Failure, RestoreRun
 from .rotation_rules import Rotation
 from .run import Run, Settings
 
@@ -52,9 +54,10 @@ class RotationRun:
         except Exception as error:
             if not isinstance(run, DeployRun) or not run.started:
                 raise
-            raise ApplyError(f"{error}\n\n{self._undone(connection, rotation, run)}") from None
+            raise ApplyError(f"{error}\n\n{self._undone(connection, rotation, run, error)}") from None
         if isinstance(run, DeployRun) and run.holder and self._transaction:
-            commit = CommitRun(self._settings_of_end(), self._redactor, self._transaction, run.holder)
+            settings, applied = self._settings_of_end(), run.result()["objects"]
+            commit = CommitRun(settings, self._redactor, self._transaction, run.holder, applied, ROTATION)
             self._ends.append(commit)
             commit.execute(connection, rotation.objects)
 
@@ -63,6 +66,8 @@ class RotationRun:
         result = self._run.result()
         ends = [end.result() for end in self._ends]
         warnings = [text for each in [result, *ends] for text in each.get("warnings", [])]
+        entries = [end["entry"] for end in ends if end["entry"]]
+        result["entry"] = entries[-1] if entries else None
         return {**result, "warnings": warnings} if warnings else result
 
     def result_of_failure(self) -> dict[str, Any]:
@@ -77,17 +82,27 @@ class RotationRun:
     def _settings_of_end(self) -> Settings:
         return replace(self._settings, diff_mode=False)
 
-    def _undone(self, connection: Connection, rotation: Rotation, run: DeployRun) -> str:
+    def _undone(self, connection: Connection, rotation: Rotation, run: DeployRun, error: Exception) -> str:
         """Undo a rotation that has failed; say what became of it, a failure included."""
-        if not rotation.brings_the_secret or not self._transaction:
+        if not self._transaction:
             return _OLD_VALUES_UNKNOWN
-        undo = RestoreRun(self._settings_of_end(), self._redactor, self._transaction, CURRENT, run.holder)
+        # What cannot be undone is told in the history
+        keep = self._transaction.keep or not rotation.brings_the_secret
+        undo = RestoreRun(
+            self._settings_of_end(),
+            self._redactor,
+            replace(self._transaction, keep=keep),
+            CURRENT,
+            run.holder,
+            failure=Failure(run.result()["objects"], str(error), ROTATION),
+        )
         self._ends.append(undo)
         try:
             undo.execute(connection, [])  # it has made no object, so there is none to prune
-        except ApplyError as error:
-            return str(error)
-        return undo.summary
+            summary = undo.summary
+        except ApplyError as failure:
+            summary = str(failure)
+        return summary if rotation.brings_the_secret else _OLD_VALUES_UNKNOWN
 
 
 def refuse(faults: list[str]) -> None:

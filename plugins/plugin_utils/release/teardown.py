@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..api.connection import CONCURRENCY, MERGE_PATCH, Connection
@@ -23,10 +23,12 @@ from ..objects.managed_fields import FIELD_MANAGER
 from ..objects.owner import Owner
 from ..objects.planned_object import PlannedObject, awaits_release, is_going
 from ..pods.spawned_jobs import SELECTOR, is_running, read_spawned_jobs
+from ..secrets.redaction import Redactor
 from ..text.text_table import aligned
-from .lock import LockSettings, ReleaseLease, give_back, given_back_on_failure, new_holder
-from .namespace_removal import ReleaseNamespace
-from .record import ReleaseRecord
+from .history import FAILED, SUCCEEDED, TEARDOWN, Account, Entry, Origin
+from .lock import LeaseLost, LockSettings, ReleaseLease, give_back, given_back_on_failure, new_holder
+from .namespace_removal import DELETED, ReleaseNamespace
+from .record import ReleaseRecord, Releases
 
 WAIT, KILL, REFUSE = "wait", "kill", "refuse"
 KEEP, DELETE = "keep", "delete"
@@ -36,7 +38,8 @@ SECRETS = ("", "Secret")
 @dataclass(frozen=True)
 class TeardownSettings:
     """``jobs``: what becomes of running Jobs, WAIT, KILL or REFUSE. ``issued_secrets``: what becomes of the Secrets
-    that cert-manager has filled for Certificates of the release, KEEP or DELETE. Timeouts are seconds.
+    that cert-manager has filled for Certificates of the release, KEEP or DELETE. ``history``: what becomes of the
+    history of the release, the same, in a namespace that stays. Timeouts are seconds.
 
     ``say``: shows what it waits for.
     """
@@ -45,6 +48,8 @@ class TeardownSettings:
     jobs_timeout: float = 1800
     timeout: float = 300
     issued_secrets: str = KEEP
+    history: str = KEEP
+    origin: Origin = Origin()
     lock: LockSettings = LockSettings()
     check_mode: bool = False
     say: Say | None = None
@@ -75,6 +80,10 @@ class Teardown:
         self._not_looked_at: list[str] = []
         self._issued: list[dict[str, Any]] = []
         self._warnings: list[str] = []
+        self._record = ReleaseRecord(connection, owner)
+        self._history_stays = False
+        self._holder = new_holder()
+        self._entry: Entry | None = None
 
     def execute(self) -> None:
         """Remove the release. Killed at any point, it is completed by the next one.
@@ -93,14 +102,14 @@ class Teardown:
             self._settle_jobs(jobs_end, refuse=self._settings.jobs == REFUSE)
             with self._locked(self._namespace, bool(found.objects or self._jobs())):
                 objects = self._claim(doomed) + self._find(executor, discovery).objects
-                self._delete(executor, discovery, objects, jobs_end)
-                if not self._settings.check_mode:
-                    self._await_no_pods()
-            going = {item.identity for item in self._deleted}
+                with self._told_if_it_fails():
+                    self._delete_release(executor, discovery, objects, jobs_end)
+            # The history is nobody else's, also if an earlier teardown has left it
+            going = {self._record.identity, *(item.identity for item in self._deleted)}
             self._namespace.remove(executor, discovery, going, self._settings.timeout, self._settings.check_mode)
 
     def result(self) -> dict[str, Any]:
-        """Return what the task returns. No value of a Secret was ever read."""
+        """Return what the task returns. It has no value of a Secret."""
         namespace = self._namespace
         removes = any(item.to_write and item.done for item in self._deleted) or bool(namespace and namespace.changed)
         result: dict[str, Any] = {
@@ -119,6 +128,7 @@ class Teardown:
             "pods_left": self._pods_left,
             "not_looked_at": self._not_looked_at,
             "issued_secrets": [live["metadata"]["name"] for live in self._issued],
+            "entry": self._entry.as_dict() if self._entry else None,
         }
         if self._warnings:
             result["warnings"] = self._warnings
@@ -140,6 +150,11 @@ class Teardown:
             lines.append(
                 f"Secrets that stay: {', '.join(result['issued_secrets'])}. cert-manager has filled them for this "
                 "release, and they hold private keys. To delete them, too: -e teardown_issued_secrets=delete."
+            )
+        if self._history_stays and result["namespace"]["result"] != DELETED:
+            lines.append(
+                f"The history of the release stays in the Secret {self._record.identity.name}, without any value. To "
+                "delete it, too: -e teardown_history=delete."
             )
         if self._not_looked_at:
             lines.append(f"Objects of these kinds cannot be listed: {', '.join(self._not_looked_at)}.")
@@ -188,7 +203,7 @@ class Teardown:
         The values of Secrets in the record go no further.
         """
         try:
-            recorded = ReleaseRecord(self._connection, self._owner).read().bodies()
+            recorded = self._record.read().bodies()
         except ConnectionFailed:
             raise
         except ApplyError:
@@ -231,6 +246,9 @@ class Teardown:
         """Refuse what the API server would refuse half way. A preview warns: who may only read may look."""
         bodies = [live for live in [*found, *self._jobs()] if not is_going(live)]
         needs = [*write_permissions.needs_of_deletion(discovery, bodies), *self._lease().needs()] if bodies else []
+        if self._settings.history == KEEP and any(map(self._is_record, bodies)):
+            identity = self._record.identity
+            needs.append(Need(Permission.on("patch", identity, "secrets"), identity, ", to leave its history"))
         issued = map(Identity.of, self._issued if self._settings.issued_secrets == DELETE else [])
         needs += [Need(Permission.on("patch", secret, "secrets"), secret, ", to mark it") for secret in issued]
         about_namespace = self._namespace.needs() if self._namespace else []
@@ -253,7 +271,7 @@ class Teardown:
     def _lease(self) -> ReleaseLease:
         settings = self._settings
         return ReleaseLease(
-            self._connection, self._owner, new_holder(), settings.lock, self._clock, self._sleep, settings.say
+            self._connection, self._owner, self._holder, settings.lock, self._clock, self._sleep, settings.say
         )
 
     def _settle_jobs(self, end: float, refuse: bool) -> None:
@@ -280,6 +298,17 @@ class Teardown:
 
     def _jobs(self) -> list[dict[str, Any]]:
         return read_spawned_jobs(self._connection, self._owner.namespace)
+
+    def _delete_release(
+        self, executor: Executor, discovery: Discovery, objects: Sequence[dict[str, Any]], jobs_end: float
+    ) -> None:
+        """Delete all of the release, its record last: until then the next run finds that there is something to do."""
+        records = [live for live in objects if self._is_record(live)]
+        self._delete(executor, discovery, [live for live in objects if live not in records], jobs_end)
+        if not self._settings.check_mode:
+            self._await_no_pods()
+        for live in records:
+            self._end_record(executor, discovery, live)
 
     def _delete(
         self, executor: Executor, discovery: Discovery, objects: Sequence[dict[str, Any]], jobs_end: float
@@ -309,6 +338,64 @@ class Teardown:
         Execution(self._connection, executor, self._settings.check_mode).delete(planned)
         if not self._settings.check_mode:
             wait_until_gone(self._connection, executor, planned, self._settings.timeout, self._clock, self._sleep)
+
+    def _is_record(self, live: dict[str, Any]) -> bool:
+        return is_engines(live) and Identity.of(live) == self._record.identity
+
+    def _end_record(self, executor: Executor, discovery: Discovery, live: dict[str, Any]) -> None:
+        """Delete the record of the release, or leave the history of it alone, with an entry of this teardown."""
+        releases = self._read_record() if self._settings.history == KEEP else None
+        if releases is None:
+            self._delete_all(executor, discovery, [live])
+            return
+        item = PlannedObject(live, discovery.path(Identity.of(live)), live, "updated")
+        self._deleted.append(item)
+        self._history_stays = True
+        if not self._settings.check_mode:
+            history = replace(releases.history, current=0, previous=0)
+            gone = replace(releases, current=None, previous=None, history=history)
+            told, entry = gone.told(self._account(releases), SUCCEEDED, releases.history.next_revision)
+            self._record.leave(told.history)
+            self._entry = entry
+        item.done = True
+
+    @contextmanager
+    def _told_if_it_fails(self) -> Iterator[None]:
+        """Have the history tell of a teardown that has failed after it deleted something."""
+        try:
+            yield
+        except (ConnectionFailed, LeaseLost):
+            raise
+        except ApplyError as error:
+            if not self._settings.check_mode and any(item.done and item.to_write for item in self._deleted):
+                self._note_failure(error)
+            raise
+
+    def _note_failure(self, error: ApplyError) -> None:
+        try:
+            releases = self._record.read()
+            if not releases.bodies():
+                return  # nothing was recorded, or it is gone already
+            told, entry = releases.told(self._account(releases, error), FAILED, releases.history.next_revision)
+            self._record.note(told)
+            self._entry = entry
+        except ApplyError as refused:
+            self._warnings.append(f"The history does not tell of this run: {refused}")
+
+    def _read_record(self) -> Releases | None:
+        try:
+            return self._record.read()
+        except ConnectionFailed:
+            raise
+        except ApplyError as error:
+            self._warnings.append(f"The history of the release cannot be kept: {error}")
+            return None
+
+    def _account(self, releases: Releases, error: ApplyError | None = None) -> Account:
+        redactor = Redactor()
+        redactor.learn(releases.bodies())
+        changes, cause = self.result()["objects"], str(error or "")
+        return Account(TEARDOWN, self._settings.origin, self._holder, changes, redactor.text, cause)
 
     def _await_no_pods(self) -> None:
         """Wait until no pod of the release is left: neither of its own workloads nor of a spawned Job.

@@ -15,6 +15,7 @@ from ..verification.outcome import FAILED, NOT_CHECKED, OK
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "status": ("status",),
     "drift": ("drift",),
+    "history": ("history",),
     "verify": ("checks", "failed_checks", "not_checked"),
 }
 REPORTS = tuple(_KEYS)

@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LeaseLost
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import ReleaseRecord, Releases
 from in_memory_release import (
     ADDED,
     CONFIG_MAP,
     LABELS,
     LEASE,
     NAMESPACE,
-    OWNER,
     RECORD,
     InMemoryRelease,
     a_release,
@@ -30,10 +28,6 @@ def release() -> InMemoryRelease:
     release = InMemoryRelease()
     release.deploy(FIRST)
     return release
-
-
-def recorded(release: InMemoryRelease) -> Releases:
-    return ReleaseRecord(release.cluster, OWNER).read()  # type: ignore[arg-type]
 
 
 def config_of(objects: list[dict[str, Any]] | None) -> str:
@@ -54,7 +48,7 @@ def test_a_commit_prunes_then_records_then_gives_the_lock_back(release: InMemory
     assert release.cluster.writes == [f"PUT {LEASE}", f"DELETE {ADDED}", f"PATCH {RECORD}", f"DELETE {LEASE}"]
     assert (run.recorded, run.result()["changed"]) == (True, True)
     assert [(entry["name"], entry["result"]) for entry in run.result()["objects"]] == [("added", "deleted")]
-    found = recorded(release)
+    found = release.recorded()
     assert (config_of(found.current), config_of(found.previous)) == ("app:2", "app:1")
 
 
@@ -107,7 +101,7 @@ def test_a_commit_that_fails_records_nothing_and_gives_the_lock_back(
         release.commit(SECOND, holder)
     release.cluster.hook = lambda *_: None
     assert LEASE not in release.cluster.objects
-    assert config_of(recorded(release).current) == "app:1" and not release.last.recorded
+    assert config_of(release.recorded().current) == "app:1" and not release.last.recorded
 
 
 def test_a_preview_of_a_commit_writes_nothing(release: InMemoryRelease) -> None:
@@ -121,7 +115,7 @@ def test_a_part_prunes_nothing_and_replaces_its_namesakes_in_the_record(release:
     part = [FIRST[0], SECOND[2]]
     run = release.commit(part, applied(release, part, complete=False), complete=False)
     assert run.recorded and ADDED in release.cluster.objects
-    found = recorded(release)
+    found = release.recorded()
     assert config_of(found.current) == "app:2" and len(found.current or []) == len(FIRST)
 
 

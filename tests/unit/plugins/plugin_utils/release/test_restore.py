@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_permissions import NotPermitted
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import Drain, JobsInFlight
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import ReleaseRecord, Releases
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import PREVIOUS
-from in_memory_release import ADDED, DISPATCHER, JOBS, LEASE, LEASES, OWNER, RECORD, SECRET, InMemoryRelease, a_release
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.history import (
+    History,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import PREVIOUS, Releases
+from in_memory_release import ADDED, DISPATCHER, JOBS, LEASE, LEASES, RECORD, SECRET, InMemoryRelease, a_release
 
 FIRST, SECOND, BAD = a_release("app:1"), a_release("app:2"), a_release("app:bad", "added")
 DRAIN = Drain("agentsmith-dispatcher", timeout=1e-9)
@@ -32,20 +35,20 @@ def twice(release: InMemoryRelease) -> InMemoryRelease:
     return release
 
 
-def recorded(release: InMemoryRelease) -> Releases:
-    return ReleaseRecord(release.cluster, OWNER).read()  # type: ignore[arg-type]
+def without_history(releases: Releases) -> Releases:
+    return replace(releases, history=History())
 
 
 def test_a_failed_deploy_goes_back_to_the_last_good_release(release: InMemoryRelease) -> None:
     release.deploy(FIRST)
-    before = recorded(release)
+    before = release.recorded()
     holder = release.apply(BAD).holder
     release.cluster.log.clear()
     run = release.restore(holder=holder)
     assert release.image() == "app:1" and ADDED not in release.cluster.objects
     assert run.restored and "4 objects were written or deleted" in run.summary
     assert before.recorded_at in run.summary and before.recorded_by in run.summary
-    assert recorded(release) == before
+    assert without_history(release.recorded()) == without_history(before)
     # It goes on with the lock of the deploy, and gives it back last.
     assert release.cluster.writes[0] == f"PUT {LEASE}" and release.cluster.writes[-1] == f"DELETE {LEASE}"
 
@@ -64,7 +67,9 @@ def test_without_a_good_release_nothing_is_undone(release: InMemoryRelease) -> N
     release.cluster.log.clear()
     run = release.restore(holder=holder)
     assert not run.restored and "No good release is recorded yet" in run.summary
-    assert release.cluster.writes == [f"PUT {LEASE}", f"DELETE {LEASE}"] and release.image() == "app:bad"
+    # The history is all that it writes
+    assert release.cluster.writes == [f"PUT {LEASE}", f"PATCH {RECORD}", f"DELETE {LEASE}"]
+    assert release.image() == "app:bad" and release.recorded().current is None
 
 
 def test_what_is_to_be_kept_is_not_undone(release: InMemoryRelease) -> None:
@@ -98,10 +103,10 @@ def test_the_way_back_waits_for_no_job_and_asks_for_no_rights(release: InMemoryR
 
 
 def test_the_previous_release_becomes_the_last_good_one_and_the_other_way_round(twice: InMemoryRelease) -> None:
-    before = recorded(twice)
+    before = twice.recorded()
     run = twice.restore(PREVIOUS)
     assert run.restored and "The previous release is back." in run.summary and twice.image() == "app:1"
-    after = recorded(twice)
+    after = twice.recorded()
     assert (after.current, after.previous, after.rolled_back) == (before.previous, before.current, True)
     writes = twice.cluster.writes
     assert writes[0] == f"POST {LEASES}" and writes[-2:] == [f"PATCH {RECORD}", f"DELETE {LEASE}"]
@@ -121,7 +126,7 @@ def test_without_a_previous_release_a_rollback_is_refused(release: InMemoryRelea
 
 
 def test_a_previous_release_that_does_not_work_makes_room_for_the_present_one(twice: InMemoryRelease) -> None:
-    before, secret = recorded(twice), twice.cluster.objects[SECRET]["data"]
+    before, secret = twice.recorded(), twice.cluster.objects[SECRET]["data"]
 
     def refuse(method: str, path: str, body: Any) -> None:
         if (method, path) == ("PATCH", DISPATCHER) and "app:1" in str(body):
@@ -134,7 +139,8 @@ def test_a_previous_release_that_does_not_work_makes_room_for_the_present_one(tw
     # The way back to the present one waits for no permission: it is asked for once.
     assert sum("selfsubjectrulesreviews" in line for line in twice.cluster.log) == 1
     assert twice.image() == "app:2" and twice.cluster.objects[SECRET]["data"] == secret
-    assert recorded(twice) == before and not twice.last.restored and LEASE not in twice.cluster.objects
+    assert without_history(twice.recorded()) == without_history(before)
+    assert not twice.last.restored and LEASE not in twice.cluster.objects
 
 
 def test_a_rollback_waits_for_jobs_before_its_first_write(twice: InMemoryRelease) -> None:
@@ -165,7 +171,7 @@ def test_a_preview_of_a_rollback_writes_nothing(twice: InMemoryRelease) -> None:
 def test_a_rollback_that_died_with_its_lock_alone_is_not_taken_back(twice: InMemoryRelease, rolled_back: bool) -> None:
     if rolled_back:
         twice.restore(PREVIOUS)
-    image, holder = twice.image(), recorded(twice).recorded_by
+    image, holder = twice.image(), twice.recorded().recorded_by
     twice.leave_a_lock_behind(holder)
     twice.cluster.log.clear()
     run = twice.restore(PREVIOUS)

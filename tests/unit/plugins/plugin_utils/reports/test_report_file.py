@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as xml
@@ -12,6 +13,7 @@ from xml.etree import ElementTree as xml
 import jsonschema
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.job_state import JobState
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release import history
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.conversations import (
     ENDING,
     RUNNING,
@@ -30,6 +32,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.drift_
     FieldDrift,
     ObjectDrift,
 )
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.history import HistoryReport
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.report_file import (
     REPORTS,
     json_text,
@@ -75,12 +78,19 @@ OUTCOMES = [
     Outcome("challenge", FAILED, "500 <html> & more\nsecond line\x1b[31m", "Look at the log"),
     Outcome("health", NOT_CHECKED, "no pod answers"),
 ]
+CHANGES = [{"kind": "Secret", "name": "agentsmith-secrets", "result": result} for result in ("created", "deleted")]
+ENTRIES = [
+    history.Entry(number, action, outcome, "2026-01-01T00:00:00Z", "me@here", images=["app:1"], changes=CHANGES)
+    for number, (action, outcome) in enumerate(product(history.ACTIONS, history.OUTCOMES), 1)
+]
+HISTORY = HistoryReport("here", "https://cluster.example", 12, 11, ENTRIES)
 RESULTS: dict[str, list[dict[str, Any]]] = {
     "status": [
         {"status": STATUS.as_dict()},
         {"status": replace(STATUS, conversations=None, not_read="Redis is not there").as_dict()},
     ],
     "drift": [{"drift": DRIFT.as_dict()}, {"drift": replace(DRIFT, objects=[]).as_dict()}],
+    "history": [{"history": HISTORY.as_dict()}, {"history": replace(HISTORY, entries=[]).as_dict()}],
     "verify": [
         {
             "checks": [outcome.as_dict() for outcome in OUTCOMES],

@@ -1,0 +1,61 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of agentsmith.platform.notify_webhook; the work is done in plugins/plugin_utils/reports/webhook.py."""
+
+DOCUMENTATION = r"""
+module: notify_webhook
+short_description: Tell a webhook what a deploy, rollback, rotation or teardown did
+version_added: 1.0.0
+description:
+  - Posts the entry that a run left in the history of the release, as text for people. It has no value of a Secret.
+  - A webhook that does not answer, or refuses the message, is a warning. The task never takes longer than 5 s for it.
+  - Goes through the proxy that E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY) name, trusts the certificates that
+    E(SSL_CERT_FILE) names, and follows no redirect.
+options:
+  url:
+    description: The webhook. It is a secret, and appears in no result, warning or log.
+    type: str
+    required: true
+  type:
+    description: What receives the message.
+    type: str
+    choices:
+      slack: An incoming webhook of Slack, or of what understands the same (Mattermost, Rocket.Chat).
+      msteams: A workflow or an incoming webhook of Microsoft Teams, as an Adaptive Card.
+      generic: JSON with C(text), C(target) (the inventory's host), C(namespace) and C(entry).
+    default: slack
+  entry:
+    description:
+      - The entry, as RV(agentsmith.platform.commit_release#module:entry) tells. Nothing is sent if it is null.
+    type: dict
+  namespace:
+    description: Namespace of the release.
+    type: str
+    required: true
+extends_documentation_fragment:
+  - agentsmith.platform.control_node
+attributes:
+  check_mode:
+    description: Sends nothing in check mode.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+seealso:
+  - module: agentsmith.platform.release_history_info
+"""
+
+EXAMPLES = r"""
+- name: Tell the channel what was deployed
+  agentsmith.platform.notify_webhook:
+    url: "{{ agentsmith_webhook_url }}"
+    entry: "{{ release_commit.entry }}"
+    namespace: agentsmith
+"""
+
+RETURN = r"""
+sent:
+  description: Whether the webhook took the message.
+  returned: always
+  type: bool
+"""
