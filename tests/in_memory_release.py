@@ -136,10 +136,13 @@ class InMemoryRelease:
             self.last._lease.renew()
 
     def add_job(self) -> None:
-        """Let a Job of the Dispatcher run."""
-        labels = {"app": "agentsmith", "job-id": "1"}
-        job = {"kind": "Job", "metadata": {"name": "agentsmith-1", "labels": labels, "uid": "job"}}
-        self.cluster.objects[f"{JOBS}/agentsmith-1"] = job
+        """Let a Job of the Dispatcher run, and the pod that listens to it."""
+        labels, created = {"app": "agentsmith", "job-id": "1"}, "2026-01-01T00:00:00Z"
+        metadata = {"name": "agentsmith-1", "labels": labels, "uid": "job", "creationTimestamp": created}
+        self.cluster.objects[f"{JOBS}/agentsmith-1"] = {"kind": "Job", "metadata": metadata}
+        spec = self.cluster.objects[DISPATCHER]["spec"]
+        pod = {"metadata": {"name": "p", "labels": spec["selector"]["matchLabels"]}, "spec": spec["template"]["spec"]}
+        self.cluster.objects[f"{NAMESPACE}/pods/p"] = {"kind": "Pod", **pod}
 
     def _run(
         self, of: Callable[[Settings], AnyRun], objects: Objects, complete: bool, settings: dict[str, Any]

@@ -67,7 +67,8 @@ options:
   drain:
     description:
       - Jobs of the Dispatcher to wait for before its pods are replaced, if the plan replaces them. Nothing has been
-        written by then. Works only with O(transaction). The rollback of a failed run waits for no Jobs.
+        written by then. Works only with O(transaction). The rollback of a failed run waits for no Jobs. Jobs that are
+        older than every running Dispatcher are not waited for, because none listens to them.
     type: dict
     suboptions:
       deployment:

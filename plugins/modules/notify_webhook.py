@@ -4,7 +4,7 @@
 
 DOCUMENTATION = r"""
 module: notify_webhook
-short_description: Tell a webhook what a deploy, rollback, rotation or teardown did
+short_description: Tell a webhook what a run did (internal)
 version_added: 1.0.0
 description:
   - Posts the entry that a run left in the history of the release, as text for people. It has no value of a Secret.
@@ -34,6 +34,7 @@ options:
     required: true
 extends_documentation_fragment:
   - agentsmith.platform.control_node
+  - agentsmith.platform.control_node.internal
 attributes:
   check_mode:
     description: Sends nothing in check mode.

@@ -543,7 +543,7 @@ def test_jobs_in_flight_are_waited_for_before_a_roll(release: Release, control_p
     assert live(control_plane, release) == before
     config_alone = [*objects[:5], changed(objects)[5], *objects[6:]]
     assert not release.apply(config_alone, drain=DRAIN).get("warnings")
-    warned = release.apply(changed(objects), drain=DRAIN.without_waiting())
+    warned = release.apply(changed(objects), drain=replace(DRAIN, timeout=0))
     assert JOB in str(warned["warnings"])
     assert control_plane.get(job)["status"].get("active") == 1
 
@@ -555,7 +555,7 @@ def test_jobs_in_flight_are_waited_for_before_a_rollback(
     release.deploy(objects)
     release.deploy(changed(objects))
     before, record = live(control_plane, release), record_of(control_plane, release)
-    assert f"rolls while the Job {JOB} is in flight" in str(
+    assert f"for up to 2 s (dispatcher_drain_timeout): the Job {JOB} is in flight" in str(
         release.restore("previous", drain=DRAIN, check_mode=True)["warnings"]
     )
     refused = release.restore("previous", drain=DRAIN)
@@ -565,7 +565,7 @@ def test_jobs_in_flight_are_waited_for_before_a_rollback(
     assert live(control_plane, release) == before
     assert record_of(control_plane, release) == record
     assert lease_of(control_plane, release) is None
-    done = release.restore("previous", drain=DRAIN.without_waiting())
+    done = release.restore("previous", drain=replace(DRAIN, timeout=0))
     assert done["restored"] and JOB in str(done["warnings"])
     assert control_plane.get(job)["status"].get("active") == 1
 

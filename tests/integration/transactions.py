@@ -57,9 +57,8 @@ class Release:
         """End the transaction that apply() opened."""
         redactor = Redactor()
         holder = applied["transaction"]["holder"]
-        run = CommitRun(
-            self._settings(complete, settings), redactor, self._transaction(complete), holder, applied["objects"]
-        )
+        changes = applied.get("objects", ())
+        run = CommitRun(self._settings(complete, settings), redactor, self._transaction(complete), holder, changes)
         return self._ended(run, redactor, objects, holder)
 
     def restore(

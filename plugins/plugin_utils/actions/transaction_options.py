@@ -11,10 +11,10 @@ from ..release.history import Origin
 from ..release.lock import LockSettings
 
 
-def transaction_of(options: dict[str, Any], task_vars: dict[str, Any] | None) -> Transaction:
+def transaction_of(options: dict[str, Any], task_vars: dict[str, Any] | None = None) -> Transaction:
     """Return the transaction that checked options describe.
 
-    :param task_vars: of the task, which tell where the inventory is.
+    :param task_vars: of a task that leaves an entry in the history: they tell where the inventory is.
     :raises ApplyError: when a time cannot be.
     """
     for name, least in (("lock_duration", 1), ("lock_timeout", 0)):

@@ -39,6 +39,11 @@ def is_running(job: Mapping[str, Any]) -> bool:
     return _end(job) is None
 
 
+def created_at(job: Mapping[str, Any]) -> datetime:
+    """Return when a Job was made."""
+    return datetime.fromisoformat(job["metadata"]["creationTimestamp"])
+
+
 def ended_at(job: Mapping[str, Any]) -> datetime | None:
     """Return when a Job ended, None if it has not."""
     end = _end(job)

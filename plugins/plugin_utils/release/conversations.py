@@ -17,11 +17,11 @@ from typing import Any
 from ..api.redis_over_socket import RedisClient, RedisError
 from ..objects.errors import ApplyError
 from ..objects.labels import labels_of
-from ..pods.pod import status_of_container
-from ..pods.spawned_jobs import ended_at, is_running
+from ..pods.spawned_jobs import created_at, ended_at, is_running
 from ..text.text_table import aligned
 from ..verification.redis_client import authenticate, connected_redis
-from ..verification.target import CONTAINERS, DISPATCHER, Target, main_container
+from ..verification.target import DISPATCHER, Target, main_container
+from .listeners import listening_since
 
 RUNNING = "running"  # its Job runs, and a Dispatcher listens
 UNHEARD = "unheard"  # its Job runs, but the Dispatcher that listened is gone
@@ -178,7 +178,7 @@ def _read(client: RedisClient) -> list[Kept]:
 def _judged(target: Target, kept: Sequence[Kept], now: datetime) -> Conversations:
     # Jobs last: a conversation is written after its Job was made, so a Job that is missing now is gone
     jobs = {labels_of(job).get("job-id"): job for job in target.read_jobs()}
-    listening = [_started(pod) for pod in target.ready_pods(target.dispatcher)]
+    listening = [listening_since(pod) for pod in target.ready_pods(target.dispatcher)]
     found = [_judge(entry, jobs.get(entry.job_id), listening, now) for entry in kept]
     known = {entry.job_id for entry in kept}
     lost = [job["metadata"]["name"] for job_id, job in jobs.items() if job_id not in known and is_running(job)]
@@ -201,7 +201,7 @@ def _judge(
         state, reason = STUCK, f"its Job {name} ended {int((now - ended).total_seconds())} s ago, and nobody said so"
     elif ended:
         state, reason = ENDING, f"its Job {name} has just ended"
-    elif listening and all(started and started > _created(job) for started in listening):
+    elif listening and all(started and started > created_at(job) for started in listening):
         state = UNHEARD
         reason = f"its Job {name} runs, but the Dispatcher that listens to it was replaced"
     else:
@@ -213,13 +213,3 @@ def _judge(
 def _name_of(entry: Kept) -> tuple[str, str]:
     _conversation, platform, channel = entry.key.split(":", 2)
     return platform, channel
-
-
-def _created(job: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(job["metadata"]["creationTimestamp"])
-
-
-def _started(pod: Mapping[str, Any]) -> datetime | None:
-    """Return when the Dispatcher's process in a pod started. One that was started again listens to no old Job."""
-    running = (status_of_container(pod, CONTAINERS[DISPATCHER]).get("state") or {}).get("running") or {}
-    return datetime.fromisoformat(running["startedAt"]) if running.get("startedAt") else None

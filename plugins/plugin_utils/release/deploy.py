@@ -191,4 +191,4 @@ class DeployRun(LockedRun):
 
     def _warn_of_drain(self, cluster: Cluster) -> None:
         if self._drain:
-            self._warnings += wait_for_jobs(cluster.connection, self._drain.without_waiting(), self._planned)
+            self._warnings += wait_for_jobs(cluster.connection, self._drain.previewed(), self._planned)

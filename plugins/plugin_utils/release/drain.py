@@ -2,7 +2,8 @@
 """Jobs in flight when their Dispatcher is about to be replaced.
 
 They run on, whatever becomes of the release. But the Dispatcher keeps in its memory which of them it listens to (the
-app's contract, Lifecycle): what a Job says after its Dispatcher is gone reaches nobody in Slack.
+app's contract, Lifecycle): what a Job says after its Dispatcher is gone reaches nobody in Slack, and its channel stays
+busy. So those that a Dispatcher listens to are waited for; of the others, nothing more is to be heard in any case.
 """
 
 import time
@@ -14,10 +15,14 @@ from ..api.connection import Connection
 from ..api.wait_report import Say, WaitReport
 from ..objects.errors import ApplyError
 from ..objects.kinds import TEMPLATE
+from ..objects.managed_fields import value_at
 from ..objects.planned_object import PlannedObject
 from ..pods.spawned_jobs import is_running, read_spawned_jobs
+from .listeners import is_heard
 
 POLL_PAUSE = 1.0  # seconds
+# For as long is a Job waited for whose pod has not started: its image may be missing, and it may never start. Seconds
+STARTING = 60.0
 
 
 class JobsInFlight(ApplyError):
@@ -28,15 +33,16 @@ class JobsInFlight(ApplyError):
 class Drain:
     """Wait for the Jobs that *deployment* has spawned before its pods are replaced.
 
-    ``timeout``: seconds; zero does not wait and only tells.
+    ``timeout``: seconds; zero does not wait and only tells. ``is_preview``: tells whether there would be a wait.
     """
 
     deployment: str
     timeout: float = 0
+    is_preview: bool = False
 
-    def without_waiting(self) -> Self:
-        """Return the same without the wait."""
-        return replace(self, timeout=0)
+    def previewed(self) -> Self:
+        """Return the same for a run that only looks."""
+        return replace(self, is_preview=True)
 
 
 def wait_for_jobs(
@@ -54,27 +60,53 @@ def wait_for_jobs(
     rolling = [item for item in planned if _replaces_pods(item, drain.deployment)]
     if not rolling:
         return []
-    deadline = clock() + drain.timeout
+    begun = clock()
     report = WaitReport(say, clock)
     namespace = rolling[0].identity.namespace
     while True:
-        jobs = read_spawned_jobs(connection, namespace)
-        running = sorted(job["metadata"]["name"] for job in jobs if is_running(job))
+        now = clock()
+        running = _heard(connection, namespace, rolling[0], has_started=now - begun >= STARTING)
         if not running:
             return []
+        if drain.timeout and drain.is_preview:
+            return [
+                f"A real run waits before {rolling[0].identity} rolls, for up to {drain.timeout:g} s "
+                f"(dispatcher_drain_timeout): {_jobs(running)} in flight."
+            ]
         if not drain.timeout:
             return [
                 f"{rolling[0].identity} rolls while {_jobs(running)} in flight. They go on and finish their work, but "
-                "Slack shows nothing more of them. To wait for them first, set dispatcher_drain_timeout."
+                "Slack shows nothing more of them. dispatcher_drain_timeout is 0, so nobody waits for them."
             ]
-        if clock() >= deadline:
+        if now >= begun + drain.timeout:
             raise JobsInFlight(
                 f"{rolling[0].identity} has to roll, but after {drain.timeout:g} s (dispatcher_drain_timeout) "
                 f"{_jobs(running)} still in flight; their Slack threads would fall silent. Nothing was changed. Run "
-                "again when they are done, wait longer, or set dispatcher_drain_timeout to 0 to roll at once."
+                "again when they are done, wait longer, or roll at once with -e dispatcher_drain_timeout=0."
             )
-        report.tell(f"Waiting until {rolling[0].identity} may roll: {_jobs(running)} in flight")
+        report.tell(
+            f"Waiting until {rolling[0].identity} may roll: {_jobs(running)} in flight. To roll at once, stop this run "
+            "and add -e dispatcher_drain_timeout=0"
+        )
         sleep(POLL_PAUSE)
+
+
+def _heard(connection: Connection, namespace: str, dispatcher: PlannedObject, has_started: bool) -> list[str]:
+    """Return the names of the running Jobs that the present pods of the Dispatcher may listen to.
+
+    :param has_started: whether only those count whose pod runs.
+    """
+    running = [
+        job
+        for job in read_spawned_jobs(connection, namespace)
+        if is_running(job) and not (has_started and not job["status"].get("ready"))
+    ]
+    labels = value_at(dispatcher.live, ("spec", "selector", "matchLabels"))
+    if running and isinstance(labels, dict):
+        selector = ",".join(f"{name}={value}" for name, value in labels.items())
+        pods = connection.get(f"/api/v1/namespaces/{namespace}/pods", {"labelSelector": selector}).body["items"]
+        running = [job for job in running if is_heard(job, pods)]
+    return sorted(job["metadata"]["name"] for job in running)
 
 
 def _replaces_pods(item: PlannedObject, deployment: str) -> bool:

@@ -232,7 +232,7 @@ class RestoreRun(LockedRun):
         self._check_permissions(cluster, self._transaction.owner.namespace, needs)
         if self._drain:
             settle(cluster.connection, cluster.executor, self._planned)
-            drain = self._drain.without_waiting() if self._settings.check_mode else self._drain
+            drain = self._drain.previewed() if self._settings.check_mode else self._drain
             self._warnings += wait_for_jobs(cluster.connection, drain, self._planned, say=self._settings.say)
 
     def _is_proven(self, item: PlannedObject) -> bool:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -141,7 +142,7 @@ def test_jobs_in_flight_stop_a_roll_before_it_has_started(release: InMemoryRelea
         release.apply(SECOND, drain=DRAIN)
     assert release.cluster.writes == [f"POST {LEASES}", f"DELETE {LEASE}"]
     assert release.last.opened and not release.last.started
-    warned = release.apply(SECOND, drain=DRAIN.without_waiting()).result()
+    warned = release.apply(SECOND, drain=replace(DRAIN, timeout=0)).result()
     assert "agentsmith-1" in str(warned["warnings"]) and release.image() == "app:2"
 
 

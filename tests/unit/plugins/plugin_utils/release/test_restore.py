@@ -148,7 +148,7 @@ def test_a_rollback_waits_for_jobs_before_its_first_write(twice: InMemoryRelease
     with pytest.raises(JobsInFlight):
         twice.restore(PREVIOUS, drain=DRAIN)
     assert twice.cluster.writes == ONLY_THE_LOCK
-    warned = twice.restore(PREVIOUS, drain=DRAIN.without_waiting())
+    warned = twice.restore(PREVIOUS, drain=replace(DRAIN, timeout=0))
     assert warned.restored and "agentsmith-1" in str(warned.result()["warnings"])
 
 

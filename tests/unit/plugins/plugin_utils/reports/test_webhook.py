@@ -3,74 +3,27 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.webhook import BODIES, send
 from local_servers import Authority, LocalProxy, closing
+from local_webhook import MARKED, Webhook, running_webhook
 
 LINES = ["deploy succeeded", "Reason: <!channel> a & b"]
 DETAILS = {"target": "prod", "namespace": "here", "entry": {"revision": 7}}
-MARKED = "T0MARKED/secret-of-the-hook"
 SHORT = 0.5  # seconds
-
-
-class Webhook(ThreadingHTTPServer):
-    """A webhook that notes what it gets, and answers with ``status``; a ``drip`` one sends a byte now and then."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.got: list[tuple[str, str, Any]] = []
-        self.status = 200
-        self.drip = threading.Event()
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/{MARKED}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Webhook
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.got.append((self.path, self.headers["Content-Type"], body))
-        if self.server.drip.is_set():
-            while self.server.drip.wait(0.05) and self.server.drip.is_set():
-                self.wfile.write(b"H")  # never the end of a line
-                time.sleep(0.05)
-            return
-        self.send_response(self.server.status)
-        self.send_header("Location", f"{self.server.url}/elsewhere")
-        self.end_headers()
-
-    def log_message(self, *_arguments: Any) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def running(server: Webhook) -> Iterator[Webhook]:
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.drip.clear()
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.fixture
 def webhook() -> Iterator[Webhook]:
-    with running(Webhook()) as server:
+    with running_webhook() as server:
         yield server
 
 
@@ -175,7 +128,7 @@ def test_another_type_is_told_and_not_quoted(webhook: Webhook, kind: Any) -> Non
 
 
 def test_a_proxy_is_used_unless_the_host_is_excepted(webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
-    with running(Webhook()) as proxy:
+    with running_webhook() as proxy:
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.server_address[1]}")
         assert send(webhook.url, "slack", LINES, DETAILS) == ""
         assert webhook.got == [] and proxy.got[0][0] == webhook.url
