@@ -36,8 +36,9 @@ EVERYTHING = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
 class InMemoryCluster:
     """The connection and the API server at its other end.
 
-    ``log``: all requests so far, `PATCH /api/v1/namespaces/n`. ``objects``: what is stored, by path. ``hook`` is called
-    with the method, the path and the body of each request before it is carried out, and may raise ApiError instead.
+    ``log``: all requests so far, `PATCH /api/v1/namespaces/n`; ``dry_runs``: the paths of the dry runs, which are not
+    among them. ``objects``: what is stored, by path. ``hook`` is called with the method, the path and the body of each
+    request before it is carried out, and may raise ApiError instead.
     ``admission`` may rewrite what is applied. ``may_write`` and ``pods_start`` tell whether we have all rights, and
     whether Deployments become ready.
     """
@@ -47,6 +48,7 @@ class InMemoryCluster:
 
     def __init__(self) -> None:
         self.log: list[str] = []
+        self.dry_runs: list[str] = []
         self.objects: dict[str, dict[str, Any]] = {}
         self.hook: Callable[[str, str, Any], None] = lambda _method, _path, _body: None
         self.admission: Callable[[dict[str, Any]], None] = lambda _body: None
@@ -72,6 +74,10 @@ class InMemoryCluster:
                 return None
             raise
         return found
+
+    def open_watch(self, *_request: Any) -> Any:
+        """Refuse, as the API server does to who may not watch."""
+        raise ApiError(403, "Forbidden", "not for you")
 
     def request(
         self,

@@ -18,6 +18,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LockSettings
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import (
     RECORD_TYPE,
@@ -180,8 +181,9 @@ STEPS: dict[str, tuple[Taken, int, int]] = {
 
 
 def test_the_playbooks_send_the_requests_of_the_steps(
-    control_plane: ControlPlane, new_namespace: str, tmp_path: Path
+    control_plane: ControlPlane, new_namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", os.devnull)  # what one has read, the other would not ask for
     first, second = f"{new_namespace}-playbooks", f"{new_namespace}-steps"
     with (
         recorder(control_plane, first, tmp_path) as (of_playbooks, one),

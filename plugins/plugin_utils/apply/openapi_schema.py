@@ -8,11 +8,8 @@ https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-v3
 """
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Executor
 from typing import Any
 
-from ..api.connection import Connection
-from ..objects.errors import ApiError
 from ..objects.identity import Identity
 from ..objects.managed_fields import Path, as_text
 
@@ -29,23 +26,6 @@ FREE_FORMATS = frozenset({"int-or-string"})
 FREE_TYPES = ("io.k8s.apimachinery.pkg.api.resource.Quantity", "io.k8s.apimachinery.pkg.util.intstr.IntOrString")
 
 Schemas = Mapping[str, Mapping[str, Any]]
-
-
-def fetch_schemas(connection: Connection, executor: Executor, api_versions: Iterable[str]) -> dict[str, Schemas]:
-    """Read the schemas of each API version. One that the server publishes none for, or not to us, gets none."""
-
-    def fetch(api_version: str) -> Schemas:
-        path = f"/openapi/v3/apis/{api_version}" if "/" in api_version else f"/openapi/v3/api/{api_version}"
-        try:
-            document = connection.get(path).body
-        except ApiError as error:
-            if error.status in (403, 404):
-                return {}
-            raise
-        return (document.get("components") or {}).get("schemas") or {}
-
-    names = sorted(set(api_versions))
-    return dict(zip(names, executor.map(fetch, names), strict=True))
 
 
 def schema_faults(body: Mapping[str, Any], schemas: Schemas, complete: bool) -> list[str]:

@@ -18,7 +18,8 @@ from ..objects.planned_object import PlannedObject, awaits_release, is_going
 from ..secrets.redaction import essence
 from .comparison import compare
 from .live_lists import Lists, by_identity
-from .openapi_schema import fetch_schemas, schema_faults
+from .openapi_schema import schema_faults
+from .published_schemas import PublishedSchemas
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -66,6 +67,7 @@ def plan_present(
     discovery: Discovery,
     bodies: Sequence[dict[str, Any]],
     live: Mapping[Identity, dict[str, Any] | None],
+    schemas: PublishedSchemas,
 ) -> list[PlannedObject]:
     """Compare the desired objects with the live ones.
 
@@ -85,7 +87,7 @@ def plan_present(
     _check_namespaces(connection, executor, planned)
     written = [item for item in planned if item.result in ("created", "updated")]
     if written:
-        _check_schemas(connection, executor, written)
+        _check_schemas(schemas, written)
     return planned
 
 
@@ -232,8 +234,8 @@ def _namespace(connection: Connection, name: str) -> dict[str, Any] | None:
         raise
 
 
-def _check_schemas(connection: Connection, executor: Executor, planned: Sequence[PlannedObject]) -> None:
-    schemas = fetch_schemas(connection, executor, [item.identity.api_version for item in planned])
+def _check_schemas(published: PublishedSchemas, planned: Sequence[PlannedObject]) -> None:
+    schemas = published.of(item.identity.api_version for item in planned)
     faults = [
         fault
         for item in planned

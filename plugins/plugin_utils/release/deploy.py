@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The first part of a deploy as a transaction: plan, lock, plan again, write, wait.
+"""The first part of a deploy as a transaction: plan, lock, look whether the plan still holds, write, wait.
 
 The lock outlives the run, because the release is verified before commit.py ends the transaction well or
 restore.py ends it badly. A failure in here gives the lock back at once.
@@ -7,20 +7,21 @@ restore.py ends it badly. A failure in here gives the lock back at once.
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..apply.plan import settle
 from ..apply.write_permissions import Need, ask, needs_of
+from ..objects.identity import Identity
 from ..objects.owner import Owner
 from ..objects.planned_object import PlannedObject
 from ..secrets.redaction import Redactor
 from .drain import Drain, wait_for_jobs
 from .history import Origin
 from .lock import LockSettings, ReleaseLease, given_back_on_failure, new_holder
-from .record import ReleaseRecord
-from .run import Cluster, Run, Settings
+from .record import ReleaseRecord, Releases
+from .run import Cluster, Found, Run, Settings, version_of
 
 RIGHTS_TIMEOUT = 10.0  # seconds
 RIGHTS_PAUSE = 0.5  # seconds
@@ -40,6 +41,19 @@ class Transaction:
     keep: bool = False
     lock: LockSettings = LockSettings()
     origin: Origin = Origin()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a plan was made from: the record of the release, and the versions of the live objects."""
+
+    releases: Releases
+    versions: Mapping[Identity, str | None]
+
+
+def _versions_with(found: Found, created: Mapping[Identity, PlannedObject]) -> dict[Identity, str | None]:
+    """Return the versions of what was found, and of what this run has made since."""
+    return {**found.versions, **{identity: version_of(item.after) for identity, item in created.items()}}
 
 
 class LockedRun(Run):
@@ -98,7 +112,7 @@ class DeployRun(LockedRun):
         self._once_stated = releases.bodies()
         self._proven = releases.current or []
         self._redactor.learn(self._once_stated)
-        self._plan_present(cluster, bodies)
+        found = self._plan_present(cluster, bodies)
         recorded = releases.followed_by(stated, self._transaction.complete) == releases
         # A lock that is there is held by another run, or by one that died before it could record what it had done.
         unfinished = not recorded or lock.result() is not None
@@ -129,7 +143,9 @@ class DeployRun(LockedRun):
             created = self._create_namespace()
             if created:
                 self._check_permissions_of_new_namespace(cluster, needs)
-            self._bring_locked(cluster, bodies, lease, created)
+            # A run that holds the lock, or left it behind, may have changed what no fresh look would show
+            plan = None if lock.result() else Plan(releases, _versions_with(found, created))
+            self._bring_locked(cluster, bodies, lease, created, plan)
 
     def _is_proven(self, item: PlannedObject) -> bool:
         # What a deploy that failed has left is unchanged, too
@@ -152,11 +168,12 @@ class DeployRun(LockedRun):
         cluster: Cluster,
         bodies: list[dict[str, Any]],
         lease: ReleaseLease,
-        created: dict[Any, PlannedObject],
+        created: dict[Identity, PlannedObject],
+        plan: Plan | None,
     ) -> None:
         with given_back_on_failure(lease, self._warnings), lease.kept():
             self._lease, self.holder = lease, lease.holder
-            self._plan_locked(cluster, bodies, created)
+            self._plan_locked(cluster, bodies, created, None if lease.predecessor else plan)
             self._wait_for_jobs(cluster)
             self.started = True
             if self._stop_fillers(cluster):
@@ -165,12 +182,25 @@ class DeployRun(LockedRun):
             self._wait_for_rollout(cluster)
             self._check_lock()
 
-    def _plan_locked(self, cluster: Cluster, bodies: list[dict[str, Any]], created: dict[Any, PlannedObject]) -> None:
-        self._plan_present(cluster, bodies)
-        settle(cluster.connection, cluster.executor, self._planned)
+    def _plan_locked(
+        self,
+        cluster: Cluster,
+        bodies: list[dict[str, Any]],
+        created: dict[Identity, PlannedObject],
+        plan: Plan | None = None,
+    ) -> None:
+        """Plan again if anything has changed since the plan was made. What nobody has changed is not planned twice."""
+        record = cluster.executor.submit(ReleaseRecord(cluster.connection, self._transaction.owner).read)
+        found = self._look(cluster, bodies)
+        releases = record.result()
+        if not plan or found.versions != plan.versions or releases != plan.releases:
+            self._once_stated = releases.bodies()
+            self._redactor.learn(self._once_stated)
+            self._plan_present(cluster, bodies, found)
+            settle(cluster.connection, cluster.executor, self._planned)
         self._planned = [created.get(item.identity, item) for item in self._planned]
 
-    def _create_namespace(self) -> dict[Any, PlannedObject]:
+    def _create_namespace(self) -> dict[Identity, PlannedObject]:
         """Create the namespace where it is missing: the lock lives in it."""
         missing = [
             item

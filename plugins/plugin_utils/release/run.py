@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One run of the apply engine: from a list of objects to the result that the task returns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +12,10 @@ from ..api.wait_report import Say
 from ..apply.adoption import plan_adoption
 from ..apply.autoscalers import leave_replicas_to_autoscalers
 from ..apply.execution import Execution, wait_until_gone
-from ..apply.live_lists import Lists, list_live
+from ..apply.live_lists import Lists, by_identity, list_live
 from ..apply.plan import plan_absent, plan_present, read_live
 from ..apply.prune import filled_by, plan_prune
+from ..apply.published_schemas import PublishedSchemas
 from ..apply.write_permissions import Need, NotPermitted, ask, refusal
 from ..conditions.wait import remarks, waits_for
 from ..objects.errors import ApplyError
@@ -57,6 +58,25 @@ class Cluster:
     connection: Connection
     executor: Executor
     discovery: Discovery
+    schemas: PublishedSchemas
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a run found in the cluster: lists of what is the release's, and the live objects that it states or reads."""
+
+    lists: Lists
+    live: dict[Identity, dict[str, Any] | None]
+
+    @property
+    def versions(self) -> dict[Identity, str | None]:
+        """Which version of each object it was. If none has changed, neither has a plan."""
+        return {identity: version_of(body) for identity, body in {**by_identity(self.lists), **self.live}.items()}
+
+
+def version_of(body: Mapping[str, Any] | None) -> str | None:
+    """Return the version of an object, None for one that is not there."""
+    return body["metadata"].get("resourceVersion") if body else None
 
 
 class Run:
@@ -113,7 +133,7 @@ class Run:
         settings = self._settings
         discovery = Discovery.ask(connection, executor, [body["apiVersion"] for body in bodies])
         discovery.require_version(settings.minimum_kubernetes)
-        cluster = Cluster(connection, executor, discovery)
+        cluster = Cluster(connection, executor, discovery, PublishedSchemas(connection, executor))
         self._execution = Execution(connection, executor, settings.check_mode, settings.force_conflicts)
         try:
             if settings.state == "absent":
@@ -189,21 +209,33 @@ class Run:
         self._execution.delete(self._planned)
         self._wait_until_gone(cluster, self._planned)
 
-    def _plan_present(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
+    def _look(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> Found:
+        """Read the objects as they are now."""
         connection, executor, discovery = cluster.connection, cluster.executor, cluster.discovery
-        self._digests = SecretDigests(bodies if self._settings.roll_on_secret_change else [])
         prune = self._settings.prune
         lists = list_live(connection, executor, discovery, prune, bodies) if prune else {}
         live = read_live(connection, executor, discovery, bodies, self._digests.elsewhere, lists)
         # The values that are about to go, too: a pod may still log them.
         self._redactor.learn(live.values())
-        mark_created(bodies, live)
-        keep_others(bodies, live)
-        leave_replicas_to_autoscalers(connection, bodies, live)
-        self._digests.learn(live)
+        return Found(lists, live)
+
+    def _plan_present(self, cluster: Cluster, bodies: list[dict[str, Any]], found: Found | None = None) -> Found:
+        """Find what is to be done.
+
+        :param found: what was read a moment ago, None to read it.
+        :return: what the plan was made from.
+        """
+        self._digests = SecretDigests(bodies if self._settings.roll_on_secret_change else [])
+        found = found or self._look(cluster, bodies)
+        mark_created(bodies, found.live)
+        keep_others(bodies, found.live)
+        leave_replicas_to_autoscalers(cluster.connection, bodies, found.live)
+        self._digests.learn(found.live)
         self._digests.stamp()
-        self._planned = plan_present(connection, executor, discovery, bodies, live)
-        self._plan_prune(cluster, bodies, lists)
+        self._planned = plan_present(
+            cluster.connection, cluster.executor, cluster.discovery, bodies, found.live, cluster.schemas
+        )
+        self._plan_prune(cluster, bodies, found.lists)
         if not self._settings.force_conflicts:
             self._plan_adoption(cluster)
         missing = self._digests.missing()
@@ -212,6 +244,7 @@ class Run:
             raise ApplyError("\n".join([*missing, f"{advice} Nothing was changed."]))
         # Of a preview it is no fault: an earlier task of the same play may be about to make the Secret.
         self._warnings += missing
+        return found
 
     def _plan_adoption(self, cluster: Cluster) -> None:
         """Refuse to take fields from others unasked; otherwise say what is taken, before the first write."""

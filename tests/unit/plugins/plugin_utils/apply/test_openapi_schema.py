@@ -3,16 +3,10 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.openapi_schema import (
-    fetch_schemas,
-    schema_faults,
-)
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError
-from fake_connection import FakeConnection
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.openapi_schema import schema_faults
 
 QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 SCHEMAS: dict[str, dict[str, Any]] = {
@@ -94,17 +88,3 @@ def test_an_object_that_exists_may_be_stated_in_part() -> None:
 
 def test_a_kind_without_schema_is_not_judged() -> None:
     assert schema_faults({**thing({"x": 1}), "kind": "Other"}, SCHEMAS, complete=True) == []
-
-
-def test_schemas_are_fetched_once_for_each_version_and_may_be_missing() -> None:
-    document = {"components": {"schemas": SCHEMAS}}
-    connection = FakeConnection(
-        {
-            "/openapi/v3/apis/example.com/v1": document,
-            "/openapi/v3/api/v1": ApiError(403, "Forbidden", "not for you"),
-        }
-    )
-    with ThreadPoolExecutor(2) as executor:
-        found = fetch_schemas(connection, executor, ["example.com/v1", "v1", "apps/v1", "example.com/v1"])  # type: ignore[arg-type]
-    assert found == {"example.com/v1": SCHEMAS, "v1": {}, "apps/v1": {}}
-    assert len(connection.asked) == 3

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.apply.write_pe
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import Drain, JobsInFlight
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LeaseLost
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import RECORDED_AT
 from in_memory_release import (
     ADDED,
     CONFIG_MAP,
@@ -19,6 +21,7 @@ from in_memory_release import (
     LEASE,
     LEASES,
     NAMESPACE,
+    RECORD,
     SECRET,
     InMemoryRelease,
     a_release,
@@ -125,6 +128,49 @@ def test_what_changed_before_the_lock_was_taken_is_seen_under_it(release: InMemo
     assert SECRET in release.cluster.objects
     results = {entry["kind"]: entry["result"] for entry in run.result()["objects"]}
     assert (results["Secret"], results["ConfigMap"]) == ("created", "updated")
+
+
+def requests_under_the_lock(release: InMemoryRelease) -> list[str]:
+    """Return what the last run asked and wrote after it had taken the lock."""
+    log = release.cluster.log
+    return log[log.index(f"POST {LEASES}") + 1 :]
+
+
+def test_a_plan_that_still_holds_is_not_made_again(release: InMemoryRelease) -> None:
+    release.deploy(a_release("app:1", "added"))
+    release.apply(SECOND)
+    assert sorted(release.cluster.dry_runs) == sorted([SECRET, CONFIG_MAP, DISPATCHER])
+    looked = [line for line in requests_under_the_lock(release) if line.startswith("GET")]
+    assert f"GET {SECRET}" in looked and f"GET {RECORD}" in looked and "GET /openapi/v3" not in looked
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda objects: objects[CONFIG_MAP]["metadata"].update(resourceVersion="of another"),
+        lambda objects: objects.pop(CONFIG_MAP),
+        lambda objects: objects[RECORD]["metadata"].update(annotations={RECORDED_AT: "later"}),
+    ],
+)
+def test_a_plan_that_no_longer_holds_is_made_again(
+    release: InMemoryRelease, change: Callable[[dict[str, Any]], Any]
+) -> None:
+    release.deploy(FIRST)
+
+    def act(method: str, path: str, _body: Any) -> None:
+        if method == "POST" and path == LEASES:
+            change(release.cluster.objects)
+
+    release.cluster.hook = act
+    release.apply(SECOND)
+    assert release.cluster.dry_runs.count(DISPATCHER) == 2
+
+
+def test_a_plan_from_before_a_run_that_died_is_made_again(release: InMemoryRelease) -> None:
+    release.deploy(FIRST)
+    release.leave_a_lock_behind("dead")
+    release.apply(SECOND)
+    assert release.cluster.dry_runs.count(DISPATCHER) == 2
 
 
 def test_jobs_in_flight_are_looked_for_under_the_lock_and_before_the_first_write(release: InMemoryRelease) -> None:
