@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # make deploy   a running, verified stack on a local kind cluster
 # make test     lint, scan, unit tests, integration tests, Molecule
 # make scan     independent scanners on what dev and prod would apply, and on this repository

@@ -38,7 +38,8 @@ DEFAULTS = "defaults/main.yml"
 SPECS = "meta/argument_specs.yml"
 WORDS = ("type", "elements", "required", "choices", "no_log", "options")
 ORDER = ("type", "elements", "required", "choices", "default", "no_log", "description", "options")
-HEADER = f"""---
+HEADER = f"""# SPDX-License-Identifier: GPL-3.0-or-later
+---
 # The options are written from {DEFAULTS} by tools/argument_specs.py. After a change there: make argument-specs
 # yamllint disable rule:indentation rule:line-length
 """
