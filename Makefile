@@ -6,6 +6,8 @@
 # make test-long  what takes too long for every change: kill the client at every request of a deploy, long tests of scenarios,
 #                 drains and the death of a node, a release behind a real Traefik
 # make argument-specs  write the argument specs of the roles from their defaults
+# make docs     the documentation as a site, below .local/docs/html; make test-docs looks at it in a browser
+# make pictures draw the pictures in docs/images from their texts
 # make clean    remove the local clusters and everything this checkout made
 
 SHELL := /bin/bash
@@ -113,6 +115,32 @@ scan: $(VENV)/.complete
 	@tests/scan/install $(CURDIR)/$(BIN)/python $(SCANNERS)
 	$(SCANNERS)/bin/pytest tests/scan --junitxml $(REPORTS)/scan.xml
 
+# Installs what is missing of these programs, whose Debian packages have the same names. RUNLEVEL keeps Debian from starting a service.
+install_programs = packages=$$(for program in $(1); do command -v $$program >/dev/null || echo $$program; done); \
+  if [ -n "$$packages" ]; then \
+    echo "==> Installing $$packages"; apt-get update -qq; \
+    RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $$packages >/dev/null; \
+  fi
+
+# The site is built in an environment of its own, as Sphinx and the linters disagree on packages. All checkouts share it.
+DOCS := $(CURDIR)/.local/docs
+DOCSITE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/agentsmith.platform/docsite-$(shell \
+  cat docs/docsite/requirements.lock docs/docsite/install | sha256sum | head --bytes=12)
+.PHONY: docs test-docs pictures
+docs: $(VENV)/.complete
+	@docs/docsite/install $(CURDIR)/$(BIN)/python $(DOCSITE)
+	@# Documentation of the connection's options is a fragment of kubernetes.core
+	@export ANSIBLE_COLLECTIONS_PATH="$$ANSIBLE_COLLECTIONS_PATH:$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages)"; \
+	$(DOCSITE)/bin/python docs/docsite/build.py $(DOCS)
+	@echo "The documentation: $(DOCS)/html/index.html"
+
+test-docs: docs
+	@$(call install_programs,chromium)
+	AGENTSMITH_SITE=$(DOCS)/html $(PYTEST) tests/docs --junitxml $(REPORTS)/docs.xml
+
+pictures: $(VENV)/.complete
+	$(BIN)/python tools/architecture_picture.py
+
 .PHONY: unit
 unit: $(VENV)/.complete
 	$(PYTEST) tests/unit --numprocesses 2 --junitxml $(REPORTS)/unit.xml
@@ -129,14 +157,9 @@ ifeq ($(origin AGENT),command line)
 contract: export AGENTSMITH_AGENT := $(AGENT)
 endif
 contract: export AGENTSMITH_DIFFERENCES := $(DIFFERENCES)
-# RUNLEVEL keeps Debian from starting Redis as a service.
-missing_packages = for program in redis-server chromium git; do command -v $$program >/dev/null || echo $$program; done
 .PHONY: contract
 contract: $(VENV)/.complete
-	@packages=$$($(missing_packages)); if [ -n "$$packages" ]; then \
-	  echo "==> Installing $$packages"; apt-get update -qq; \
-	  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $$packages >/dev/null; \
-	fi
+	@$(call install_programs,redis-server chromium git)
 	$(PYTEST) tests/contract --numprocesses 4 --junitxml $(REPORTS)/contract.xml
 
 # The cluster that molecule needs, and removes at its end. By the playbook, not by `molecule create`, which skips a cluster
@@ -181,7 +204,7 @@ integration-engine:
 # They take too long for every change: way_in compiles Traefik, cert-manager and Pebble, nodes makes a cluster of its own
 LONG_SCENARIOS := way_in nodes
 .PHONY: test-long
-test-long: kubernetes-bin test-cluster
+test-long: kubernetes-bin test-cluster test-docs
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KILL_STRIDE=1 \
 	$(PYTEST) tests/integration/test_kill.py --junitxml $(REPORTS)/integration.xml
 	AGENTSMITH_LONG_TESTS=1 $(MOLECULE) test $(addprefix --scenario-name=,drill prod rollback)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waiting for something that another process does."""
+"""Waiting for something that another process, or a cluster, does in its own time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import TypeVar
 
 Value = TypeVar("Value")
 
+LONGEST = 60.0
+"""Seconds that a cluster may take."""
+
 
 def await_condition(condition: Callable[[], Value], timeout: float = 20.0, pause: float = 0.02) -> Value:
     """Ask until the answer is true, and return it. Raises AssertionError after `timeout` seconds."""
@@ -17,3 +20,8 @@ def await_condition(condition: Callable[[], Value], timeout: float = 20.0, pause
         assert time.monotonic() < deadline, f"not reached within {timeout} s"
         time.sleep(pause)
     return value
+
+
+def await_true(condition: Callable[[], object]) -> None:
+    """Return as soon as the condition holds in the cluster."""
+    await_condition(condition, LONGEST, 0.05)
