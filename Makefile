@@ -8,6 +8,7 @@
 # make argument-specs  write the argument specs of the roles from their defaults
 # make docs     the documentation as a site, below .local/docs/html; make test-docs looks at it in a browser
 # make pictures draw the pictures in docs/images from their texts
+# make release VERSION=…  the changelog, the version, a tag and the artefact of a release; make artefact builds that of the present commit
 # make clean    remove the local clusters and everything this checkout made
 
 SHELL := /bin/bash
@@ -140,6 +141,16 @@ test-docs: docs
 
 pictures: $(VENV)/.complete
 	$(BIN)/python tools/architecture_picture.py
+
+# Below .local/release: the archive that people install, and its checksum. Every build of a commit has the same bytes.
+RELEASE := $(CURDIR)/.local/release
+.PHONY: artefact release
+artefact: $(VENV)/.complete
+	@$(BIN)/python tools/artefact.py HEAD $(RELEASE)
+
+release: $(VENV)/.complete
+	@: $(or $(VERSION),$(error VERSION names the release: make release VERSION=1.2.3))
+	@$(BIN)/python tools/release.py '$(VERSION)' $(RELEASE)
 
 .PHONY: unit
 unit: $(VENV)/.complete
