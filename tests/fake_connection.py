@@ -42,6 +42,10 @@ class FakeConnection:
             raise answer
         return Response(200, answer)
 
+    def open_watch(self, *_request: Any) -> Any:
+        """Refuse, as the API server does to who may not watch."""
+        raise ApiError(403, "Forbidden", "not for you")
+
     def get_text(self, path: str, query: Mapping[str, Any]) -> str:
         """Answer like Connection.get_text(); the log of the previous container has a path of its own."""
         return self.get(path + ("?previous" if "previous" in query else "")).body

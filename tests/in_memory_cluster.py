@@ -91,6 +91,7 @@ class InMemoryCluster:
     ) -> Response:
         """Answer like Connection.request()."""
         if "dryRun" in (query or {}):
+            self.dry_runs.append(path)
             return self._dry_run(path, body)
         self.log.append(f"{method} {path}")
         self.hook(method, path, body)

@@ -10,12 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+import urllib3
 from control_plane import ControlPlane
 
 HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
@@ -156,6 +157,8 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
                 answer = {"kind": "Status", "status": "Failure", "code": fault.status, "message": "spoilt"}
                 text = json.dumps({**answer, "reason": fault.reason})
                 self._answer(fault.status, {"Content-Type": "application/json", **fault.headers}, text.encode())
+            elif "watch=1" in self.path and not (fault and fault.drop):
+                self._pass_on()
             else:
                 status, headers, data = self._forward(body)
                 if fault and fault.drop == "after":
@@ -169,11 +172,37 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
         do_GET = do_PATCH = do_POST = do_PUT = do_DELETE = _serve
 
         def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
-            headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_HEADERS}
-            answer = proxy.control_plane.connections.urlopen(
-                self.command, self.path, body or None, headers, timeout=None, redirect=False, decode_content=False
-            )
+            answer = self._ask(body)
             return answer.status, dict(answer.headers), answer.data
+
+        def _ask(self, body: bytes, preload: bool = True) -> Any:
+            headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_HEADERS}
+            return proxy.control_plane.connections.urlopen(
+                self.command,
+                self.path,
+                body or None,
+                headers,
+                timeout=None,
+                redirect=False,
+                decode_content=False,
+                preload_content=preload,
+            )
+
+        def _pass_on(self) -> None:
+            """Answer part by part, as the API server tells of changes, until one of the two has enough."""
+            answer = self._ask(b"", preload=False)
+            self.close_connection = True
+            with closing(answer), suppress(OSError, urllib3.exceptions.HTTPError):
+                self.send_response(answer.status)
+                self.send_header("Content-Type", answer.headers.get("Content-Type", ""))
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                for part in answer.stream():
+                    if proxy.is_away:
+                        return
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+                    self.wfile.flush()
+                self.wfile.write(b"0\r\n\r\n")
 
         def _answer(self, status: int, headers: dict[str, str], data: bytes, sent: int | None = None) -> None:
             self.send_response(status)

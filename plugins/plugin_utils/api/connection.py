@@ -22,7 +22,7 @@ from .cluster_access import ClusterAccess, resolve
 from .credentials import Credentials, read_credentials
 from .retry import Attempts, RetryPolicy, Verdict, judge, retry_after
 from .tls import is_final, tls_context, tls_fault
-from .transport import Sockets, connected_socket, connection_pool
+from .transport import LineStream, Sockets, connected_socket, connection_pool
 from .wait_report import Say
 
 with suppress(ImportError):  # reported by ClusterAction, in words
@@ -225,6 +225,26 @@ class Connection:
         """Read a text, once: a log comes from a node, and one that does not answer is no outage of the server."""
         return str(self.request("GET", path, query=query, accept="*/*", repeat=False).body)
 
+    def open_watch(self, path: str, query: Mapping[str, Any], duration: float) -> LineStream:
+        """Begin to be told of changes. It is tried once: who has no watch asks again and again.
+
+        :param duration: seconds after which the server ends it.
+        :raises ApiError: when the server refuses it.
+        :raises ConnectionFailed: when it does not answer.
+        """
+        client = self._current_client()
+        with self._lock:
+            self._counts["read"] += 1
+        target = f"{path}?{urlencode(query)}"
+        try:
+            raw = self._send(client, "GET", target, None, JSON, JSON, "", duration)
+        except urllib3.exceptions.HTTPError as error:
+            raise self._unreachable(error) from None
+        if raw.status == 200 and hasattr(raw, "shutdown"):  # urllib3 has it from 2.3 on
+            return LineStream(raw)
+        raw.close()
+        raise ApiError(raw.status, "", f"{self._where()} answered {raw.status} to a watch")
+
     def find(self, path: str) -> dict[str, Any] | None:
         """Read the object at *path*; None when there is none."""
         try:
@@ -310,13 +330,15 @@ class Connection:
         content_type: str,
         accept: str,
         user: str,
+        duration: float = 0.0,
     ) -> Any:
+        """Send a request. One that takes a *duration* is answered little by little."""
         headers = client.headers(user)
         headers["Accept"] = accept
         if payload is not None:
             headers["Content-Type"] = content_type
         if self._policy.in_contact:
-            timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
+            timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT + duration)
         else:
             left = max(0.5, self._policy.contact_time_left())
             timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT, left), read=left)
@@ -327,6 +349,7 @@ class Connection:
             headers=headers,
             timeout=timeout,
             retries=False,
+            preload_content=not duration,
         )
 
     def _is_final(self, error: Exception) -> bool:

@@ -6,8 +6,9 @@ import socket
 import ssl
 import warnings
 import weakref
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, Self
 
 from ..objects.errors import ConnectionFailed
 from .cluster_access import ClusterAccess
@@ -18,6 +19,37 @@ with suppress(ImportError):  # reported by ClusterAction, in words
 
     # The kubeconfig says so (insecure-skip-tls-verify), and a line for each request would tell nothing new.
     urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+
+class LineStream:
+    """An answer that comes line by line. Use it as a context manager in the thread that reads it."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._answer.close()
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines, until the server ends them, or something cuts them.
+
+        :raises ConnectionFailed: when they are cut.
+        """
+        rest = b""
+        try:
+            for part in self._answer.stream():
+                *lines, rest = (rest + part).split(b"\n")
+                yield from lines
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise ConnectionFailed(f"the answer was cut: {error}") from None
+
+    def interrupt(self) -> None:
+        """End the lines from another thread."""
+        with suppress(OSError, RuntimeError, ValueError):  # they have ended
+            self._answer.shutdown()
 
 
 def connection_pool(access: ClusterAccess, context: ssl.SSLContext | None, size: int) -> Any:

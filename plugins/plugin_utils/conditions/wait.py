@@ -57,6 +57,7 @@ class ConditionWait:
         self._verdict: Verdict | None = None
         self._since = 0.0
         self.is_over = self.has_failed = False
+        self.has_news = False  # it is polled
         self.warning = ""
 
     @property

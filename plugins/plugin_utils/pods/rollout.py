@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from ..api.concurrency import concurrently
 from ..api.connection import Connection
 from ..api.wait_report import Say, WaitReport
+from ..api.watch import Watched, Watches
 from ..objects.errors import ApiError, ApplyError
 from ..objects.kinds import is_rolled_by_hand
 from ..objects.labels import annotations_of, labels_of
@@ -29,8 +30,7 @@ from .pod import controlled_by, is_ready, newest_unready
 from .progress import UNSEEN, Progress, colon, progress_of
 from .spawned_jobs import is_running, read_spawned_jobs
 
-# Polled rather than watched: a look is three cheap reads, and a poll survives what cuts a watch.
-POLL_PAUSE = 0.5  # seconds
+POLL_PAUSE = 0.5  # seconds between two looks, if nothing is told to have changed
 REVISION_ANNOTATION = "deployment.kubernetes.io/revision"
 # Of the pods of a StatefulSet, and of a DaemonSet
 REVISION_LABEL, GENERATION_LABEL = "controller-revision-hash", "pod-template-generation"
@@ -57,6 +57,10 @@ class Wait(Protocol):
         """Whether waiting is of no use."""
 
     @property
+    def has_news(self) -> bool:
+        """Whether to look at once."""
+
+    @property
     def text(self) -> str:
         """What is waited for, in a line."""
 
@@ -76,7 +80,7 @@ def wait_for_rollout(
     planned: Sequence[PlannedObject],
     timeout: float,
     clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], bool | None] | None = None,
     say: Say | None = None,
     others: Sequence[Wait] = (),
 ) -> None:
@@ -89,34 +93,47 @@ def wait_for_rollout(
     """
     deadline = clock() + timeout
     report = WaitReport(say, clock)
-    waits: list[Wait] = [
-        _Wait(connection, item, clock)
-        for item in planned
-        if item.current and not _progress_of(item, item.current).complete
-    ]
-    waits += others
-    while waits:
-        concurrently(executor, lambda wait: wait.look(), waits)
-        waits = [wait for wait in waits if not wait.is_over]
-        failed = [wait for wait in waits if wait.has_failed]
-        if failed:
-            raise ApplyError("\n\n".join(concurrently(executor, lambda wait: wait.failure_text(), failed)))
-        if waits and clock() >= deadline:
-            late = list(filter(None, concurrently(executor, lambda wait: wait.timeout_text(), waits)))
-            if not late:
-                return
-            text = f"wait_timeout ({timeout:g} s) is over; in the inventory it is agentsmith_wait_timeout."
-            raise ApplyError("\n\n".join([text, *late]))
-        if waits:
-            report.tell("Waiting for " + "; ".join(wait.text for wait in waits))
-            sleep(POLL_PAUSE)
+    with Watches(connection, clock) as watches:
+        waits: list[Wait] = [
+            _Wait(connection, watches, item, clock)
+            for item in planned
+            if item.current and not _progress_of(item, item.current).complete
+        ]
+        waits += others
+        pause = sleep or watches.wait
+        due, next_poll = waits, clock() + POLL_PAUSE
+        while waits:
+            concurrently(executor, lambda wait: wait.look(), due)
+            waits = [wait for wait in waits if not wait.is_over]
+            failed = [wait for wait in waits if wait.has_failed]
+            if failed:
+                raise ApplyError("\n\n".join(concurrently(executor, lambda wait: wait.failure_text(), failed)))
+            if waits and clock() >= deadline:
+                late = list(filter(None, concurrently(executor, lambda wait: wait.timeout_text(), waits)))
+                if not late:
+                    return
+                text = f"wait_timeout ({timeout:g} s) is over; in the inventory it is agentsmith_wait_timeout."
+                raise ApplyError("\n\n".join([text, *late]))
+            if waits:
+                report.tell("Waiting for " + "; ".join(wait.text for wait in waits))
+                is_told = pause(max(0.0, next_poll - clock()))
+                if is_told and clock() < next_poll:
+                    due = [wait for wait in waits if wait.has_news]
+                else:
+                    due, next_poll = waits, clock() + POLL_PAUSE
 
 
 class _Wait:
     """The wait for one workload."""
 
-    def __init__(self, connection: Connection, item: PlannedObject, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, connection: Connection, watches: Watches, item: PlannedObject, clock: Callable[[], float]
+    ) -> None:
         self._connection = connection
+        self._watches = watches
+        self._watched = watches.of_object(item.path)
+        self._watched_pods: Watched | None = None
+        self._newest = ("", "")  # revision of a Deployment, and the uid of its ReplicaSet
         self._item = item
         self._clock = clock
         self._first_seen: dict[tuple[str, str, str], float] = {}
@@ -131,18 +148,25 @@ class _Wait:
 
     def look(self) -> None:
         """Read the state once, and set ``progress`` and ``cause``."""
-        found = self._connection.find(self._item.path)
+        found = self._watched.find()
         if found is None:
             self.cause = Cause((self._item.path, "", "Deleted"), "Deleted", "somebody deleted it in the meantime", 0.0)
             return
         self._workload = found
         self.progress = _progress_of(self._item, found)
+        if self.progress.complete:
+            self._close()
         if self.progress.complete or not self.progress.observed:
             return
         if self.progress.failure:
             self.cause = Cause((self._item.path, "", "Failed"), self.progress.failure, "", 0.0)
         self._pods = self._read_pods()
         self._judge(self._causes())
+
+    @property
+    def has_news(self) -> bool:
+        """Tell whether the workload or a pod has changed since the last look."""
+        return self._watched.has_news or bool(self._watched_pods and self._watched_pods.has_news)
 
     @property
     def is_over(self) -> bool:
@@ -263,9 +287,11 @@ class _Wait:
         try:
             owner = self._workload["metadata"]["uid"]
             if self._kind == "Deployment":
-                path = f"/apis/apps/v1/namespaces/{namespace}/replicasets"
-                owner = _newest(self._workload, self._connection.get(path, selector).body.get("items") or [])
-            pods = self._connection.get(f"/api/v1/namespaces/{namespace}/pods", selector).body.get("items") or []
+                owner = self._newest_replica_set(f"/apis/apps/v1/namespaces/{namespace}/replicasets", selector)
+            self._watched_pods = self._watched_pods or self._watches.of_list(
+                f"/api/v1/namespaces/{namespace}/pods", selector
+            )
+            pods = self._watched_pods.items()
         except ApiError as error:
             if error.status != 403:
                 raise
@@ -277,6 +303,19 @@ class _Wait:
         if self._kind == "StatefulSet":
             self._remove_stuck([pod for pod in pods if pod not in newest])
         return newest
+
+    def _newest_replica_set(self, path: str, selector: Mapping[str, str]) -> str:
+        """Return the uid of a Deployment's newest ReplicaSet, empty while there is none. It is asked for once."""
+        revision = annotations_of(self._workload).get(REVISION_ANNOTATION, "")
+        if not self._newest[1] or self._newest[0] != revision:
+            found = self._connection.get(path, selector).body.get("items") or []
+            self._newest = revision, _newest(self._workload, found)
+        return self._newest[1]
+
+    def _close(self) -> None:
+        self._watched.close()
+        if self._watched_pods:
+            self._watched_pods.close()
 
     def _remove_stuck(self, old_pods: Sequence[Mapping[str, Any]]) -> None:
         """Delete broken pods of an older revision: a StatefulSet waits for them, and so never comes back by itself.
