@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a run of a playbook loads and compiles, in all its processes: the second one compiles nothing of ours.
 
-The numbers are exact. A callback plugin has Python report what is imported and compiled.
+The numbers are exact.
 """
 
 from __future__ import annotations
@@ -14,38 +14,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from load_report import OF_THE_CACHE, LoadReport
 from required_variables import REQUIRED
 
 REPOSITORY = Path(__file__).parents[3]
-COLLECTION = str(REPOSITORY / "plugins")
-REPORTER = """
-import os
-import sys
-
-from ansible.plugins.callback import CallbackBase
-
-
-class CallbackModule(CallbackBase):
-    CALLBACK_NAME = "reporter"
-    CALLBACK_TYPE = "aggregate"
-
-
-def report(event, arguments):
-    if event == "import":
-        os.write(FILE, f"import {arguments[0]}\\n".encode())
-    elif event == "compile":
-        os.write(FILE, f"compile {os.path.realpath(arguments[1] or '')}\\n".encode())
-
-
-FILE = os.open(os.environ["REPORT"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-sys.addaudithook(report)
-"""
 
 
 @pytest.fixture
 def inventory(tmp_path: Path) -> Path:
     """Two targets, one of them with a template of its own that holds a secret."""
-    (tmp_path / "reporter.py").write_text(REPORTER)
     path = tmp_path / "hosts.yml"
     public = {"agentsmith_public_url": "https://{{ 'MARKED' }}.example.com", "dispatcher_network_policy_from": []}
     hosts = {"one": {}, "two": public}
@@ -59,7 +36,7 @@ class Runs:
     def __init__(self, inventory: Path, cache: Path) -> None:
         self.cache = cache
         self._inventory = inventory
-        self._report = inventory.with_name("report")
+        self._report = LoadReport(inventory.parent, cache)
 
     def start(self, number: int = 0) -> subprocess.Popen[str]:
         directory = self._inventory.with_name(f"rendered-{number}")
@@ -70,10 +47,7 @@ class Runs:
             env={
                 **os.environ,
                 "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-                "XDG_CACHE_HOME": str(self.cache),
-                "ANSIBLE_CALLBACK_PLUGINS": str(self._inventory.parent),
-                "ANSIBLE_CALLBACKS_ENABLED": "reporter",
-                "REPORT": str(self._report),
+                **self._report.environment,
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -82,18 +56,11 @@ class Runs:
 
     def run(self) -> Counter[str]:
         """Return what one run did, by kind."""
-        self._report.unlink(missing_ok=True)
+        self._report.forget()
         process = self.start()
         said = process.communicate()[0]
         assert process.returncode == 0, said
-        lines = self._report.read_text().splitlines()
-        return Counter(kind for line in lines if (kind := self._kind(*line.split(maxsplit=1))))
-
-    def _kind(self, event: str, name: str) -> str:
-        if event == "import":
-            return "imports of kubernetes" if name.partition(".")[0] == "kubernetes" else ""
-        of_collection = name.startswith((f"{COLLECTION}/plugin_utils/", f"{COLLECTION}/modules/"))
-        return "compiled modules" if of_collection else ""
+        return self._report.counts()
 
     def kept(self) -> dict[str, tuple[int, int]]:
         """Return the files of the cache; one that is written anew is another."""
@@ -105,10 +72,6 @@ class Runs:
 def runs(inventory: Path, tmp_path: Path) -> Runs:
     """Runs with a cache that is yet to be made."""
     return Runs(inventory, tmp_path / "cache")
-
-
-# What the finder itself needs: it cannot come from the cache.
-OF_THE_CACHE = 4
 
 
 def test_the_second_run_compiles_nothing_and_nothing_of_an_inventory_is_kept(runs: Runs) -> None:
