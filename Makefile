@@ -130,9 +130,7 @@ DOCSITE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/agentsmith.platform/docsite-$(s
 .PHONY: docs test-docs pictures
 docs: $(VENV)/.complete
 	@docs/docsite/install $(CURDIR)/$(BIN)/python $(DOCSITE)
-	@# Documentation of the connection's options is a fragment of kubernetes.core
-	@export ANSIBLE_COLLECTIONS_PATH="$$ANSIBLE_COLLECTIONS_PATH:$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages)"; \
-	$(DOCSITE)/bin/python docs/docsite/build.py $(DOCS)
+	@$(DOCSITE)/bin/python docs/docsite/build.py $(DOCS)
 	@echo "The documentation: $(DOCS)/html/index.html"
 
 test-docs: docs
@@ -152,8 +150,18 @@ release: $(VENV)/.complete
 	@: $(or $(VERSION),$(error VERSION names the release: make release VERSION=1.2.3))
 	@$(BIN)/python tools/release.py '$(VERSION)' $(RELEASE)
 
+# Prometheus' own test of rules, as Debian packages it. It is unpacked, not installed, because the package starts a server.
+PROMTOOL := .local/bin/promtool
+$(PROMTOOL):
+	@mkdir -p $(@D); if program=$$(command -v promtool); then ln -s "$$program" $@; else \
+	  echo "==> Fetching promtool"; directory=$$(mktemp -d); trap 'rm -rf "$$directory"' EXIT; chmod 755 "$$directory"; \
+	  (cd "$$directory"; apt-get download -qq prometheus || { apt-get update -qq; apt-get download -qq prometheus; }) && \
+	  dpkg-deb --fsys-tarfile "$$directory"/prometheus_*.deb | tar --extract --to-stdout ./usr/bin/promtool >"$$directory/promtool" && \
+	  install "$$directory/promtool" $@; \
+	fi
+
 .PHONY: unit
-unit: $(VENV)/.complete
+unit: $(VENV)/.complete $(PROMTOOL)
 	$(PYTEST) tests/unit --numprocesses 2 --junitxml $(REPORTS)/unit.xml
 
 # The app's contract, with a real Redis, git, and the stand-in Slack's page in a real browser, as Debian packages them. What is

@@ -17,12 +17,12 @@ options:
     type: str
     required: true
   type:
-    description: What receives the message.
+    description:
+      - What receives the message. V(slack) is an incoming webhook of Slack, or of what understands the same, such as
+        Mattermost. V(msteams) is a workflow of Microsoft Teams, which gets an Adaptive Card. V(generic) gets JSON with
+        C(text), C(target) (the inventory's host), C(namespace) and C(entry).
+      - Another value is a warning, and nothing is sent.
     type: str
-    choices:
-      slack: An incoming webhook of Slack, or of what understands the same (Mattermost, Rocket.Chat).
-      msteams: A workflow or an incoming webhook of Microsoft Teams, as an Adaptive Card.
-      generic: JSON with C(text), C(target) (the inventory's host), C(namespace) and C(entry).
     default: slack
   entry:
     description:

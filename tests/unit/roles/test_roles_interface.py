@@ -28,7 +28,7 @@ ROLES = sorted(
 )
 RENDER_OBJECTS = "ansible_collections.agentsmith.platform.plugins.action.render_objects"
 CHECKS = documented_options(RENDER_OBJECTS, rules={"checks": CHECK_RULES})["checks"]
-PARTS = ["config", "dispatcher", "extra", "job_policy", "namespace", "quota", "rbac", "redis", "secrets"]
+PARTS = ["config", "dispatcher", "extra", "job_policy", "monitoring", "namespace", "quota", "rbac", "redis", "secrets"]
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import yaml
 from required_variables import REQUIRED
 
 REPOSITORY = Path(__file__).parents[3]
-PARTS = ["namespace", "secrets", "config", "rbac", "redis", "dispatcher", "job_policy", "extra", "quota"]
+PARTS = ["namespace", "secrets", "config", "rbac", "redis", "dispatcher", "job_policy", "monitoring", "extra", "quota"]
 EXTRA = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more", "namespace": "agentsmith"}}
 
 
