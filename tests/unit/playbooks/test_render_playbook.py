@@ -99,8 +99,8 @@ def test_parts_can_be_left_out_by_their_tags(inventory: Path, tmp_path: Path) ->
 def test_the_parts_are_listed_as_tags(inventory: Path) -> None:
     result = render(inventory, "--list-tags", playbook="deploy")
     assert (
-        "TASK TAGS: [always, config, dispatcher, extra, job_policy, namespace, quota, rbac, redis, secrets]"
-        in result.stdout
+        "TASK TAGS: [always, config, dispatcher, extra, job_policy, monitoring, namespace, quota, rbac, redis, "
+        "secrets]" in result.stdout
     )
 
 

@@ -161,8 +161,8 @@ CASES = [
 ]
 
 
-# What the exporters call it, and those of its labels that are used. As they document it: docs/metrics of kube-state-metrics,
-# docs/storage/prometheus.md of cAdvisor, docs/devops-tips/prometheus-metrics of cert-manager
+# What the exporters call it, and those of its labels that are used. As they document it: docs/metrics of
+# kube-state-metrics, docs/storage/prometheus.md of cAdvisor, docs/devops-tips/prometheus-metrics of cert-manager
 METRICS = {
     "certmanager_certificate_expiration_timestamp_seconds": "name namespace exported_namespace",
     "container_cpu_usage_seconds_total": "container namespace pod",
