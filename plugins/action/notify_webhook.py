@@ -9,7 +9,7 @@ from typing import Any
 from ..plugin_utils.actions.control_node_action import ControlNodeAction
 from ..plugin_utils.actions.documented_options import documented_options
 from ..plugin_utils.release.history import Entry
-from ..plugin_utils.reports.history import message
+from ..plugin_utils.reports.history_report import message
 from ..plugin_utils.reports.webhook import send
 
 OPTIONS = documented_options(__name__, unquoted=["url", "type"])

@@ -9,7 +9,7 @@ from ..plugin_utils.actions.cluster_action import ClusterAction
 from ..plugin_utils.actions.documented_options import documented_options
 from ..plugin_utils.objects.errors import ApplyError
 from ..plugin_utils.objects.owner import Owner
-from ..plugin_utils.reports.history import read_history
+from ..plugin_utils.reports.history_report import read_history
 
 OPTIONS = documented_options(__name__)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of agentsmith.platform.release_history_info; the work is in plugins/plugin_utils/reports/history.py."""
+"""Documentation of agentsmith.platform.release_history_info; reports/history_report.py in plugin_utils does the work."""
 
 DOCUMENTATION = r"""
 module: release_history_info
@@ -21,7 +21,6 @@ options:
     type: str
     default: agentsmith
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
   - agentsmith.platform.control_node.read_only

@@ -11,7 +11,7 @@ import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 IMAGES = CHECKOUT / "docs/images"
-NOT_DRAWN = {"extra", "new_environment", "preflight", "verify"}
+NOT_DRAWN = {"extra", "monitoring", "new_environment", "preflight", "verify"}
 """Roles that render no part of every release."""
 
 

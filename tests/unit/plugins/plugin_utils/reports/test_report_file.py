@@ -32,7 +32,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.drift_
     FieldDrift,
     ObjectDrift,
 )
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.history import HistoryReport
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.history_report import HistoryReport
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.report_file import (
     REPORTS,
     json_text,

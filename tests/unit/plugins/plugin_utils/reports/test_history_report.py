@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApplyError
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.history import Entry, Origin
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import PREVIOUS
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.history import (
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.history_report import (
     HistoryReport,
     message,
     read_history,
