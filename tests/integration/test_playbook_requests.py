@@ -44,7 +44,7 @@ OF_ONE_RUN = {
     *("at", "by", "commit", "dirty", "cause"),  # of an entry of the history
 }
 # How often and at which moment a run looks at pods that start is no decision of the run.
-LOOKS_AT_PODS = ("/pods", "/replicasets", "/events")
+LOOKS_AT_PODS = ("/pods", "/replicasets", "/events", "watch=1")
 # So long that no run lasts until a renewal, which is due at any moment.
 LOCK_DURATION = 600  # seconds
 # Checks that need no kubelet. The namespace of a_release() enforces no Pod Security.
