@@ -9,6 +9,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[1]
 # What the finder of compiled modules itself needs: it cannot come from the cache.
 OF_THE_CACHE = 4
+# What only some tasks need, and is large
+CLIENTS = ("kubernetes", "websocket")
 REPORTER = """
 import os
 import sys
@@ -54,13 +56,13 @@ class LoadReport:
         self._file.unlink(missing_ok=True)
 
     def counts(self) -> Counter[str]:
-        """Return what was done, by kind: `imports of kubernetes`, `compiled modules` of this collection."""
+        """Return what was done, by kind: `imports of clients`, `compiled modules` of this collection."""
         lines = self._file.read_text().splitlines()
         return Counter(kind for line in lines if (kind := _kind(*line.split(maxsplit=1))))
 
 
 def _kind(event: str, name: str) -> str:
     if event == "import":
-        return "imports of kubernetes" if name.partition(".")[0] == "kubernetes" else ""
+        return "imports of clients" if name.partition(".")[0] in CLIENTS else ""
     plugins = REPOSITORY / "plugins"
     return "compiled modules" if name.startswith((f"{plugins}/plugin_utils/", f"{plugins}/modules/")) else ""

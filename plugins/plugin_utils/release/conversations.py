@@ -17,10 +17,11 @@ from typing import Any
 from ..api.redis_over_socket import RedisClient, RedisError
 from ..objects.errors import ApplyError
 from ..objects.labels import labels_of
+from ..pods.names import DISPATCHER
 from ..pods.spawned_jobs import created_at, ended_at, is_running
 from ..text.text_table import aligned
 from ..verification.redis_client import authenticate, connected_redis
-from ..verification.target import DISPATCHER, Target, main_container
+from ..verification.target import Target, main_container
 from .listeners import listening_since
 
 RUNNING = "running"  # its Job runs, and a Dispatcher listens

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ..pods.names import CONTAINERS, DISPATCHER
 from ..pods.pod import status_of_container
 from ..pods.spawned_jobs import created_at
-from ..verification.target import CONTAINERS, DISPATCHER
 
 
 def listening_since(pod: Mapping[str, Any]) -> datetime | None:

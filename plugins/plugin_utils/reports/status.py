@@ -9,12 +9,13 @@ from typing import Any
 from ..objects.errors import ApiError, ApplyError
 from ..pods.diagnosis import causes_of_pod, node_of_deleted_pod, read_events
 from ..pods.job_state import JobState, state_of
+from ..pods.names import DISPATCHER, REDIS
 from ..pods.pod import controlled_by, disruption_of, is_ready
 from ..pods.progress import progress_of
 from ..release.conversations import Conversations, read_conversations, table_of
 from ..text.one_line import one_line
 from ..text.text_table import aligned
-from ..verification.target import DISPATCHER, REDIS, Target, main_container
+from ..verification.target import Target, main_container
 
 # On the screen; the result has all of it.
 CAUSE_WIDTH = 100  # characters

@@ -10,13 +10,14 @@ from typing import Any
 from ..api.http_over_socket import Answer, send_request
 from ..api.pod_stream import StreamCut, StreamFailed, forwarded_port
 from ..objects.errors import ApiError
+from ..pods.names import CONTAINERS, DISPATCHER
 from ..slack.slack_payload import url_verification
 from ..slack.slack_signature import signature_headers
 from . import dispatcher
 from .outcome import Outcome, worst
 from .probe import POD_TIMEOUT, Asked, Probe, known_signing_secret, not_asked, not_checked, rollout
 from .reachability import check_reachable
-from .target import CONTAINERS, DISPATCHER, dispatcher_port
+from .target import dispatcher_port
 
 
 def dispatcher_rollout(asked: Asked) -> list[Outcome]:

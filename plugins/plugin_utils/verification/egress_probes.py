@@ -7,6 +7,7 @@ from typing import Any
 
 from ..api.pod_stream import run_command
 from ..api.redis_over_socket import encoded_command
+from ..pods.names import CONTAINERS, DISPATCHER
 from ..secrets.redis_configuration import (
     RedisConfigurationError,
     check_configuration,
@@ -19,7 +20,6 @@ from .egress import Call
 from .outcome import FAILED, OK, Outcome, worst
 from .probe import Asked, Probe, not_checked
 from .secret import value_of
-from .target import CONTAINERS, DISPATCHER
 
 # Seconds: a network plugin opens the way of a new pod, or by a changed policy, a moment later.
 SETTLING_TIME = 20.0

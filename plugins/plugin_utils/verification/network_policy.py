@@ -8,9 +8,10 @@ the node itself, which no policy keeps out. No object is made for this.
 """
 
 from ..api.pod_stream import ContainerOf, EndedCommand, run_command
+from ..pods.names import REDIS
 from .outcome import FAILED, NOT_CHECKED, OK, WARNING, Outcome
 from .redis_client import redis_client
-from .target import REDIS, Target, dispatcher_port
+from .target import Target, dispatcher_port
 
 CHECK = "network_policy"
 ANSWER_TIMEOUT = 10.0  # seconds

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Redis is asked: its Deployment, and what it runs with."""
 
+from ..pods.names import REDIS
 from . import redis
 from .outcome import Outcome
 from .probe import POD_TIMEOUT, Asked, Probe, not_checked, rollout
 from .redis_client import redis_client
-from .target import REDIS, main_container
+from .target import main_container
 
 
 def redis_rollout(asked: Asked) -> list[Outcome]:

@@ -8,9 +8,10 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from ..pods.names import DISPATCHER
 from ..pods.spawned_jobs import CONTAINER
 from .app_release import AppRelease
-from .target import DISPATCHER, Target, main_container
+from .target import Target, main_container
 
 JOB_ID = "000000000000"
 NAME = f"agentsmith-{JOB_ID}"

@@ -9,14 +9,11 @@ from typing import Any
 from ..api.connection import Connection
 from ..api.pod_stream import ContainerOf
 from ..objects.planned_object import is_going
+from ..pods.names import CONTAINERS, DISPATCHER, REDIS
 from ..pods.pod import container_of, is_ready
 from ..pods.spawned_jobs import SELECTOR, read_spawned_jobs
 
-DISPATCHER = "agentsmith-dispatcher"
-REDIS = "redis"
 REDIS_PORT = 6379
-# The containers of their Deployments, by the name of the Deployment
-CONTAINERS = {DISPATCHER: "dispatcher", REDIS: "redis"}
 HTTP_PORT = "http"  # name of the port that the Dispatcher's Service leads to
 
 

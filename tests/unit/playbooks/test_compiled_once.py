@@ -81,7 +81,7 @@ def test_the_second_run_compiles_nothing_and_nothing_of_an_inventory_is_kept(run
     second = runs.run()
     assert runs.kept() == kept
     assert second == {"compiled modules": OF_THE_CACHE}
-    assert second["imports of kubernetes"] == 0
+    assert second["imports of clients"] == 0
     content = b"".join(path.read_bytes() for path in runs.cache.rglob("*") if path.is_file())
     assert b"agentsmith_namespace" in content
     assert b"MARKED" not in content
