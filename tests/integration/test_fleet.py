@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""playbooks/deploy.yml with several targets, of which one is in trouble."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from control_plane import ControlPlane
+
+REPOSITORY = Path(__file__).parents[2]
+DEAD, FINE = "a-dead", [f"fine-{number}" for number in range(4)]
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def deploy(
+    control_plane: ControlPlane, directory: Path, prefix: str, dead: str, *options: str
+) -> subprocess.CompletedProcess[str]:
+    """Deploy the namespaces of a fleet. The first target of the inventory has the dead server."""
+    hosts = {}
+    for name in (DEAD, *FINE):
+        kubeconfig = directory / f"{name}.kubeconfig"
+        kubeconfig.write_text(control_plane.kubeconfig(server=dead if name == DEAD else None), encoding="utf-8")
+        hosts[name] = {"agentsmith_namespace": f"{prefix}-{name}", "agentsmith_kubeconfig": str(kubeconfig)}
+    inventory = directory / "hosts.yml"
+    variables = {"ansible_connection": "local"}
+    inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts, "vars": variables}}), encoding="utf-8")
+    return subprocess.run(
+        [
+            *(Path(sys.executable).parent / "ansible-playbook", REPOSITORY / "playbooks/deploy.yml"),
+            *(f"--inventory={inventory}", "--tags=namespace", *options),
+        ],
+        cwd=REPOSITORY,
+        env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def made(control_plane: ControlPlane, prefix: str) -> list[str]:
+    """Return the targets whose release is there, and not locked."""
+    spaces = {name: f"/api/v1/namespaces/{prefix}-{name}" for name in FINE}
+    leases = "/apis/coordination.k8s.io/v1/namespaces/{}/leases/agentsmith-release"
+    return [
+        name
+        for name, path in spaces.items()
+        if control_plane.get(path) and not control_plane.get(leases.format(f"{prefix}-{name}"))
+    ]
+
+
+@pytest.mark.parametrize("forks", [5, 2])
+def test_a_dead_server_fails_its_own_target_alone(
+    control_plane: ControlPlane, new_namespace: str, tmp_path: Path, silent: str, forks: int
+) -> None:
+    ended = deploy(control_plane, tmp_path, new_namespace, silent, f"--forks={forks}")
+    assert ended.returncode == 2, ended.stdout
+    assert made(control_plane, new_namespace) == FINE
+    summary = ended.stdout[ended.stdout.index("TARGETS *") :].splitlines()[1:]
+    assert summary[0].startswith(f"{DEAD}: failed: The API server {silent} ")
+    for name, line in zip(FINE, summary[1:], strict=False):
+        assert re.fullmatch(rf"{name}: [1-9]\d* objects changed", line)
+    assert re.fullmatch(rf"4 of 5 targets done in \d+ s; failed: {DEAD}", summary[1 + len(FINE)])
+    again = deploy(control_plane, tmp_path, new_namespace, silent, "--limit=fine-0,fine-1")
+    assert "fine-0: unchanged\nfine-1: unchanged\n2 of 2 targets done in" in again.stdout
+    alone = deploy(control_plane, tmp_path, new_namespace, silent, "--limit=fine-0")
+    assert alone.returncode == 0 and "TARGETS" not in alone.stdout
+
+
+def test_targets_one_after_the_other_stop_at_the_first_that_fails(
+    control_plane: ControlPlane, new_namespace: str, tmp_path: Path, silent: str
+) -> None:
+    ended = deploy(control_plane, tmp_path, new_namespace, silent, "--extra-vars=deploy_serial=1")
+    assert ended.returncode == 2, ended.stdout
+    assert made(control_plane, new_namespace) == []
