@@ -21,7 +21,7 @@ def test_verify_holds_a_conversation_and_prints_it(playbook):
         r"Agent Smith  :rocket: Starting Agent Smith for ticket \*#54\* in \*agent-smith-test\*",
         r"Agent Smith  :[a-z_]+: \*\[[1-9]/9\]\*",
         rf"Agent Smith  :rocket: {READY}",
-        "Kubernetes   Job agentsmith-[0-9a-f]{12} is gone, after its time to live of 20 s",
+        "Kubernetes   Job agentsmith-[0-9a-f]{12} is gone, after its time to live of 5 s",
     ]
     places = [re.search(text, run.output) for text in said]
     assert all(places), run.output
