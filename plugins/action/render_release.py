@@ -39,9 +39,8 @@ class ActionModule(ClusterAction):
         options = self.checked_options(tmp, task_vars, OPTIONS)
         roles = [*options["parts"], "preflight"]
         # One dictionary for all parts: a value that one has checked is not templated again by the next
-        variables: dict[str, Any] = {}
-        engine = AnsibleTemplates(self, variables)
-        variables.update(_with_role_variables(roles, task_vars or {}, engine.of_collection))
+        engine = AnsibleTemplates(self, {})
+        engine.variables.update(_with_role_variables(roles, task_vars or {}, engine.of_collection))
         refuse_published_password(task_vars or {})
         try:
             result = self._render(options, engine)

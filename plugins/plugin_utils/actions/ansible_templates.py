@@ -12,6 +12,7 @@ from ansible.template import is_trusted_as_template, trust_as_template
 
 from ..agentsmith_config.document import Origin
 from .compiled_templates import CompiledTemplates, compile_once
+from .lazy_variables import Variables
 from .value_origin import origin_of, shown
 from .vault_values import locked_by
 
@@ -32,10 +33,10 @@ class AnsibleTemplates:
     Undefined = AnsibleUndefinedVariable
 
     def __init__(self, action: ActionBase, variables: dict[str, Any] | None) -> None:
-        self.variables = {} if variables is None else variables
         self.compiled = CompiledTemplates()
-        self._templar = action._templar.copy_with_new_env(available_variables=self.variables)
+        self._templar = action._templar.copy_with_new_env(available_variables={})
         compile_once(self._templar, self.compiled)
+        self.variables = Variables(self._templar, variables or {})
         self._find_needle = action._find_needle
 
     def value(self, source: Any) -> Any:
