@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of agentsmith.platform.release_history_info; reports/history_report.py in plugin_utils does the work."""
+"""Documentation of agentsmith.platform.release_history_info; plugin_utils/reports/history_report does the work."""
 
 DOCUMENTATION = r"""
 module: release_history_info

@@ -8,7 +8,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -153,9 +152,6 @@ def test_a_webhook_that_is_no_good_fails_nothing(run: Run, new_namespace: str, w
             given["agentsmith_webhook_url"] = urls[fault]
         if fault == "no type":
             given["agentsmith_webhook_type"] = ["slack"]
-        started = time.monotonic()
         output = run("deploy", release_objects=a_release(new_namespace), **given)
     assert "agentsmith_webhook_" in output
-    if fault == "silent":
-        assert time.monotonic() - started < 60
     assert len(webhook.got) == (fault == "refusing")
