@@ -48,7 +48,7 @@ LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 def compress(inventory: Path) -> None:
     """Write the inventory as Sphinx reads it: four lines of head, then compressed lines."""
     lines = (HERE / "ansible.inventory").read_text(encoding="utf-8").splitlines(keepends=True)
-    head, body = lines[:4], [line for line in lines[4:] if line.strip()]
+    head, body = lines[:4], [line for line in lines[4:] if not line.startswith("#")]
     inventory.parent.mkdir(parents=True, exist_ok=True)
     inventory.write_bytes("".join(head).encode() + zlib.compress("".join(body).encode()))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scanners of files: detect-secrets for what looks like a secret, hadolint for Dockerfiles."""
+"""Scanners of files: detect-secrets for what looks like a secret, hadolint for Dockerfiles, actionlint."""
 
 from __future__ import annotations
 
@@ -52,3 +52,20 @@ def hadolint(checkout: Path, names: Iterable[Path]) -> tuple[set[Finding], int]:
     )
     faults = json.loads(answer.stdout)
     return {Finding("hadolint", "repository", fault["code"], fault["file"]) for fault in faults}, len(dockerfiles)
+
+
+def actionlint(checkout: Path, names: Iterable[Path]) -> tuple[set[Finding], int]:
+    """Return what actionlint has to say about the workflows `names`, and how many there are."""
+    workflows = [str(name) for name in names]
+    # It would also call shellcheck and pyflakes if this machine has them.
+    answer = subprocess.run(
+        [TOOLS / "actionlint", "-shellcheck=", "-pyflakes=", "-format", "{{json .}}", *workflows],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+    )
+    assert answer.returncode in (0, 1), answer.stderr
+    faults = json.loads(answer.stdout)
+    return {Finding("actionlint", "repository", fault["message"], fault["filepath"]) for fault in faults}, len(
+        workflows
+    )

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import manifests
 import pytest
 import repository
@@ -48,6 +50,20 @@ def test_dockerfiles(verdict):
     dockerfiles = [name for name in repository.tracked(CHECKOUT) if name.name == "Dockerfile"]
     found, count = repository.hadolint(CHECKOUT, dockerfiles)
     verdict("hadolint", "repository", found, f"{count} Dockerfiles")
+
+
+def test_workflows(verdict):
+    workflows = [name for name in repository.tracked(CHECKOUT) if name.parent == Path(".github/workflows")]
+    assert workflows
+    found, count = repository.actionlint(CHECKOUT, workflows)
+    verdict("actionlint", "repository", found, f"{count} workflows")
+
+
+def test_actionlint_finds_a_fault(tmp_path):
+    workflow = tmp_path / "workflow.yml"
+    workflow.write_text("on: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n    step: []\n")
+    found, _ = repository.actionlint(tmp_path, [workflow.relative_to(tmp_path)])
+    assert any('unexpected key "step"' in finding.check for finding in found)
 
 
 @pytest.mark.parametrize(
