@@ -88,7 +88,10 @@ def main() -> int:
     target = Path(sys.argv[1]).resolve()
     source = target / "source"
     assemble(source)
-    describe_plugins(source / "collection")
+    try:
+        describe_plugins(source / "collection")
+    except subprocess.CalledProcessError as error:
+        return error.returncode  # antsibull-docs has said why
     shutil.rmtree(target / "html", ignore_errors=True)
     options = ["--fail-on-warning", "--nitpicky", "--quiet", "--fresh-env", "--builder=html", f"--conf-dir={HERE}"]
     return subprocess.run(
