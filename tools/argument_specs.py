@@ -40,7 +40,7 @@ WORDS = ("type", "elements", "required", "choices", "no_log", "options")
 ORDER = ("type", "elements", "required", "choices", "default", "no_log", "description", "options")
 HEADER = f"""# SPDX-License-Identifier: GPL-3.0-or-later
 ---
-# The options are written from {DEFAULTS} by tools/argument_specs.py. After a change there: make argument-specs
+# The options are written from {DEFAULTS}. After a change there, in the repository: make argument-specs
 # yamllint disable rule:indentation rule:line-length
 """
 TYPES = {bool: "bool", int: "int", float: "float", str: "str", list: "list", dict: "dict"}

@@ -57,9 +57,9 @@ def refuse_published_password(variables: Mapping[str, Any]) -> None:
     if found := under_published_password(variables):
         raise AnsibleActionFail(
             f"{', '.join(found)}: encrypted with the development password, which is published with this project, so "
-            "everybody can read it. Only inventories/dev may use it. Encrypt it with a password of your own: "
-            "docs/how-to/secrets.md, 'Change the Vault password'. Change the secrets themselves, too, if anybody else "
-            "may have seen the file. Nothing was rendered or changed."
+            "everybody can read it. Only inventories/dev of its repository may use it. Encrypt it with a password of "
+            "your own: docs/how-to/secrets.md, 'Change the Vault password'. Change the secrets themselves, too, if "
+            "anybody else may have seen the file. Nothing was rendered or changed."
         )
 
 

@@ -106,8 +106,7 @@ class Kubeconfig:
         """Return the error for a kubeconfig that does not exist."""
         return KubeconfigFault(
             f"The kubeconfig {self.shown} does not exist; {self.asked} was to be used. Set agentsmith_kubeconfig "
-            "(option kubeconfig, environment variable K8S_AUTH_KUBECONFIG) to a file on the control node. "
-            "playbooks/local_cluster.yml writes the one of the local cluster."
+            "(option kubeconfig, environment variable K8S_AUTH_KUBECONFIG) to a file on the control node."
         )
 
     def choose(self, context: str) -> tuple[str, dict[str, Any], dict[str, Any]]:

@@ -49,7 +49,7 @@ def plan_prune(
     if not bodies and not owner.component:
         raise ApplyError(
             f"The list of objects is empty: prune would delete everything that the release {owner.instance} has in the "
-            f"namespace {owner.namespace}. Nothing was changed. To remove a release, use playbooks/teardown.yml."
+            f"namespace {owner.namespace}. Nothing was changed. To remove a release, use agentsmith.platform.teardown."
         )
     needed = {name for body in bodies for name in referenced(body)}
     identities = [Identity.of(body) for body in bodies]

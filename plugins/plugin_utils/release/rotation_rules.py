@@ -21,7 +21,7 @@ LAST_APPLIED_PATH = as_text((*ANNOTATIONS, LAST_APPLIED_ANNOTATION))
 # A key, and the Secret with the hash of the password in it, which the bundled Redis knows its users by (roles/redis).
 REDIS_URL = "redis-url"
 REDIS_USERS = "redis-acl"
-DEPLOY = "playbooks/deploy.yml deploys the whole release"
+DEPLOY = "agentsmith.platform.deploy deploys the whole release"
 
 
 class Rotation:

@@ -100,8 +100,8 @@ class Status:
         lines = table_of(self.conversations.found)
         if self.conversations.stuck:
             lines += [
-                "A stuck channel answers that a job is running. Free it with playbooks/unblock.yml, or wait until "
-                "Redis forgets the conversation."
+                "A stuck channel answers that a job is running. Free it with agentsmith.platform.unblock, or wait "
+                "until Redis forgets the conversation."
             ]
         return [
             *(lines or ["No channel waits for a Job."]),

@@ -57,7 +57,7 @@ def converse(target: Target, request: Request, mask: Callable[[str], str] = str)
         return not_asked(CHECKS, error), Conversation()
     except ApplyError as error:
         first, *others = CHECKS
-        hint = "The end-to-end part needs the stand-in Slack (docker/stand-in) in the namespace."
+        hint = "The end-to-end part needs the stand-in Slack in the namespace (docker/stand-in in the repository)."
         outcomes = [Outcome(first, FAILED, str(error), hint)]
         outcomes += [Outcome(check, NOT_CHECKED, "the message was not sent") for check in others]
         return outcomes, Conversation()

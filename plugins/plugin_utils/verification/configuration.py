@@ -16,13 +16,13 @@ def check_config_map(check: str, name: str, config_map: Mapping[str, Any] | None
     :param intended: None where nobody says which; then it only has to be there.
     """
     if config_map is None or FILE not in (config_map.get("data") or {}):
-        return Outcome(check, FAILED, f"ConfigMap {name} has no {FILE}", "Run playbooks/deploy.yml.")
+        return Outcome(check, FAILED, f"ConfigMap {name} has no {FILE}", "Run agentsmith.platform.deploy.")
     found = config_map["data"][FILE]
     if intended is None:
         return Outcome(check, NOT_CHECKED, f"{digest(found)}; no release was given to compare it with")
     hint = (
         "Somebody changed it in the cluster, or the inventory changed and was not deployed. Compare them: "
-        "playbooks/deploy.yml --check --diff."
+        "agentsmith.platform.deploy --check --diff."
     )
     return judged(check, found == intended, _seen(found, intended, "the inventory"), hint)
 

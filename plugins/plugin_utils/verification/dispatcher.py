@@ -11,7 +11,8 @@ SLACK_PATIENCE = 3.0
 _THROWN_AWAY = (
     "This build answers everything with an empty 200. So Slack cannot verify the Request URL. A message with a wrong "
     "signature still starts nothing. Builds from the commit 79b52441 up to before 1d1d522f do so, among them the "
-    "unpatched be4bffa1. docker/dispatcher fixes it: docs/how-to/images.md, docs/reference/versions.md."
+    "unpatched be4bffa1. docker/dispatcher in the collection's repository fixes it: "
+    "docs/how-to/images.md, docs/reference/versions.md."
 )
 _LOG = "kubectl logs deploy/agentsmith-dispatcher -c dispatcher"
 _BROKEN = f"The Dispatcher failed while it handled the event. Read its log: {_LOG}"

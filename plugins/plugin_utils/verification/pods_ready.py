@@ -19,7 +19,7 @@ def check_rollout(
     if deployment is None and not intended:
         return Outcome(check, NOT_CHECKED, f"this release has no Deployment {name}")
     if deployment is None:
-        return Outcome(check, FAILED, f"Deployment {name} does not exist", "Run playbooks/deploy.yml.")
+        return Outcome(check, FAILED, f"Deployment {name} does not exist", "Run agentsmith.platform.deploy.")
     progress = progress_of(deployment)
     generation = deployment["metadata"].get("generation")
     replicas = (deployment.get("status") or {}).get("availableReplicas") or 0

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ DEV = CHECKOUT / "dev"
 PROGRAMS = Path(sys.executable).parent
 # What runs, and the metadata that says what belongs to it
 PRODUCT = ("meta", "playbooks", "plugins", "roles")
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)\s]+)\)")
+CODE = re.compile(r"^( {4}|```).*$|`[^`]*`", re.MULTILINE)
 NAMED = re.compile(r"\bagentsmith\.platform\.(\w+)")
 ANSWERS = {
     "new_environment_name": "staging",
@@ -72,7 +76,8 @@ def product_files(artefact: Path) -> list[Path]:
 
 def test_no_folder_of_the_checkout_alone_is_in_it(artefact: Path) -> None:
     folders = {path.name for path in artefact.iterdir() if path.is_dir()}
-    assert folders == {*PRODUCT, "changelogs", "docs"}
+    assert folders == {*PRODUCT, "changelogs", "docs", "inventories"}
+    assert [path.name for path in (artefact / "inventories").iterdir()] == ["prod"]
     assert not (artefact / "ansible.cfg").exists(), "it names an inventory and a Vault password of the checkout"
 
 
@@ -95,6 +100,60 @@ def test_whatever_it_names_of_itself_is_in_it(artefact: Path) -> None:
     named = {(file, name) for file in product_files(artefact) for name in NAMED.findall(file.read_text())}
     assert len({name for _, name in named}) > 30
     assert not {(file, name) for file, name in named if name not in there}
+
+
+def test_every_link_leads_to_something_in_it(artefact: Path) -> None:
+    links = [
+        (document, link)
+        for document in sorted(artefact.rglob("*.md"))
+        for link in LINK.findall(CODE.sub("", document.read_text(encoding="utf-8")))
+    ]
+    assert len(links) > 200
+    assert not [
+        (str(document.relative_to(artefact)), link)
+        for document, link in links
+        if not (document.parent / link.partition("#")[0]).exists()
+    ]
+
+
+# What galaxy.yml leaves out, as messages and documents would name it
+CHECKOUT_ONLY = re.compile(
+    r"(?<![\w/.-])(?:docker|molecule|tests|tools|dev/(?:roles|plugins))/\w|inventories/dev\b|playbooks/local_cluster"
+    r"|`make \w|\bmake (?:clean|contract|deploy|integration|lint|molecule|scan|test|unit)\b"
+)
+REPOSITORY = "repository"
+
+
+def texts_of_code(artefact: Path) -> Iterator[tuple[str, str]]:
+    """What playbooks, roles and plugins may show or say in documentation: everything but comments."""
+    for file in product_files(artefact):
+        if file.suffix == ".py":
+            tree = ast.parse(file.read_text())
+            comments = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in comments:
+                    yield str(file.relative_to(artefact)), node.value
+        elif file.suffix == ".yml":
+            lines = [line for line in file.read_text().splitlines() if not line.lstrip().startswith("#")]
+            yield str(file.relative_to(artefact)), "\n".join(lines)
+
+
+def test_what_only_the_repository_has_is_said_to_be_there(artefact: Path) -> None:
+    found = {(file, text) for file, text in texts_of_code(artefact) if CHECKOUT_ONLY.search(text)}
+    # The one is a path that is looked for, the other a message
+    assert {file for file, _text in found} >= {"plugins/plugin_utils/actions/vault_values.py"}
+    assert not {(file, text) for file, text in found if REPOSITORY not in text and text != "/inventories/dev/"}
+    documents = {file: file.read_text(encoding="utf-8") for file in artefact.rglob("*.md")}
+    naming = {file for file, text in documents.items() if CHECKOUT_ONLY.search(text) and "decisions/0" not in str(file)}
+    assert len(naming) > 10
+    assert not {str(file.relative_to(artefact)) for file in naming if f"[{REPOSITORY}](" not in documents[file]}
+
+
+def test_commands_work_without_a_checkout(artefact: Path) -> None:
+    """A playbook has a full name, under which it is found in a checkout as well."""
+    files = [*product_files(artefact), *artefact.glob("docs/how-to/*"), *artefact.glob("docs/reference/*.md")]
+    by_path = re.compile(r"ansible-playbook (?!playbooks/local_cluster)\S*playbooks/")
+    assert not {str(file.relative_to(artefact)) for file in files if by_path.search(file.read_text(encoding="utf-8"))}
 
 
 def test_every_plugin_can_be_imported(user: User) -> None:

@@ -16,6 +16,8 @@ ALL = [
 # Pages of the site lie elsewhere there; `make docs` follows their links.
 DOCUMENTS = [file for file in ALL if "docsite" not in file.parts]
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]+)\)")
+# What an installed collection does not have is named by its address
+OURS = "https://github.com/agentsmith-platform/agentsmith.platform/blob/main/"
 CODE = re.compile(r"^( {4}|```).*$|`[^`]*`", re.MULTILINE)
 
 
@@ -31,6 +33,18 @@ def links() -> list[tuple[Path, str]]:
         for document in DOCUMENTS
         for link in LINK.findall(CODE.sub("", document.read_text(encoding="utf-8")))
     ]
+
+
+def addresses() -> list[str]:
+    found = "\n".join(document.read_text(encoding="utf-8") for document in [*DOCUMENTS, CHECKOUT / "CONTRIBUTING.md"])
+    return re.findall(re.escape(OURS) + r"([^)\s]+)", found)
+
+
+@pytest.mark.parametrize("address", addresses())
+def test_an_address_in_the_repository_leads_somewhere(address):
+    path, _, heading = address.partition("#")
+    assert (CHECKOUT / path).exists()
+    assert not heading or heading in headings(CHECKOUT / path)
 
 
 def test_there_are_links():

@@ -206,3 +206,56 @@ def test_no_clear_text_at_any_instant_of_a_run_that_is_killed(answers, tmp_path,
     assert vault.exists(), run.stdout.read()
     assert looks > 10
     assert clear_text_below(tmp_path / "inventories") == clear_text_below(temporary) == []
+
+
+PRODUCTION = {
+    "new_environment_example": "production",
+    "new_environment_namespace": "bot",
+    "new_environment_dispatcher_image": f"registry.example/team/dispatcher@sha256:{'2' * 64}",
+    "new_environment_agent_image": f"registry.example/team/agent@sha256:{'3' * 64}",
+    "new_environment_registry_password": "canary4711-of-the-registry",
+}
+
+
+def test_one_like_production_has_its_settings_and_the_answers(answers, tmp_path, temporary):
+    output, _ = create(answers | PRODUCTION, tmp_path, temporary).communicate(timeout=60)
+    made = tmp_path / "inventories/staging"
+    assert "canary4711" not in output
+    example = yaml.safe_load((CHECKOUT / "inventories/prod/group_vars/all/main.yml").read_text())
+    values = yaml.safe_load((made / "group_vars/all/main.yml").read_text())
+    answered = {
+        "agentsmith_namespace": "bot",
+        "agentsmith_registry": "registry.example/team",
+        "dispatcher_image": PRODUCTION["new_environment_dispatcher_image"],
+        "agentsmith_agent_image": PRODUCTION["new_environment_agent_image"],
+    }
+    without = {"agentsmith_version", "prod_dispatcher_digest", "prod_agent_digest"}
+    assert values == {name: value for name, value in example.items() if name not in without} | answered
+    host = yaml.safe_load((made / "hosts.yml").read_text())["all"]["hosts"]["staging"]
+    assert host["agentsmith_context"] == "a-cluster"
+    password = tmp_path / "password"
+    password.write_text(SECRETS["new_environment_vault_password"])
+    rendered = start(
+        temporary,
+        "playbooks/render.yml",
+        "-i",
+        str(made),
+        "--vault-id",
+        f"staging@{password}",
+        "-e",
+        f"render_dir={tmp_path}/out",
+    )
+    output, _ = rendered.communicate(timeout=60)
+    assert rendered.returncode == 0, output
+    kinds = {yaml.safe_load(path.read_text())["kind"] for path in (tmp_path / "out").rglob("*.yaml")}
+    assert {"Gateway", "HTTPRoute", "Certificate", "PodDisruptionBudget"} <= kinds
+
+
+@pytest.mark.parametrize("image", ["registry.example/team/agent:1", f"agent@sha256:{'3' * 64}"])
+def test_production_asks_for_images_by_digest_in_a_registry(answers, tmp_path, temporary, image):
+    values = answers | PRODUCTION | {"new_environment_agent_image": image}
+    output, _ = create(values, tmp_path, temporary).communicate(timeout=60)
+    assert f"new_environment_agent_image is '{image}'. Allowed: a registry, a name and a digest" in " ".join(
+        output.split()
+    )
+    assert not (tmp_path / "inventories/staging").exists()

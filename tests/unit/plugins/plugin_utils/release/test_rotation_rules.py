@@ -76,7 +76,7 @@ def test_the_password_of_the_bundled_redis_is_no_matter_of_one_secret(own: bool)
     (fault,) = Rotation([*bodies, users], SECRET, ["github-token", "redis-url"]).input_faults()
     assert fault.startswith("redis-url of Secret n/s contains the password of the bundled Redis")
     assert "Secret n/redis-acl would change as well" in fault
-    assert "playbooks/deploy.yml deploys the whole release" in fault
+    assert "agentsmith.platform.deploy deploys the whole release" in fault
     assert Rotation([*bodies, users], SECRET, ["github-token"]).input_faults() == []
     assert Rotation([*bodies, elsewhere], SECRET, ["redis-url"]).input_faults() == []
 
@@ -94,7 +94,7 @@ def test_a_password_of_redis_is_not_taken_away_either(own: bool) -> None:
     assert rotated.input_faults() == []
     (fault,) = rotated.live_faults(ours)
     assert fault.startswith("The bundled Redis still has a password: Secret n/redis-acl exists")
-    assert "playbooks/deploy.yml deploys the whole release" in fault
+    assert "agentsmith.platform.deploy deploys the whole release" in fault
     assert rotated.live_faults(None) == rotated.live_faults(of_others) == []
     assert Rotation(bodies, SECRET, ["github-token"]).live_faults(ours) == []
 

@@ -154,7 +154,7 @@ def test_channels_that_wait_are_shown_and_the_stuck_ones_can_be_freed() -> None:
     status = status_of(Conversations([STUCK, replace(STUCK, channel="C2", state="running")], ["agentsmith-2"]))
     text = status.as_text()
     assert "C1       stuck    fix #54 in web  60 min        its Job agentsmith-1 is gone" in text
-    assert "playbooks/unblock.yml" in text
+    assert "agentsmith.platform.unblock" in text
     assert "agentsmith-2 runs, but Redis has no conversation for it" in text
     data = json.loads(json.dumps(status.as_dict()))["conversations"]
     assert ([entry["channel"] for entry in data["found"]], data["lost"]) == (["C1", "C2"], ["agentsmith-2"])
