@@ -10,9 +10,11 @@ from ansible.errors import AnsibleActionFail
 from ..plugin_utils.actions.control_node_action import ControlNodeAction
 from ..plugin_utils.actions.documented_options import documented_options
 from ..plugin_utils.render.manifest_files import HEADER, KUSTOMIZATION, SECRETS, FilesError, file_texts
+from ..plugin_utils.render.overlay_files import BASE, OVERLAYS, overlay_texts
 
 OPTIONS = documented_options(__name__)
 FILE_MODE = 0o644
+RULES = {"mutually_exclusive": [("objects", "targets")], "required_one_of": [("objects", "targets")]}
 
 
 class ActionModule(ControlNodeAction):
@@ -23,14 +25,17 @@ class ActionModule(ControlNodeAction):
 
         Raises AnsibleActionFail before the first write where a file is in the way that is not ours to overwrite.
         """
-        options = self.checked_options(tmp, task_vars, OPTIONS)
+        options = self.checked_options(tmp, task_vars, OPTIONS, **RULES)
         dest = Path(options["dest"]).absolute()
         try:
             present = _present(dest)
             ours = {path: text for path, text in present.items() if text.startswith(HEADER)}
             # JSON there and back: plain values instead of Ansible's tagged ones, which YAML cannot write
-            objects = json.loads(json.dumps(options["objects"]))
-            wanted = file_texts(objects, kept=() if options["complete"] else ours)
+            objects = json.loads(json.dumps(options["objects"] or options["targets"] or []))
+            if options["targets"]:
+                wanted = overlay_texts(objects)
+            else:
+                wanted = file_texts(objects, kept=() if options["complete"] else ours)
             foreign = sorted(present.keys() & wanted.keys() - ours.keys())
             if foreign:
                 raise AnsibleActionFail(
@@ -59,7 +64,10 @@ class ActionModule(ControlNodeAction):
 
 def _present(dest: Path) -> dict[str, str]:
     """The text of every file in `dest` that might be ours, by its path relative to `dest`."""
-    paths = [*dest.glob("*.yaml"), *dest.glob(f"{SECRETS}/*.yaml"), dest / KUSTOMIZATION]
+    roots = [dest, dest / BASE, *dest.glob(f"{OVERLAYS}/*")]
+    paths = [
+        path for root in roots for path in (*root.glob("*.yaml"), *root.glob(f"{SECRETS}/*.yaml"), root / KUSTOMIZATION)
+    ]
     return {
         str(path.relative_to(dest)): path.read_text(encoding="utf-8", errors="replace")
         for path in paths

@@ -17,10 +17,17 @@ description:
     touched. If one is in the way, the task fails before it writes anything.
 options:
   objects:
-    description: The objects.
+    description: The objects. Either this or O(targets) is required.
     type: list
     elements: dict
-    required: true
+  targets:
+    description:
+      - The objects of several targets, by the name of the target, to be written as a base with overlays. C(base) has
+        what all targets have in common, C(overlays/<target>) the rest, so that
+        C(kubectl apply -k <dest>/overlays/<target>) works.
+      - Name all targets each time, because the base is made of all of them.
+    type: dict
+    version_added: 1.0.0
   dest:
     description: The directory, created if it does not exist. A relative path begins at the current directory.
     type: path
@@ -50,6 +57,11 @@ EXAMPLES = r"""
   agentsmith.platform.write_manifests:
     objects: "{{ redis_render.objects }}"
     dest: rendered/redis
+
+- name: Write the manifests of two targets as a base with overlays
+  agentsmith.platform.write_manifests:
+    targets: {eu: "{{ objects_of_eu }}", us: "{{ objects_of_us }}"}
+    dest: rendered
 """
 
 RETURN = r"""

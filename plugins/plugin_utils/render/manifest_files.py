@@ -42,11 +42,19 @@ def file_texts(objects: list[dict[str, t.Any]], kept: t.Iterable[str] = ()) -> d
             raise FilesError(f"Two objects would be written to {path}; an object may be in the list once.")
         texts[path] = _secret_text(manifest) if manifest["kind"] == "Secret" else HEADER + block_yaml(manifest, WIDTH)
     resources = sorted(path for path in {*texts, *kept} if "/" not in path and path != KUSTOMIZATION)
-    texts[KUSTOMIZATION] = HEADER + block_yaml(
-        {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources},
-        WIDTH,
-    )
+    texts[KUSTOMIZATION] = kustomization(resources)
     return texts
+
+
+def kustomization(resources: list[str], patches: t.Sequence[dict[str, t.Any]] = ()) -> str:
+    """Return the text of a Kustomization."""
+    body = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources}
+    return HEADER + block_yaml({**body, **({"patches": list(patches)} if patches else {})}, WIDTH)
+
+
+def file_name(manifest: dict[str, t.Any]) -> str:
+    """Return the name of an object's file."""
+    return _path(manifest).rpartition("/")[2]
 
 
 def _path(manifest: dict[str, t.Any]) -> str:

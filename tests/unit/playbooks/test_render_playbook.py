@@ -139,3 +139,35 @@ def test_deploy_asks_the_secret_for_the_key_that_is_switched_on(
     # Without a fault the next thing is the cluster, which is not there
     assert ("nowhere" in message) == (not faults)
     assert "MARKED" not in message
+
+
+OVERLAYS = ("-e", "render_layout=overlays")
+
+
+def test_a_base_with_an_overlay_for_each_target(inventory: Path, tmp_path: Path) -> None:
+    content = yaml.safe_load(inventory.read_text())
+    content["all"]["hosts"]["two"] = {"redis_maxmemory": "100mb"}
+    inventory.write_text(yaml.safe_dump(content))
+    out = tmp_path / "out"
+    result = render(inventory, *OVERLAYS, "-e", f"render_dir={out}")
+    assert result.returncode == 0, result.stdout + result.stderr
+    patches = {"patch-deployment-redis.yaml"}
+    assert files(out / "overlays/one") == {"Kustomization", "secrets/secret-agentsmith-secrets.yaml"} | patches
+    assert files(out / "overlays/two") == files(out / "overlays/one")
+    assert "100mb" in (out / "overlays/two/patch-deployment-redis.yaml").read_text()
+    assert "MARKED" not in "".join(path.read_text() for path in out.rglob("*") if path.is_file())
+    before = files(out)
+
+    for options in (("--limit", "one"), ("--tags", "redis"), ("-e", "redis_maxmemory=lots")):
+        refused = render(inventory, *OVERLAYS, "-e", f"render_dir={out}", *options)
+        assert refused.returncode == 2, refused.stdout
+        assert files(out) == before
+    flat = render(inventory, "--limit", "one", "-e", f"render_dir={out}")
+    assert flat.returncode == 0, flat.stdout + flat.stderr
+    assert not {path for path in files(out) if path.startswith(("base/", "overlays/"))}
+
+
+def test_a_layout_that_does_not_exist(inventory: Path, tmp_path: Path) -> None:
+    result = render(inventory, "-e", "render_layout=tree", "-e", f"render_dir={tmp_path}/out")
+    assert result.returncode == 2
+    assert "render_layout is 'tree'. Allowed: flat, overlays." in result.stdout
