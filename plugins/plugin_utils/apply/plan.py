@@ -147,7 +147,7 @@ def settle(connection: Connection, executor: Executor, planned: Sequence[Planned
         if not (item.live and item.paths) or item.refused:
             return
         try:
-            after = _dry_run(connection, item.path, item.desired, item.live, SHORT_PERIOD)
+            after = dry_run(connection, item.path, item.desired, item.live, SHORT_PERIOD)
         except ApiError:
             return
         # Whatever else the write would bring: admission may stamp an object anew each time.
@@ -160,9 +160,13 @@ def settle(connection: Connection, executor: Executor, planned: Sequence[Planned
     concurrently(executor, ask, planned)
 
 
-def _dry_run(
+def dry_run(
     connection: Connection, path: str, body: dict[str, Any], live: dict[str, Any], patience: float | None = None
 ) -> dict[str, Any]:
+    """Return what a write would make of an object that is there.
+
+    :raises ApiError: what it would be refused for.
+    """
     query = apply_query(dry_run=True, force=is_ours(live, body))
     answer = connection.request("PATCH", path, query=query, body=body, content_type=APPLY_PATCH, patience=patience)
     after: dict[str, Any] = answer.body
@@ -171,7 +175,7 @@ def _dry_run(
 
 def _dry_run_differs(connection: Connection, path: str, body: dict[str, Any], live: dict[str, Any]) -> bool:
     try:
-        return differs(live, _dry_run(connection, path, body, live))
+        return differs(live, dry_run(connection, path, body, live))
     except ApiError as error:
         if error.field_conflicts or error.status == 403 or (error.status == 422 and kind_of_body(body).is_replaced):
             return True  # to be settled where the object is written: nobody else can tell

@@ -13,9 +13,10 @@ from ..api.discovery import Discovery
 from ..apply.autoscalers import leave_replicas_to_autoscalers
 from ..apply.live_lists import Lists, list_live
 from ..apply.owned_objects import find_owned
-from ..apply.plan import plan_object, read_live, settle
+from ..apply.plan import dry_run, plan_object, read_live, settle
+from ..objects.errors import ApiError
 from ..objects.identity import Identity
-from ..objects.labels import is_engines
+from ..objects.labels import is_engines, is_ours
 from ..objects.managed_fields import (
     FIELD_MANAGER,
     HAND_OVER_MANAGER,
@@ -41,6 +42,8 @@ from .drift_report import CHANGED, EXTRA, KEPT, MISSING, TERMINATING, DriftRepor
 
 # What the cluster adds of itself to objects, a number of replicas by an autoscaler for example, is nobody's change.
 CONTROLLERS = frozenset({"kube-controller-manager", "kube-scheduler", "kube-apiserver", "cloud-controller-manager"})
+# The time of a record that a deploy would leave of an object that another tool has applied.
+OF_NO_DEPLOY = ""
 # Set by the server on every namespace, and recorded as a statement of whoever created it.
 NAMESPACE_NAME = ("metadata", "labels", "kubernetes.io/metadata.name")
 
@@ -125,15 +128,33 @@ def _compare(
     keep_others(bodies, live)
     leave_replicas_to_autoscalers(connection, bodies, live)
     digests.learn(live)
-    digests.stamp()
+    # A deploy stamps workloads, another tool does not
+    digests.stamp(but=[identity for identity, found in live.items() if found and not recorded_fields(found)])
 
     def examine(body: dict[str, Any]) -> PlannedObject:
         identity = Identity.of(body)
-        return plan_object(connection, discovery.path(identity), body, live[identity])
+        path, found = discovery.path(identity), live[identity]
+        return plan_object(connection, path, body, found and _as_if_deployed(connection, path, body, found))
 
     planned = concurrently(executor, examine, bodies)
     settle(connection, executor, planned)
     return planned
+
+
+def _as_if_deployed(connection: Connection, path: str, body: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
+    """Return a live object of the release that another tool has applied, with the record that a deploy would leave.
+
+    Without a record, what the server has filled in would be differences. The tool stays the owner of its fields: the
+    record is the oldest.
+    """
+    if recorded_fields(live) or not is_ours(live, body):
+        return live
+    try:
+        record = recorded_fields(dry_run(connection, path, body, live))
+    except ApiError:
+        return live
+    entries = [*(live["metadata"].get("managedFields") or []), {**record, "time": OF_NO_DEPLOY}]
+    return {**live, "metadata": {**live["metadata"], "managedFields": entries}}
 
 
 def _object_drift(item: PlannedObject, redactor: Redactor) -> list[ObjectDrift]:
@@ -158,10 +179,12 @@ def _object_drift(item: PlannedObject, redactor: Redactor) -> list[ObjectDrift]:
         if value_at(wanted, path) != PENDING
     ]
     fields += [field_drift(path, None, restored=False) for path in item.rewritten]
+    of_kubectl = recorded_fields(item.live).get("time") == OF_NO_DEPLOY
     fields += [
         field_drift(path, owner, restored=path[-1] == LAST_APPLIED_ANNOTATION)
         for path, owner in _foreign_fields(item.live, [*item.paths, *item.rewritten])
         if value_at(live, path) is not None  # the server's own bookkeeping is not shown
+        and not (of_kubectl and path[-1] == LAST_APPLIED_ANNOTATION)  # its own bookkeeping
     ]
     return [_described(item.identity, CHANGED, fields)] if fields else []
 

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,10 +77,11 @@ class SecretDigests:
             faults += [self._missing_text(workload, secret, keys) for secret, keys in needed.items()]
         return faults
 
-    def stamp(self) -> None:
-        """Set the annotation of the workloads, to PENDING where a Secret has to be created first."""
+    def stamp(self, but: Collection[Identity] = ()) -> None:
+        """Set the annotation of the workloads *but* these, to PENDING where a Secret has to be created first."""
         for workload in self._reads:
-            self._annotate(workload, self._after)
+            if workload not in but:
+                self._annotate(workload, self._after)
 
     def stamp_pending(self, workload: Identity, created: Mapping[Identity, Mapping[str, Any]]) -> None:
         """Set the annotation of a workload that waited for Secrets which are *created* now."""
