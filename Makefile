@@ -2,6 +2,7 @@
 # make deploy   a running, verified stack on a local kind cluster
 # make test     lint, scan, unit tests, integration tests, Molecule
 # make scan     independent scanners on what dev and prod would apply, and on this repository
+# make gates    what Galaxy and the community ask of a collection, on the archive that users install
 # make benchmark-compare REF=…  what an unchanged deploy costs, beside a commit
 # make test-long  what takes too long for every change: kill the client at every request of a deploy, long tests of scenarios,
 #                 drains and the death of a node, a release behind a real Traefik
@@ -26,12 +27,13 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/.local/bin:$(PATH)
 
 # The newest Python from 3.11 to 3.14 that really runs and can make a virtual environment. A name on PATH proves neither:
 # pyenv leaves shims of versions that are not selected, Debian ships python3 without ensurepip.
-find_python = for minor in 14 13 12 11; do \
+PYTHON_MINORS := 14 13 12 11
+find_python = for minor in $(PYTHON_MINORS); do \
     for candidate in "python3.$$minor" "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.$$minor.*/bin/python3; do \
       if "$$candidate" -c 'import ensurepip, ssl, venv' >/dev/null 2>&1; then echo "$$candidate"; exit 0; fi; \
     done; \
   done; \
-  echo "No Python from 3.11 to 3.14 runs here (with venv and ensurepip): install one, on Debian 'python3 python3-venv'." >&2; exit 1
+  echo "No Python from 3.$(lastword $(PYTHON_MINORS)) to 3.$(firstword $(PYTHON_MINORS)) runs here (with venv and ensurepip): install one, on Debian 'python3 python3-venv'." >&2; exit 1
 
 # pip would compile the 13,000 files of the collections in PyPI's ansible, one by one; Ansible never reads the result. As with pip,
 # a file that this Python cannot compile is no error: packages have some for other versions.
@@ -85,7 +87,7 @@ test: clean-reports
 # nobody uses takes a tenth of a processor.
 .PHONY: test-steps
 test-steps: $(VENV)/.complete
-	@$(MAKE) --no-print-directory --jobs=2 kubernetes-bin lint scan
+	@$(MAKE) --no-print-directory --jobs=2 kubernetes-bin lint scan gates
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(INTEGRATION) unit test-cluster
 	@$(MAKE) --no-print-directory contract molecule
 
@@ -94,7 +96,7 @@ clean-reports:
 	@rm -rf $(REPORTS)
 
 # Each linter has a target of its own, which .pre-commit-config.yaml calls. .importlinter states the layers.
-LINTERS := lint-python lint-layers lint-types lint-ansible
+LINTERS := lint-python lint-layers lint-types lint-yaml lint-changelog lint-ansible
 .PHONY: lint $(LINTERS)
 lint: $(LINTERS)
 $(LINTERS): $(VENV)/.complete
@@ -108,6 +110,12 @@ lint-layers:
 
 lint-types:
 	$(BIN)/mypy
+
+lint-yaml:
+	$(BIN)/yamllint --strict .
+
+lint-changelog:
+	$(BIN)/antsibull-changelog lint
 
 lint-ansible:
 	$(BIN)/ansible-lint --offline --profile production
@@ -182,6 +190,27 @@ alarms: kubernetes-bin $(PROMETHEUS)
 	AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_PROMETHEUS=$(CURDIR)/$(PROMETHEUS) \
 	AGENTSMITH_KUBE_STATE_METRICS=$(KUBE_STATE_METRICS) $(PYTEST) tests/alarms --junitxml $(REPORTS)/alarms.xml
 
+# What Galaxy, Automation Hub and the community's bundle ask of a collection, with the ansible-core of the environment.
+# Like the scanners, the tools have environments of their own.
+.PHONY: gates
+gates: $(VENV)/.complete
+	@core=$$($(BIN)/python -c 'import ansible.release; print(ansible.release.__version__)'); \
+	tests/gates/run $(CURDIR)/$(BIN)/python "$$core" --junitxml $(REPORTS)/gates.xml
+
+# All that the collection supports, each with a Python that it runs on
+GATES_OF_ALL := gates-2.19 gates-2.20 gates-2.21
+.PHONY: gates-all $(GATES_OF_ALL)
+gates-all: $(GATES_OF_ALL)
+gates-2.19: core := 2.19.14
+gates-2.19: PYTHON_MINORS := 11
+gates-2.20: core := 2.20.10
+gates-2.20: PYTHON_MINORS := 12
+gates-2.21: core := 2.21.5
+gates-2.21: PYTHON_MINORS := 13
+$(GATES_OF_ALL):
+	@python=$$($(find_python)); \
+	AGENTSMITH_LONG_TESTS=1 tests/gates/run "$$python" $(core) --junitxml $(REPORTS)/$@.xml
+
 .PHONY: unit
 unit: $(VENV)/.complete $(PROMTOOL)
 	$(PYTEST) tests/unit --numprocesses 2 --junitxml $(REPORTS)/unit.xml
@@ -245,7 +274,7 @@ integration-engine:
 # They take too long for every change: way_in compiles Traefik, cert-manager and Pebble, nodes makes a cluster of its own
 LONG_SCENARIOS := way_in nodes
 .PHONY: test-long
-test-long: kubernetes-bin test-cluster test-docs alarms
+test-long: kubernetes-bin test-cluster test-docs alarms gates-all
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KILL_STRIDE=1 \
 	$(PYTEST) tests/integration/test_kill.py --junitxml $(REPORTS)/integration.xml
 	AGENTSMITH_LONG_TESTS=1 $(MOLECULE) test $(addprefix --scenario-name=,drill prod rollback)
