@@ -5,7 +5,7 @@
 DOCUMENTATION = r"""
 module: support_bundle
 short_description: Write all that is known about a release to one archive, without a value of a Secret
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Writes one C(tar.gz) on the control node, to send to somebody who helps. It contains the objects of the release with
     their conditions, the events of the namespace, current and previous logs of the pods of the release and of its Jobs,
@@ -67,7 +67,6 @@ options:
     type: path
     default: ""
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
 attributes:
