@@ -9,9 +9,9 @@ version_added: 1.0.0
 description:
   - Writes one C(tar.gz) on the control node, to send to somebody who helps. It contains the objects of the release with
     their conditions, the events of the namespace, current and previous logs of the pods of the release and of its Jobs,
-    what M(agentsmith.platform.verify_release), M(agentsmith.platform.release_status) and
-    M(agentsmith.platform.release_drift) say, the history in the release record, the rendered release, versions, and the
-    pressure on the nodes.
+    what M(agentsmith.platform.verify_release), M(agentsmith.platform.release_status_info) and
+    M(agentsmith.platform.release_drift_info) say, the history in the release record, the rendered release, versions,
+    and the pressure on the nodes.
   - C(manifest.json) in it lists the files, what was masked and how, what could not be read and why. The collection has
     a JSON Schema for it, C(docs/reference/reports/support_bundle.schema.json).
   - Masks by value. It looks for each value of each Secret that it can read, and of the rendered ones, in every file and
@@ -82,9 +82,9 @@ notes:
     The manifest then names the Secrets that it could not read.
   - The limits in lines, bytes, pods, events and objects are in the manifest.
 seealso:
-  - module: agentsmith.platform.release_status
+  - module: agentsmith.platform.release_status_info
   - module: agentsmith.platform.verify_release
-  - module: agentsmith.platform.release_drift
+  - module: agentsmith.platform.release_drift_info
 """
 
 EXAMPLES = r"""

@@ -16,7 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.agentsmith.dev.plugins.plugin_utils.container_engine import ENGINES
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.documented_options import documented_options
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api import cluster_access
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release import restore, teardown
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release import record, teardown
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.shapes import SHAPES
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.slack import slack_payload
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.app_release import APPS, DEFAULT_APP
@@ -238,7 +238,7 @@ def test_no_action_states_options_itself(action: str) -> None:
     ("action", "option", "choices", "default"),
     [
         ("platform.teardown", "jobs", {teardown.WAIT, teardown.KILL, teardown.REFUSE}, teardown.REFUSE),
-        ("platform.restore_release", "generation", {restore.CURRENT, restore.PREVIOUS}, restore.CURRENT),
+        ("platform.restore_release", "generation", {record.CURRENT, record.PREVIOUS}, record.CURRENT),
         ("platform.slack_event", "type", set(slack_payload.TYPES), "url_verification"),
         ("platform.verify_release", "app", set(APPS), DEFAULT_APP),
         ("dev.kind_cluster_plan", "engine", {"auto", *ENGINES}, "auto"),
