@@ -11,6 +11,7 @@ from typing import Any
 from ansible import constants
 from ansible.errors import AnsibleActionFail
 
+from ..api.cluster_access import OPTIONS as CONNECTION_OPTIONS
 from ..api.connection import Connection
 from ..api.wait_report import Say
 from ..secrets.redaction import Redactor
@@ -31,7 +32,7 @@ class ClusterAction(ControlNodeAction):
 
         :raises AnsibleActionFail: and if a package is missing
         """
-        connects = self.ALWAYS_CONNECTS or self._task.args.keys() - argument_spec.keys()
+        connects = self.ALWAYS_CONNECTS or self._task.args.keys() & CONNECTION_OPTIONS.keys()
         if connects and (missing := missing_requirement()):
             raise AnsibleActionFail(missing)
         # What the worker has inherited stays to its end: the collector need not walk over it (Python: gc.freeze)
