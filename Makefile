@@ -143,7 +143,7 @@ install_programs = packages=$$(for program in $(1); do command -v $$program >/de
 DOCS := $(CURDIR)/.local/docs
 DOCSITE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/agentsmith.platform/docsite-$(shell \
   cat docs/docsite/requirements.lock docs/docsite/install | sha256sum | head --bytes=12)
-.PHONY: docs test-docs pictures
+.PHONY: docs test-docs pictures terminal-pictures
 docs: $(VENV)/.complete
 	@docs/docsite/install $(CURDIR)/$(BIN)/python $(DOCSITE)
 	@$(DOCSITE)/bin/python docs/docsite/build.py $(DOCS)
@@ -155,6 +155,11 @@ test-docs: docs
 
 pictures: $(VENV)/.complete
 	$(BIN)/python tools/architecture_picture.py
+	$(BIN)/python tools/terminal_pictures.py
+
+# What the pictures of a terminal show is recorded on the cluster of `make deploy`
+terminal-pictures: $(VENV)/.complete
+	$(BIN)/python tools/terminal_pictures.py record
 
 # Below .local/release: the archive that people install, and its checksum. Every build of a commit has the same bytes.
 RELEASE := $(CURDIR)/.local/release

@@ -7,6 +7,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import architecture_picture
+import pytest
+import terminal_pictures
 import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -28,3 +30,16 @@ def test_the_architecture_shows_every_part() -> None:
     parts = {role.name for role in (CHECKOUT / "roles").iterdir()} - NOT_DRAWN
     assert len(parts) > 6
     assert parts <= texts
+
+
+@pytest.mark.parametrize("recording", terminal_pictures.recordings(), ids=lambda recording: recording["name"])
+def test_a_terminal_is_drawn_from_its_recording(recording: dict[str, object]) -> None:
+    drawn = terminal_pictures.draw(recording)
+    assert (IMAGES / f"terminal-{recording['name']}.svg").read_text(encoding="utf-8") == drawn, "make pictures"
+    assert "http" not in drawn.replace("http://www.w3.org/2000/svg", ""), "a picture loads nothing from elsewhere"
+
+
+def test_of_what_was_said_a_part_is_kept_with_its_colours() -> None:
+    said = "PLAY [x] ***\n\n\x1b[0;32mok: [dev]\x1b[0m\n    one\n\x1b[0;31m    two\x1b[0m\n\nPLAY RECAP\n"
+    assert terminal_pictures.excerpt(said, {"from": "^ +one", "to": "^$"}) == "    one\n\x1b[0;31m    two\x1b[0m\n"
+    assert terminal_pictures.excerpt(said, {"from": "^ok"}).endswith("PLAY RECAP\n")
