@@ -171,50 +171,15 @@ release: $(VENV)/.complete
 	@: $(or $(VERSION),$(error VERSION names the release: make release VERSION=1.2.3))
 	@$(BIN)/python tools/release.py '$(VERSION)' $(RELEASE)
 
-# Prometheus and its test of rules, as Debian packages them. They are unpacked, not installed, because the package starts a server.
+# Prometheus' own test of rules, as Debian packages it. It is unpacked, not installed, because the package starts a server.
 PROMTOOL := .local/bin/promtool
-PROMETHEUS := .local/bin/prometheus
-$(PROMTOOL) $(PROMETHEUS):
+$(PROMTOOL):
 	@mkdir -p $(@D); if program=$$(command -v $(@F)); then ln -s "$$program" $@; else \
 	  echo "==> Fetching $(@F)"; directory=$$(mktemp -d); trap 'rm -rf "$$directory"' EXIT; chmod 755 "$$directory"; \
 	  (cd "$$directory"; apt-get download -qq prometheus || { apt-get update -qq; apt-get download -qq prometheus; }) && \
 	  dpkg-deb --fsys-tarfile "$$directory"/prometheus_*.deb | tar --extract --to-stdout ./usr/bin/$(@F) >"$$directory/$(@F)" && \
 	  install "$$directory/$(@F)" $@; \
 	fi
-
-# The alarms in a real Prometheus that scrapes a real kube-state-metrics, which is compiled once
-KUBE_STATE_METRICS = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/agentsmith.platform/kube-state-metrics-$(shell \
-  sha256sum tests/alarms/go.sum | head --bytes=12)
-.PHONY: alarms
-alarms: kubernetes-bin $(PROMETHEUS)
-	@if [ ! -x $(KUBE_STATE_METRICS) ]; then \
-	  echo "==> Compiling kube-state-metrics"; \
-	  CGO_ENABLED=0 go -C tests/alarms build -trimpath -buildvcs=false -ldflags '-s -w' -o $(KUBE_STATE_METRICS).partial tool && \
-	  mv $(KUBE_STATE_METRICS).partial $(KUBE_STATE_METRICS); \
-	fi
-	AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_PROMETHEUS=$(CURDIR)/$(PROMETHEUS) \
-	AGENTSMITH_KUBE_STATE_METRICS=$(KUBE_STATE_METRICS) $(PYTEST) tests/alarms --junitxml $(REPORTS)/alarms.xml
-
-# What Galaxy, Automation Hub and the community's bundle ask of a collection, with the ansible-core of the environment.
-# Like the scanners, the tools have environments of their own.
-.PHONY: gates
-gates: $(VENV)/.complete
-	@core=$$($(BIN)/python -c 'import ansible.release; print(ansible.release.__version__)'); \
-	tests/gates/run $(CURDIR)/$(BIN)/python "$$core" --junitxml $(REPORTS)/gates.xml
-
-# All that the collection supports, each with a Python that it runs on
-GATES_OF_ALL := gates-2.19 gates-2.20 gates-2.21
-.PHONY: gates-all $(GATES_OF_ALL)
-gates-all: $(GATES_OF_ALL)
-gates-2.19: core := 2.19.14
-gates-2.19: PYTHON_MINORS := 11
-gates-2.20: core := 2.20.10
-gates-2.20: PYTHON_MINORS := 12
-gates-2.21: core := 2.21.5
-gates-2.21: PYTHON_MINORS := 13
-$(GATES_OF_ALL):
-	@python=$$($(find_python)); \
-	AGENTSMITH_LONG_TESTS=1 tests/gates/run "$$python" $(core) --junitxml $(REPORTS)/$@.xml
 
 .PHONY: unit
 unit: $(VENV)/.complete $(PROMTOOL)
@@ -279,7 +244,7 @@ integration-engine:
 # They take too long for every change: way_in compiles Traefik, cert-manager and Pebble, nodes makes a cluster of its own
 LONG_SCENARIOS := way_in nodes
 .PHONY: test-long
-test-long: kubernetes-bin test-cluster test-docs alarms gates-all
+test-long: kubernetes-bin test-cluster test-docs gates-all
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KILL_STRIDE=1 \
 	$(PYTEST) tests/integration/test_kill.py --junitxml $(REPORTS)/integration.xml
 	AGENTSMITH_LONG_TESTS=1 $(MOLECULE) test $(addprefix --scenario-name=,drill prod rollback)
