@@ -72,8 +72,8 @@ options:
         type: str
         choices:
           [app, cidr, count, dns_label, dns_name, image_reference, label_value, namespace, no_proxy, node_port,
-          optional_count, optional_id, optional_proxy, optional_url, pinned_image, port, positive, project_name,
-          quantity, tagged_image, token, unprivileged_port]
+          optional_count, optional_id, optional_proxy, optional_time_to_live, optional_url, pinned_image, port,
+          positive, project_name, quantity, tagged_image, token, unprivileged_port]
       matches:
         description: A Python regular expression that must match the whole value.
         type: str

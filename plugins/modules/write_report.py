@@ -27,6 +27,7 @@ options:
     required: true
     choices:
       status: M(agentsmith.platform.release_status_info).
+      jobs: M(agentsmith.platform.release_jobs_info).
       drift: M(agentsmith.platform.release_drift_info).
       history: M(agentsmith.platform.release_history_info).
       verify: M(agentsmith.platform.verify_release).

@@ -444,6 +444,7 @@ def test_placement_and_pull_secrets(
         "job_policy_image_pull_secrets": ["registry", "mirror"],
         "job_policy_run_as_user": 10001,
         "job_policy_active_deadline_seconds": 600,
+        "job_policy_ttl_seconds_after_finished": 3600,
     }
     apply([*a_namespace("job-placement"), *rendered({"one": variables})])
     await_policies(spawn, "job-placement")
@@ -454,6 +455,8 @@ def test_placement_and_pull_secrets(
     assert pod["imagePullSecrets"] == [{"name": "registry"}, {"name": "mirror"}]
     assert pod["securityContext"]["runAsUser"] == 10001
     assert job["spec"]["activeDeadlineSeconds"] == 600
+    assert a_job()["spec"]["ttlSecondsAfterFinished"] == 300, "the app states its own"
+    assert job["spec"]["ttlSecondsAfterFinished"] == 3600
 
 
 def test_proxy_and_authorities(rendered: Callable[..., Objects], spawn: Callable[..., Answer], apply: Apply) -> None:

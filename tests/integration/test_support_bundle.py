@@ -25,11 +25,12 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.api import ret
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.normalisation import normalise_objects
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports import bundle_archive, support_bundle
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports import mask, support_bundle
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.bundle_sections import LOG_BYTES, Wanted
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.support_bundle import collect
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names
+from awaiting import await_true
 from control_plane import ControlPlane
 from engine import Apply
 from fault_proxy import Fault, FaultProxy
@@ -197,7 +198,7 @@ def test_the_test_of_canaries_can_fail(
     apply(a_release_with_canaries(new_namespace))
     plant(control_plane, new_namespace, logs)
     monkeypatch.setattr(Redactor, "counted", lambda _self, text: (text, 0))
-    monkeypatch.setattr(bundle_archive, "mask_credentials", lambda text: (text, 0))
+    monkeypatch.setattr(mask, "mask_credentials", lambda text: (text, 0))
     opened = bundle_of(connection_options, new_namespace, a_release_with_canaries(new_namespace))
     assert set(found_in(opened.all_text)) == set(ENCODED)
     for path in (
@@ -359,3 +360,65 @@ def test_the_playbook(
     assert found_in(opened.all_text) == []
     assert "redis_maxmemory" in opened.why_not("the rendered release")
     assert time.monotonic() - started < 100
+
+
+def test_why_a_job_failed(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> None:
+    """playbooks/jobs.yml: a Job with its log, which shows a value of the Secret it reads, and one that is gone."""
+    kubeconfig, report = tmp_path / "kubeconfig", tmp_path / "jobs.json"
+    kubeconfig.write_text(control_plane.kubeconfig(), encoding="utf-8")
+    jobs, node = f"/apis/batch/v1/namespaces/{namespace}/jobs", f"node-of-{namespace}"
+    secret = a_secret(namespace, **SECRET)
+    assert control_plane.request("POST", f"/api/v1/namespaces/{namespace}/secrets", secret)[0] == 201
+    with stand_in_logs(control_plane, node) as served:
+        for name, spec in (("agentsmith-00000000000a", {}), ("agentsmith-00000000000b", {"activeDeadlineSeconds": 1})):
+            labels = {"app": "agentsmith", "job-id": name.removeprefix("agentsmith-")}
+            arguments = ["--channel-id", "C012", "fix #54 in web"]
+            container = {"name": "agentsmith", "image": "agent", "args": arguments}
+            # The pod of the other one is on no node, and so gone as soon as it is deleted
+            template = {"restartPolicy": "Never", "containers": [container], **({} if spec else {"nodeName": node})}
+            body = an_object("batch/v1", "Job", namespace, name)
+            body["metadata"]["labels"] |= labels
+            body["spec"] = {"backoffLimit": 0, "template": {"metadata": {"labels": labels}, "spec": template}, **spec}
+            assert control_plane.request("POST", jobs, body)[0] == 201
+        path = f"/api/v1/namespaces/{namespace}/pods"
+        kept, gone = ("job-id=00000000000a", "agentsmith-00000000000b")
+        await_true(lambda: control_plane.get(f"{path}?labelSelector={kept}")["items"])
+        pod = control_plane.get(f"{path}?labelSelector={kept}")["items"][0]["metadata"]["name"]
+        served[namespace, pod, "agentsmith", False] = f"starting\nAUTH {PASSWORD} refused\n"
+        entry = {"name": "agentsmith", "ready": False, "restartCount": 0, "image": "agent", "imageID": ""}
+        entry |= {"state": {"terminated": {"exitCode": 1, "reason": "Error"}}}
+        status = {"status": {"phase": "Failed", "containerStatuses": [entry]}}
+        assert control_plane.request("PATCH", f"{path}/{pod}/status", status, MERGE)[0] == 200
+        await_true(lambda: has_failed(control_plane.get(f"{jobs}/agentsmith-00000000000a")))
+        await_true(lambda: has_failed(control_plane.get(f"{jobs}/{gone}")))
+        assert control_plane.request("DELETE", f"{jobs}/{gone}?propagationPolicy=Background")[0] == 200
+        await_true(lambda: control_plane.get(f"{jobs}/{gone}") is None)
+        ended = subprocess.run(
+            [
+                Path(sys.executable).parent / "ansible-playbook",
+                "--inventory=localhost,",
+                REPOSITORY / "playbooks/jobs.yml",
+                f"--extra-vars=agentsmith_kubeconfig={kubeconfig} agentsmith_namespace={namespace} jobs_file={report}",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd=REPOSITORY,
+            env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false"},
+        )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    found = {job["name"]: job for job in json.loads(report.read_text())["localhost"]["jobs"]}
+    failed, events = found["agentsmith-00000000000a"], found[gone]
+    assert (failed["source"], failed["state"], failed["ticket"], failed["channel"]) == ("job", "failed", "54", "C012")
+    assert failed["cause"] == "Error, exit code 1 (it failed, and its log says why)"
+    assert [line.partition(" ")[2] for line in failed["lines"]] == ["starting", "AUTH ******** refused"]
+    assert (events["source"], events["state"], events["lines"]) == ("events", "failed", [])
+    assert events["cause"].startswith("DeadlineExceeded: ")
+    assert found_in(ended.stdout + ended.stderr + report.read_text()) == []
+
+
+def has_failed(job: dict[str, Any]) -> bool:
+    """Whether a Job has failed for good."""
+    conditions = job["status"].get("conditions") or []
+    return any(entry["type"] == "Failed" and entry["status"] == "True" for entry in conditions)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..objects.labels import labels_of
 from .diagnosis import causes_of_pod, is_by_quota
+from .exit_codes import meaning_of
 from .pod import disruption_of, node_of
 from .spawned_jobs import CONTAINER, channel_of_job, container_of_job, ended_at
 
@@ -85,7 +86,9 @@ def _failure(condition: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) ->
             if ended and ended.get("reason") == "OOMKilled":
                 return "OOMKilled: the container needed more memory than its limit"
             if ended and ended.get("exitCode"):
-                return _text(f"{ended.get('reason') or 'Error'}, exit code {ended['exitCode']}", ended.get("message"))
+                meaning = meaning_of(ended["exitCode"])
+                code = f"exit code {ended['exitCode']}" + (f" ({meaning})" if meaning else "")
+                return _text(f"{ended.get('reason') or 'Error'}, {code}", ended.get("message"))
     message = condition.get("message")
     if not pods and condition.get("reason") == "BackoffLimitExceeded":
         # The pod of a Job that failed by itself stays as long as the Job. The screen has room for the cause alone
@@ -110,8 +113,16 @@ def _obstacle(pods: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, A
     if pods or not refusals:
         return ""
     message = refusals[-1].get("message") or ""
-    reason = "quota" if is_by_quota(message) else "Pod Security" if "PodSecurity" in message else "FailedCreate"
-    return _text(reason, message)
+    return _text(refusal_of(message), message)
+
+
+def refusal_of(message: str) -> str:
+    """Return what refuses a pod, by the message of the event FailedCreate."""
+    if is_by_quota(message):
+        return "quota"
+    if "PodSecurity" in message:
+        return "Pod Security"
+    return "admission" if "denied" in message else "FailedCreate"
 
 
 def _request(job: Mapping[str, Any]) -> str:

@@ -34,6 +34,12 @@ def channel_of_job(job: Mapping[str, Any]) -> str:
     return next((value for name, value in pairwise(arguments) if name == "--channel-id"), "")
 
 
+def secrets_of_job(job: Mapping[str, Any]) -> set[str]:
+    """Return the names of the Secrets that the agent's container reads."""
+    sources = [entry.get("valueFrom") or {} for entry in container_of_job(job).get("env") or []]
+    return {source["secretKeyRef"]["name"] for source in sources if source.get("secretKeyRef")}
+
+
 def is_running(job: Mapping[str, Any]) -> bool:
     """Tell whether a Job has yet to end; one that waits for its pod counts."""
     return _end(job) is None

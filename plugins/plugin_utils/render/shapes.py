@@ -105,6 +105,12 @@ SHAPES: dict[str, Shape] = {
         "a whole number from 1 to 2147483647, or an empty text, which leaves it to the cluster",
         number=True,
     ),
+    # Long enough for the app to notice the end of a Job, and short enough for what a namespace can hold
+    "optional_time_to_live": Shape(
+        r"([6-9][0-9]|[1-9][0-9]{2,3}|[1-7][0-9]{4}|8[0-5][0-9]{3}|86[0-3][0-9]{2}|86400)?",
+        "a whole number from 60 to 86400 (a day), or an empty text",
+        number=True,
+    ),
     # Kubernetes: "Labels and Selectors". YAML makes a boolean or a number of an unquoted text
     "label_value": Shape(
         r"([A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?)?",

@@ -9,13 +9,14 @@ import json
 import re
 import tarfile
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..secrets.credential_patterns import PATTERNS, mask_credentials
+from ..secrets.credential_patterns import PATTERNS
 from ..secrets.redaction import MASK, SHORTEST_IN_BASE64, SHORTEST_MASKED, Redactor
 from .known_secrets import KnownSecrets
+from .mask import Mask
 
 MANIFEST = "manifest.json"
 ENCODINGS = [
@@ -50,30 +51,6 @@ class Source:
     content: Any
     as_text: Callable[[Any], str]
     cut: str
-
-
-class Mask:
-    """Masks a structure of plain types and dataclasses, keys included, and counts what it masked."""
-
-    def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
-        self.values = self.patterns = 0
-
-    def of(self, value: Any) -> Any:
-        """Return *value* masked."""
-        if isinstance(value, str):
-            by_value, values = self._redactor.counted(value)
-            shown, patterns = mask_credentials(by_value)
-            self.values += values
-            self.patterns += patterns
-            return shown
-        if is_dataclass(value) and not isinstance(value, type):
-            return replace(value, **{entry.name: self.of(getattr(value, entry.name)) for entry in fields(value)})
-        if isinstance(value, Mapping):
-            return {self.of(key): self.of(entry) for key, entry in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.of(entry) for entry in value]
-        return value
 
 
 def as_json(content: Any) -> str:

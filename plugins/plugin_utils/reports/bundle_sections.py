@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..api.concurrency import concurrently
@@ -30,6 +30,7 @@ from ..verification.target import Names, Target
 from .bundle_archive import BundleArchive
 from .drift import find_drift
 from .drift_report import DriftReport
+from .jobs import JobsReport, read_jobs_report
 from .pod_logs import read_log
 from .status import Status, read_status
 
@@ -208,6 +209,13 @@ def _status(bundle: Bundle) -> None:
     bundle.archive.add(("summary", "status.txt"), "the same for people", status, Status.as_text)
 
 
+def _jobs(bundle: Bundle) -> None:
+    report = read_jobs_report(bundle.target())
+    about = "what playbooks/jobs.yml says: the Jobs, and why one failed"
+    bundle.archive.add(("answers", "jobs.json"), about, asdict(report))
+    bundle.archive.add(("summary", "jobs.txt"), "the same for people", report, JobsReport.as_text)
+
+
 def _drift(bundle: Bundle) -> None:
     if not bundle.wanted.objects:
         bundle.archive.not_read("drift", "the release was not rendered")
@@ -348,6 +356,7 @@ SECTIONS: Mapping[str, Callable[[Bundle], None]] = {
     "events": _events,
     "the objects": _objects,
     "status": _status,
+    "jobs": _jobs,
     "logs": _logs,
     "verify": _verify,
     "drift": _drift,

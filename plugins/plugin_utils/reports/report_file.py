@@ -16,6 +16,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "status": ("status",),
     "drift": ("drift",),
     "history": ("history",),
+    "jobs": ("jobs",),
     "verify": ("checks", "failed_checks", "not_checked"),
 }
 REPORTS = tuple(_KEYS)

@@ -481,6 +481,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
             "job_policy_config_map_name": "A",
             "job_policy_run_as_user": 0,
             "job_policy_active_deadline_seconds": "1h",
+            "job_policy_ttl_seconds_after_finished": 59,
             "job_policy_https_proxy": "http://MARKED@proxy:3128",
             "job_policy_ca_config_map": "A",
             "job_policy_image_pull_secrets": ["a b"],
@@ -490,6 +491,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         [
             "job_policy_mutating_api_version must be one of: v1, v1beta1, got: v2",
             "job_policy_active_deadline_seconds",
+            "job_policy_ttl_seconds_after_finished is '59'. Allowed: a whole number from 60 to 86400",
             "effect must be one of: NoSchedule, PreferNoSchedule, NoExecute",
             "image",
             'job_policy_secret_name is \'a" || "" == "\'. Allowed: a DNS name',

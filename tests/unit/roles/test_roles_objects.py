@@ -102,6 +102,8 @@ def rendered(render: Callable[..., Any], tmp_path_factory: pytest.TempPathFactor
                     {"operator": "Exists"},
                 ],
             },
+            "long-jobs": {"agentsmith_job_policy": True, "job_policy_ttl_seconds_after_finished": 3600},
+            "long-jobs-without-policies": {"job_policy_ttl_seconds_after_finished": 3600},
             "optional": {
                 "namespace_create": False,
                 "namespace_default_deny": False,
@@ -283,6 +285,15 @@ def test_quota_has_room_for_the_release_and_ten_jobs(minimum: dict[str, Any]) ->
         "requests.memory": f"{2 * 256 + 128 + 10 * 512}Mi",
         "pods": str(2 + 1 + 10),
         "count/jobs.batch": "100",
+    }
+
+
+def test_quota_has_room_for_jobs_that_stay_longer(rendered: Any) -> None:
+    quotas = {host: objects["ResourceQuota/agentsmith"]["spec"]["hard"] for host, objects in rendered.objects.items()
+              if host.startswith("long-jobs")}  # fmt: skip
+    assert {host: hard["count/jobs.batch"] for host, hard in quotas.items()} == {
+        "long-jobs": str(100 + 10 * 3300 // 300),
+        "long-jobs-without-policies": "100",
     }
 
 

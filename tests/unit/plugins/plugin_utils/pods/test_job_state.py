@@ -11,6 +11,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.pods.job_state
 
 NOW = datetime(2026, 1, 2, 12, 1, 0, tzinfo=UTC)
 QUOTA = 'pods "agentsmith-1" is forbidden: exceeded quota: compute, requested: requests.memory=512Mi'
+DENIED = 'admission webhook "validate.kyverno.svc-fail" denied the request: no digest'
 SECURITY = 'pods "agentsmith-1" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot'
 
 
@@ -54,7 +55,10 @@ BACKOFF = ("Failed", "BackoffLimitExceeded", "Job has reached the specified back
         (a_job(), [a_pod("Running", {"running": {}})], [], "running", ""),
         (a_job("Complete"), [a_pod("Succeeded")], [], "complete", ""),
         (a_job(*BACKOFF), [ended("OOMKilled", 137)], [], "failed", "OOMKilled: the container needed more memory"),
-        (a_job(*BACKOFF), [ended("Error", 1)], [], "failed", "Error, exit code 1"),
+        (a_job(*BACKOFF), [ended("Error", 1)], [], "failed", "Error, exit code 1 (it failed, and its log says why)"),
+        (a_job(*BACKOFF), [ended("Error", 143)], [], "failed", "Error, exit code 143 (SIGTERM: told to stop)"),
+        (a_job(*BACKOFF), [ended("Error", 134)], [], "failed", "Error, exit code 134 (SIGABRT: aborted, as .NET does"),
+        (a_job(*BACKOFF), [ended("Error", 42)], [], "failed", "Error, exit code 42"),
         (a_job(*BACKOFF), [a_pod("Failed")], [], "failed", "BackoffLimitExceeded: Job has reached"),
         (a_job(*BACKOFF), [], [], "failed", "BackoffLimitExceeded: its pod was deleted, as the drain of a node does"),
         (a_job(*BACKOFF), [a_pod("Failed", reason="Evicted", message="low disk")], [], "failed", "Evicted: low disk"),
@@ -74,6 +78,7 @@ BACKOFF = ("Failed", "BackoffLimitExceeded", "Job has reached the specified back
         (a_job(), [], [{"reason": "FailedCreate", "message": QUOTA}], "waiting", f"quota: {QUOTA}"),
         (a_job(), [], [{"reason": "FailedCreate", "message": SECURITY}], "waiting", f"Pod Security: {SECURITY}"),
         (a_job(), [], [{"reason": "FailedCreate", "message": "no"}], "waiting", "FailedCreate: no"),
+        (a_job(), [], [{"reason": "FailedCreate", "message": DENIED}], "waiting", f"admission: {DENIED}"),
         (a_job(), [a_pod("Pending")], [{"reason": "FailedCreate", "message": QUOTA}], "waiting", ""),
     ],
 )

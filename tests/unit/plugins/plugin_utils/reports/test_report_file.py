@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.drift_
     ObjectDrift,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.history_report import HistoryReport
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.jobs import JobReport, JobsReport
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.report_file import (
     REPORTS,
     json_text,
@@ -84,7 +85,17 @@ ENTRIES = [
     for number, (action, outcome) in enumerate(product(history.ACTIONS, history.OUTCOMES), 1)
 ]
 HISTORY = HistoryReport("here", "https://cluster.example", 12, 11, ENTRIES)
+JOB_REPORT = JobReport(
+    "agentsmith-1", "job", "failed", "54", "web", "C1", "worker", "2026-01-01T00:00:00Z", 3, 297, "Evicted", ["end"], ""
+)
+JOBS = JobsReport(
+    "here",
+    "https://cluster.example",
+    [JOB_REPORT, replace(JOB_REPORT, source="events", state="gone", duration=None, removed_in=None, lines=[])],
+    ["events, so Jobs that are gone are not listed (forbidden)"],
+)
 RESULTS: dict[str, list[dict[str, Any]]] = {
+    "jobs": [{"jobs": asdict(JOBS)}],
     "status": [
         {"status": STATUS.as_dict()},
         {"status": replace(STATUS, conversations=None, not_read="Redis is not there").as_dict()},
