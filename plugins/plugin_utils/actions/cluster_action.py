@@ -11,9 +11,9 @@ from typing import Any
 from ansible import constants
 from ansible.errors import AnsibleActionFail
 
-from ..api.cluster_access import OPTIONS as CONNECTION_OPTIONS
 from ..api.connection import Connection
 from ..api.wait_report import Say
+from ..objects.errors import ApplyError
 from ..secrets.redaction import Redactor
 from .control_node_action import ControlNodeAction
 from .requirements import missing_requirement
@@ -23,7 +23,7 @@ class ClusterAction(ControlNodeAction):
     """An action with a connection to the cluster that the options of the group C(cluster) name."""
 
     ALWAYS_CONNECTS = True
-    """Whether each task talks to the cluster. If not, one that names no cluster needs nothing installed."""
+    """Whether each task talks to the cluster. If not, a package that is missing is found where one does."""
 
     def checked_options(
         self, tmp: str | None, task_vars: dict[str, Any] | None, argument_spec: dict[str, Any], **rules: Any
@@ -32,8 +32,7 @@ class ClusterAction(ControlNodeAction):
 
         :raises AnsibleActionFail: and if a package is missing
         """
-        connects = self.ALWAYS_CONNECTS or self._task.args.keys() & CONNECTION_OPTIONS.keys()
-        if connects and (missing := missing_requirement()):
+        if self.ALWAYS_CONNECTS and (missing := missing_requirement()):
             raise AnsibleActionFail(missing)
         # What the worker has inherited stays to its end: the collector need not walk over it (Python: gc.freeze)
         gc.freeze()
@@ -53,9 +52,13 @@ class ClusterAction(ControlNodeAction):
 
         :param time_limit: seconds after which it ends; None: no limit.
 
+        :raises ApplyError: when a package is missing
+
         A task that is told as whom an earlier one has locked the release goes on with what that one has begun: it
         outlives an outage as long as in the midst of its work.
         """
+        if missing := missing_requirement():
+            raise ApplyError(missing)
         return Connection(
             options,
             scratch_directory=constants.DEFAULT_LOCAL_TMP,
