@@ -52,11 +52,12 @@ def test_kustomize_makes_the_same_of_both_layouts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("server_side", [False, True], ids=["client side", "server side"])
 def test_drift_compares_what_kubectl_has_applied(
-    control_plane: ControlPlane, new_namespace: str, tmp_path: Path, server_side: bool
+    control_plane: ControlPlane, namespace: str, tmp_path: Path, server_side: bool
 ) -> None:
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(control_plane.kubeconfig(), encoding="utf-8")
-    values = {"agentsmith_namespace": new_namespace, "agentsmith_kubeconfig": str(kubeconfig)}
+    # The namespace is there already: its controller and kubectl might make its ServiceAccount at the same time
+    values = {"agentsmith_namespace": namespace, "agentsmith_kubeconfig": str(kubeconfig)}
     # The Secret is of others
     values["secrets_existing_name"] = "by-hand"
     inventory = tmp_path / "hosts.yml"
@@ -73,7 +74,7 @@ def test_drift_compares_what_kubectl_has_applied(
     assert "match the inventory" in same.stdout
     # Without --server-side kubectl records what the server fills in as its own
     assert not server_side or "Others changed" not in same.stdout, same.stdout
-    kubectl(*cluster, "-n", new_namespace, "scale", "deployment", "redis", "--replicas=0")
+    kubectl(*cluster, "-n", namespace, "scale", "deployment", "redis", "--replicas=0")
     changed = playbook("drift", "-i", inventory)
     assert changed.returncode == 2, changed.stdout
     assert re.search(r"Deployment redis +spec\.replicas +1 +0 ", changed.stdout), changed.stdout
