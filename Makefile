@@ -247,7 +247,7 @@ LONG_SCENARIOS := way_in nodes
 test-long: kubernetes-bin test-cluster test-docs gates-all
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KILL_STRIDE=1 \
 	$(PYTEST) tests/integration/test_kill.py --junitxml $(REPORTS)/integration.xml
-	AGENTSMITH_LONG_TESTS=1 $(MOLECULE) test $(addprefix --scenario-name=,drill prod rollback)
+	AGENTSMITH_LONG_TESTS=1 $(MOLECULE) test $(addprefix --scenario-name=,drill installed prod rollback)
 	$(MOLECULE) test $(addprefix --scenario-name=,$(LONG_SCENARIOS))
 
 # What an unchanged deploy costs, beside a commit: make benchmark-compare REF=main RUNS=15
