@@ -3,6 +3,7 @@
 # make test     lint, scan, unit tests, integration tests, Molecule
 # make scan     independent scanners on what dev and prod would apply, and on this repository
 # make gates    what Galaxy and the community ask of a collection, on the archive that users install
+# make benchmark  what deploys cost, beside kubectl, Helm and kubernetes.core: docs/performance.md
 # make benchmark-compare REF=…  what an unchanged deploy costs, beside a commit
 # make test-long  what takes too long for every change: kill the client at every request of a deploy, long tests of scenarios,
 #                 drains and the death of a node, a release behind a real Traefik
@@ -250,12 +251,27 @@ test-long: kubernetes-bin test-cluster test-docs gates-all
 	AGENTSMITH_LONG_TESTS=1 $(MOLECULE) test $(addprefix --scenario-name=,drill installed prod rollback)
 	$(MOLECULE) test $(addprefix --scenario-name=,$(LONG_SCENARIOS))
 
-# What an unchanged deploy costs, beside a commit: make benchmark-compare REF=main RUNS=15
+# How often each command runs
 RUNS := 7
+
+# What an unchanged deploy costs, beside a commit: make benchmark-compare REF=main RUNS=15
 .PHONY: benchmark-compare
 benchmark-compare: kubernetes-bin
 	@: $(or $(REF),$(error REF names the commit to compare with: make benchmark-compare REF=main))
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) $(BIN)/python tests/benchmark/compare.py --runs $(RUNS) '$(REF)'
+
+# Deploys beside kubectl, Helm and kubernetes.core; writes docs/performance.md. What has pods runs on the cluster of KUBECONFIG, without
+# one on an API server of its own. Only the SCENARIOS, if they are named.
+HELM = $(shell tests/benchmark/install-helm \
+  $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/agentsmith.platform/helm-$(shell sha256sum tests/benchmark/go.sum | head --bytes=12))
+SCENARIOS :=
+.PHONY: benchmark
+ifneq ($(origin KUBECONFIG),command line)
+benchmark: override KUBECONFIG :=
+endif
+benchmark: kubernetes-bin
+	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) $(BIN)/python tests/benchmark/suite.py --runs $(RUNS) --kubeconfig '$(KUBECONFIG)' \
+	  --helm '$(HELM)' $(SCENARIOS)
 
 .PHONY: molecule
 molecule: test-cluster

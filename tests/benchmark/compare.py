@@ -4,8 +4,7 @@
     make benchmark-compare REF=main
 
 Each tree deploys inventories/dev to a namespace of its own of a real API server, without nodes. Then the three run in
-turn, so that what else the machine does meets all alike. Processor seconds include all processes of a run; the peak is
-that of its largest one.
+turn.
 """
 
 from __future__ import annotations
@@ -13,15 +12,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from measuring import FIGURES, Command, Spread, interleaved
 
 REPOSITORY = Path(__file__).parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests/integration"))
@@ -32,41 +30,20 @@ from stand_in_kubelet import ready, stand_in_kubelet  # noqa: E402
 EMPTY = "[{hosts: all, gather_facts: false, tasks: [{ansible.builtin.debug: {msg: something}}]}]"
 # Checks that need no kubelet, for the deploy that makes the release
 CHECKS = {"verify_only": ["redis_rollout", "dispatcher_rollout"]}
-FIGURES = ("wall s", "processor s", "peak MiB")
 
 
-@dataclass(frozen=True)
-class Tree:
-    """A checkout whose playbooks are run, and what with."""
-
-    name: str
-    directory: Path
-    arguments: list[str]
-    output: Path
-
-    def run(self, *more: str) -> tuple[float, ...]:
-        """Run the playbook to its end; return the figures."""
-        program = Path(sys.executable).parent / "ansible-playbook"
-        environment = {
-            **os.environ,
-            "ANSIBLE_CONFIG": str(self.directory / "ansible.cfg"),
-            "ANSIBLE_COLLECTIONS_PATH": str(self.directory / ".collections"),
-        }
-        with self.output.open("w", encoding="utf-8") as output:
-            started = time.perf_counter()
-            process = subprocess.Popen(
-                [program, *self.arguments, *more], cwd=self.directory, env=environment, stdout=output, stderr=output
-            )
-            _, status, used = os.wait4(process.pid, 0)
-            wall = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            sys.exit(f"{self.name}: exit code {process.returncode}\n{self.output.read_text(encoding='utf-8')}")
-        return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+def running(name: str, directory: Path, arguments: Sequence[str], scratch: Path) -> Command:
+    """Return a playbook that runs with the collection of a checkout."""
+    program = Path(sys.executable).parent / "ansible-playbook"
+    environment = {
+        "ANSIBLE_CONFIG": str(directory / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(directory / ".collections"),
+    }
+    return Command(name, [program, *arguments], directory, scratch / f"{name}.log", environment)
 
 
-def deploying(name: str, directory: Path, cluster: ControlPlane, scratch: Path) -> Tree:
-    """Return a tree that deploys to a namespace of its name."""
+def deploying(name: str, directory: Path, cluster: ControlPlane, scratch: Path) -> Command:
+    """Return a deploy of a checkout to a namespace of its name."""
     kubeconfig = scratch / "kubeconfig"
     kubeconfig.write_text(cluster.kubeconfig(), encoding="utf-8")
     variables = {
@@ -76,7 +53,7 @@ def deploying(name: str, directory: Path, cluster: ControlPlane, scratch: Path) 
         "dispatcher_service_type": "ClusterIP",  # both trees would ask for the same port of the nodes
     }
     arguments = ["playbooks/deploy.yml", "--inventory=inventories/dev", f"--extra-vars={json.dumps(variables)}"]
-    return Tree(name, directory, arguments, scratch / f"{name}.log")
+    return running(name, directory, arguments, scratch)
 
 
 @contextmanager
@@ -91,20 +68,23 @@ def checkout(ref: str, scratch: Path) -> Iterator[Path]:
         subprocess.run([*git, "remove", "--force", directory], check=True)
 
 
+def row(title: str, values: Sequence[float]) -> str:
+    """Return a line of the table."""
+    found = Spread.of(values)
+    return f"{title:<30}" + "".join(f"{cell:>10.2f}" for cell in (found.median, found.least, found.most))
+
+
 def table(runs: dict[str, list[tuple[float, ...]]]) -> str:
     """Return the medians with their spread, and the medians of the ratios run by run."""
     lines = [f"{'':<30}{'median':>10}{'min':>10}{'max':>10}"]
     for position, figure in enumerate(FIGURES):
         for name, measured in runs.items():
-            values = [run[position] for run in measured]
-            cells = (statistics.median(values), min(values), max(values))
-            lines.append(f"{f'{figure}, {name}':<30}" + "".join(f"{cell:>10.2f}" for cell in cells))
+            lines.append(row(f"{figure}, {name}", [run[position] for run in measured]))
     first, *others = runs
     for other in others:
         for position, figure in enumerate(FIGURES):
             ratios = [one[position] / two[position] for one, two in zip(runs[first], runs[other], strict=True)]
-            cells = (statistics.median(ratios), min(ratios), max(ratios))
-            lines.append(f"{f'{figure}, {first} / {other}':<30}" + "".join(f"{cell:>10.2f}" for cell in cells))
+            lines.append(row(f"{figure}, {first} / {other}", ratios))
     return "\n".join(lines)
 
 
@@ -127,15 +107,12 @@ def main() -> None:
             with stand_in_kubelet(cluster, tree.name, ready()):
                 tree.run(f"--extra-vars={json.dumps(CHECKS)}")
             tree.run()
-            if "changed=0" not in tree.output.read_text(encoding="utf-8"):
-                sys.exit(f"{tree.name}: the second deploy changes something\n{tree.output.read_text(encoding='utf-8')}")
+            if "changed=0" not in tree.text:
+                sys.exit(f"{tree.name}: the second deploy changes something\n{tree.text}")
         empty = scratch / "empty.yml"
         empty.write_text(EMPTY, encoding="utf-8")
-        trees.append(Tree("empty", REPOSITORY, [str(empty), "--inventory=inventories/dev"], scratch / "empty.log"))
-        runs: dict[str, list[tuple[float, ...]]] = {tree.name: [] for tree in trees}
-        for _ in range(options.runs):
-            for tree in trees:
-                runs[tree.name].append(tree.run())
+        trees.append(running("empty", REPOSITORY, [str(empty), "--inventory=inventories/dev"], scratch))
+        runs = interleaved(lambda _: trees, options.runs)
         print(f"An unchanged deploy, {options.runs} runs in turn; before: {options.ref}; empty: one debug task\n")
         print(table(runs))
 
