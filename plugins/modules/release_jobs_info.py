@@ -23,7 +23,6 @@ options:
     type: str
     default: agentsmith
 extends_documentation_fragment:
-  - kubernetes.core.k8s_auth_options
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
   - agentsmith.platform.control_node.read_only
