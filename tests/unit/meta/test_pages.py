@@ -49,3 +49,12 @@ def test_no_line_is_cut_off(plugin: Path) -> None:
 def test_what_yaml_cuts_off_is_found(description: str, found: bool) -> None:
     source = f"DOCUMENTATION = r'''\nmodule: x\noptions:\n  text:\n    description: {description}\n'''\n"
     assert bool(list(cut_off(source))) is found
+
+
+PUBLISHED = [file for file in PLUGINS if file.parent.name in ("filter", "lookup", "modules")]
+
+
+@pytest.mark.parametrize("plugin", PUBLISHED, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_the_licence_is_named_as_ansible_test_reads_it(plugin: Path) -> None:
+    """It knows no SPDX. `make gates` finds it too, which takes longer."""
+    assert "# GNU General Public License v3.0+" in plugin.read_text()[:400]
