@@ -2,7 +2,8 @@
 """Draws docs/images/terminal-*.svg from what the commands in docs/images/terminal.yml really said.
 
 Usage: terminal_pictures.py            draws the pictures from the recorded texts
-       terminal_pictures.py record     runs the commands first, and records what they say; `make deploy` comes before
+       terminal_pictures.py record     runs the commands first, and records what they say; `make deploy` comes before.
+                                       More arguments go to each command, for a cluster that is not the one of inventories/dev
 """
 
 from __future__ import annotations
@@ -68,10 +69,10 @@ def excerpt(said: str, recording: dict[str, Any]) -> str:
     return textwrap.dedent("\n".join(lines[start:end])).strip("\n") + "\n"
 
 
-def record(recording: dict[str, Any]) -> None:
+def record(recording: dict[str, Any], *more: str) -> None:
     """Run a command and keep what it says, its colours included."""
     ended = subprocess.run(
-        shlex.split(recording["command"]),
+        [*shlex.split(recording["command"]), *more],
         cwd=CHECKOUT,
         env={**os.environ, **recording.get("settings", {}), "ANSIBLE_FORCE_COLOR": "true"},
         stdout=subprocess.PIPE,
@@ -101,6 +102,6 @@ def draw(recording: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     for recording in recordings():
-        if sys.argv[1:] == ["record"]:
-            record(recording)
+        if sys.argv[1:2] == ["record"]:
+            record(recording, *sys.argv[2:])
         (IMAGES / f"terminal-{recording['name']}.svg").write_text(draw(recording), encoding="utf-8")
