@@ -177,7 +177,7 @@ PROMTOOL := .local/bin/promtool
 $(PROMTOOL):
 	@mkdir -p $(@D); if program=$$(command -v $(@F)); then ln -s "$$program" $@; else \
 	  echo "==> Fetching $(@F)"; directory=$$(mktemp -d); trap 'rm -rf "$$directory"' EXIT; chmod 755 "$$directory"; \
-	  (cd "$$directory"; apt-get download -qq prometheus || { apt-get update -qq; apt-get download -qq prometheus; }) && \
+	  (cd "$$directory"; apt-get download -qq -o APT::Sandbox::User=root prometheus || { apt-get update -qq; apt-get download -qq -o APT::Sandbox::User=root prometheus; }) && \
 	  dpkg-deb --fsys-tarfile "$$directory"/prometheus_*.deb | tar --extract --to-stdout ./usr/bin/$(@F) >"$$directory/$(@F)" && \
 	  install "$$directory/$(@F)" $@; \
 	fi
