@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Control-node half of agentsmith.platform.secret_keys_check; the documentation is in plugins/modules."""
 
+from inspect import signature
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -11,7 +12,9 @@ from ..plugin_utils.objects.errors import ApplyError
 from ..plugin_utils.secrets.preflight import compare_secret
 
 OPTIONS = documented_options(__name__)
-COMPARISON = [name for name in OPTIONS if name != "api_server"]  # which is the connection's
+COMPARISON = [
+    name for name in OPTIONS if name in signature(compare_secret).parameters
+]  # the others are the connection's
 
 
 class ActionModule(ClusterAction):
