@@ -125,7 +125,12 @@ class Suite:
         found = []
         for size in self._sizes:
             bodies = [
-                {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"many-{number}"}, "data": {"a": "b"}}
+                {
+                    "apiVersion": "v1",
+                    "kind": "ConfigMap",
+                    "metadata": {"name": f"many-{number}", "namespace": "{{ agentsmith_namespace }}"},
+                    "data": {"key": "value"},
+                }
                 for number in range(size)
             ]
             variables = {**VARIABLES, "extra_objects": bodies}

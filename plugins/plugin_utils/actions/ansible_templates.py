@@ -36,7 +36,7 @@ class AnsibleTemplates:
         self.compiled = CompiledTemplates()
         self._templar = action._templar.copy_with_new_env(available_variables={})
         compile_once(self._templar, self.compiled)
-        self.variables = Variables(self._templar, variables or {})
+        self.variables: dict[str, Any] = Variables(self._templar, variables or {})
         self._find_needle = action._find_needle
 
     def value(self, source: Any) -> Any:
