@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import tarfile
 import tempfile
 from pathlib import Path
 
@@ -83,6 +85,7 @@ def watched_release(playbook, tmp_path_factory):
             ("verify", "playbooks/verify.yml", "rotated", CONVERSATION),
             ("render", "playbooks/render.yml", "rotated", ["-e", f"render_dir={directory}/rendered"]),
             ("fail", "playbooks/deploy.yml", "rotated", ["-e", "dispatcher_image=localhost/no-such-image:1"]),
+            ("bundle", "playbooks/support_bundle.yml", "rotated", ["-e", f"support_bundle_dir={directory}"]),
         ):
             extra = ["-vvv", "--diff", *ELSEWHERE, "-e", f"@{files[values]}", *arguments]
             run = playbook(name, *extra, environment={"TMPDIR": str(temporary)})
@@ -129,6 +132,23 @@ def test_no_object_but_the_secret_holds_a_value(kubectl):
 def test_no_pod_logged_a_value(kubectl):
     for pod in kubectl("-n %s get pods -o name", NAMESPACE).split():
         assert shown(kubectl("-n %s logs %s --all-containers --ignore-errors", NAMESPACE, pod)) == []
+
+
+def test_no_support_bundle_holds_a_value(watched_release):
+    """Nor one of earlier values, which logs could still have: the release record has them."""
+    output, _watch = watched_release
+    path = Path(re.search(r"The bundle is (\S+\.tar\.gz)", output)[1])
+    with tarfile.open(path) as archive:
+        files = {member.name: archive.extractfile(member).read().decode() for member in archive.getmembers()}
+    assert shown("\n".join([*files, *files.values()])) == []
+    logs = [name for name in files if name.startswith("logs/agentsmith-dispatcher-") and files[name]]
+    assert logs, "a real kubelet gave the log of the Dispatcher"
+    assert "no-such-image" in files["events.txt"], "the events name the cause of the deploy that failed"
+    assert json.loads(files["release/history.json"])["current"]
+    assert json.loads(files["cluster/nodes.json"])
+    manifest = json.loads(files["manifest.json"])
+    assert "agentsmith-secrets" in manifest["masking"]["secrets"]
+    assert "status" not in {entry["what"] for entry in manifest["not_read"]}
 
 
 @pytest.mark.parametrize("place", ["argument", "environment", "file"])

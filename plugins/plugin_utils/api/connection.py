@@ -180,7 +180,7 @@ class Connection:
             try:
                 client.connected_socket().close()
             except OSError as error:
-                raise urllib3.exceptions.NewConnectionError(None, str(error)) from error
+                raise urllib3.exceptions.ProtocolError(str(error), error) from error
 
         self.open_stream(connect)
         self._policy.in_contact = True

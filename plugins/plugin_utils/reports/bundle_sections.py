@@ -303,18 +303,18 @@ def _logs(bundle: Bundle) -> None:
     asked = [entry for pod in list(found.values())[:PODS] for entry in _logs_of(pod)]
     used = 0
     with ThreadPoolExecutor(CONCURRENCY) as executor:
-        for (pod, container, previous), (log, fault) in zip(
+        for (name, container, previous), (log, fault) in zip(
             asked, executor.map(lambda entry: _read_one(bundle, *entry), asked), strict=True
         ):
-            what = f"the {'previous ' if previous else ''}log of {pod}, container {container}"
+            what = f"the {'previous ' if previous else ''}log of {name}, container {container}"
             if log is None:
                 bundle.archive.not_read(what, fault)
             elif used + len(log.text) > ALL_LOGS_BYTES:
                 bundle.archive.not_read(what, f"the logs before it have almost {ALL_LOGS_BYTES} bytes")
             else:
                 used += len(log.text)
-                name = f"{container}.previous.log" if previous else f"{container}.log"
-                bundle.archive.add(("logs", pod, name), what, log.text, str, log.cut)
+                file = f"{container}.previous.log" if previous else f"{container}.log"
+                bundle.archive.add(("logs", name, file), what, log.text, str, log.cut)
 
 
 def _logs_of(pod: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from ..api.connection import Connection
@@ -75,7 +76,7 @@ def _read_all(bundle: Bundle) -> KnownSecrets:
         "the Secrets": lambda: secrets.append(
             read_secrets(bundle.connection, bundle.wanted.owner, set(_secret_names(bundle)))
         ),
-        **{name: lambda section=section: section(bundle) for name, section in SECTIONS.items()},
+        **{name: partial(section, bundle) for name, section in SECTIONS.items()},
     }
     deadline = time.monotonic() + TIME_LIMIT + _GRACE
     threads = {name: threading.Thread(target=_guarded, args=(bundle, name, task)) for name, task in tasks.items()}
