@@ -3,7 +3,7 @@
 
 Usage: terminal_pictures.py            draws the pictures from the recorded texts
        terminal_pictures.py record     runs the commands first, and records what they say; `make deploy` comes before.
-                                       More arguments go to each command, for a cluster that is not the one of inventories/dev
+                                       More arguments go to each command, for another cluster than inventories/dev's
 """
 
 from __future__ import annotations

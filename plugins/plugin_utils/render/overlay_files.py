@@ -29,8 +29,8 @@ def overlay_texts(targets: Mapping[str, Objects]) -> dict[str, str]:
     by_identity = {name: {_identity(manifest): manifest for manifest in objects} for name, objects in targets.items()}
     base = _base(list(by_identity.values()))
     texts = {f"{BASE}/{path}": text for path, text in file_texts(list(base.values())).items()}
-    for name, objects in by_identity.items():
-        texts |= {f"{OVERLAYS}/{name}/{path}": text for path, text in _overlay(objects, base).items()}
+    for name, identified in by_identity.items():
+        texts |= {f"{OVERLAYS}/{name}/{path}": text for path, text in _overlay(identified, base).items()}
     return texts
 
 
