@@ -11,7 +11,9 @@ from plugin_pages import documentation
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PLUGINS = [
-    file for kind in ("filter", "lookup", "modules") for file in sorted((CHECKOUT / "plugins" / kind).glob("*.py"))
+    file
+    for kind in ("callback", "filter", "lookup", "modules")
+    for file in sorted((CHECKOUT / "plugins" / kind).glob("*.py"))
 ]
 INTERNAL = "agentsmith.platform.control_node.internal"
 READ_ONLY = "agentsmith.platform.control_node.read_only"

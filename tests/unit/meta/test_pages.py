@@ -13,7 +13,7 @@ import yaml
 CHECKOUT = Path(__file__).resolve().parents[3]
 PLUGINS = sorted(
     file
-    for kind in ("doc_fragments", "filter", "inventory", "lookup", "modules")
+    for kind in ("callback", "doc_fragments", "filter", "inventory", "lookup", "modules")
     for plugins in ("plugins", "dev/plugins")
     for file in (CHECKOUT / plugins / kind).glob("*.py")
 )
@@ -51,7 +51,7 @@ def test_what_yaml_cuts_off_is_found(description: str, found: bool) -> None:
     assert bool(list(cut_off(source))) is found
 
 
-PUBLISHED = [file for file in PLUGINS if file.parent.name in ("filter", "lookup", "modules")]
+PUBLISHED = [file for file in PLUGINS if file.parent.name in ("callback", "filter", "lookup", "modules")]
 
 
 @pytest.mark.parametrize("plugin", PUBLISHED, ids=lambda file: f"{file.parent.name}-{file.stem}")
