@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Run
 
 REPOSITORY = Path(__file__).parents[3]
 NAMESPACE = "agentsmith"
@@ -195,7 +194,7 @@ def selectors(expression: str) -> list[tuple[str, set[str]]]:
 
 
 @pytest.fixture(scope="module")
-def rendered(render: Callable[..., Run]) -> Run:
+def rendered(render: Callable[..., Any]) -> Any:
     return render(
         {
             "operator": {"monitoring_enabled": True},
@@ -222,13 +221,13 @@ def rendered(render: Callable[..., Run]) -> Run:
     )
 
 
-def groups(rendered: Run, host: str = "operator") -> list[dict[str, Any]]:
+def groups(rendered: Any, host: str = "operator") -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = rendered.objects[host]["PrometheusRule/agentsmith-alerts"]["spec"]["groups"]
     return found
 
 
 @pytest.fixture(scope="module")
-def alarms(rendered: Run) -> dict[str, dict[str, Any]]:
+def alarms(rendered: Any) -> dict[str, dict[str, Any]]:
     """The rules, by their names."""
     return {rule["alert"]: rule for group in groups(rendered) for rule in group["rules"]}
 
@@ -258,7 +257,7 @@ def as_test(case: Case, rule: dict[str, Any], exporter: str) -> dict[str, Any]:
     }
 
 
-def test_each_alarm_fires_and_clears(alarms: dict[str, dict[str, Any]], rendered: Run, tmp_path: Path) -> None:
+def test_each_alarm_fires_and_clears(alarms: dict[str, dict[str, Any]], rendered: Any, tmp_path: Path) -> None:
     assert {case.alarm for case in CASES} == alarms.keys()
     rules, tests = tmp_path / "rules.yml", tmp_path / "tests.yml"
     rules.write_text(json.dumps({"groups": groups(rendered)}))
@@ -270,7 +269,7 @@ def test_each_alarm_fires_and_clears(alarms: dict[str, dict[str, Any]], rendered
 
 @pytest.mark.parametrize("case", CASES[:2], ids=lambda case: case.alarm)
 def test_a_new_pod_of_the_exporter_ends_no_alarm(
-    case: Case, alarms: dict[str, dict[str, Any]], rendered: Run, tmp_path: Path
+    case: Case, alarms: dict[str, dict[str, Any]], rendered: Any, tmp_path: Path
 ) -> None:
     (name,) = case.series
     rule = alarms[case.alarm]
@@ -291,23 +290,23 @@ def test_an_alarm_needs_no_template_of_prometheus(alarms: dict[str, dict[str, An
     assert "{{" not in json.dumps(alarms)
 
 
-def test_a_rules_file_has_the_same_rules(rendered: Run) -> None:
+def test_a_rules_file_has_the_same_rules(rendered: Any) -> None:
     (key,) = [key for key in rendered.objects["file"] if key.endswith("/agentsmith-alerts")]
     body = rendered.objects["file"][key]
     assert key.startswith("ConfigMap/") and body["metadata"]["labels"]["a"] == "b"
     assert yaml.safe_load(body["data"]["agentsmith.rules.yml"]) == {"groups": groups(rendered)}
 
 
-def test_it_is_off_by_default(rendered: Run) -> None:
+def test_it_is_off_by_default(rendered: Any) -> None:
     assert not [key for key in rendered.objects["off"] if "alerts" in key]
 
 
-def test_without_the_bundled_redis_nothing_is_said_of_it(rendered: Run, alarms: dict[str, dict[str, Any]]) -> None:
+def test_without_the_bundled_redis_nothing_is_said_of_it(rendered: Any, alarms: dict[str, dict[str, Any]]) -> None:
     found = {rule["alert"] for group in groups(rendered, "without-redis") for rule in group["rules"]}
     assert alarms.keys() - found == {"AgentSmithRedisUnavailable", "AgentSmithRedisMemoryHigh"}
 
 
-def test_thresholds_and_labels_are_variables(rendered: Run) -> None:
+def test_thresholds_and_labels_are_variables(rendered: Any) -> None:
     body = rendered.objects["routed"]["PrometheusRule/agentsmith-alerts"]
     assert body["metadata"]["labels"]["release"] == "prometheus"
     rules = {rule["alert"]: rule for group in body["spec"]["groups"] for rule in group["rules"]}
@@ -316,7 +315,7 @@ def test_thresholds_and_labels_are_variables(rendered: Run) -> None:
     assert 'lease="other-release"' in rules["AgentSmithDeployLockHeld"]["expr"]
 
 
-def test_bad_values_are_refused(rendered: Run) -> None:
+def test_bad_values_are_refused(rendered: Any) -> None:
     assert "monitoring_restarts is '0'" in rendered.failures["bad"]
     assert "monitoring_alert_labels" in rendered.failures["label"]
     assert "monitoring_redis_memory_percent" in rendered.failures["percent"]
