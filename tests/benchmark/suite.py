@@ -188,7 +188,7 @@ class Suite:
                 process.terminate()
 
 
-SCENARIOS = ("unchanged", "changed", "first", "fleet", "many", "requests")
+SCENARIOS = ("unchanged", "changed", "first", "fleet", "requests", "many")
 
 
 def standing_in(control_plane: ControlPlane) -> Callable[[str], AbstractContextManager[None]]:

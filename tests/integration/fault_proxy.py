@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 import sys
@@ -19,6 +20,8 @@ from urllib.parse import urlsplit
 import urllib3
 from control_plane import ControlPlane
 
+# As this collection asks, and as clients in Go do
+WATCH = re.compile(r"[?&]watch=(1|true)\b")
 HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 
 
@@ -157,7 +160,7 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
                 answer = {"kind": "Status", "status": "Failure", "code": fault.status, "message": "spoilt"}
                 text = json.dumps({**answer, "reason": fault.reason})
                 self._answer(fault.status, {"Content-Type": "application/json", **fault.headers}, text.encode())
-            elif "watch=1" in self.path and not (fault and fault.drop):
+            elif WATCH.search(self.path) and not (fault and fault.drop):
                 self._pass_on()
             else:
                 status, headers, data = self._forward(body)
