@@ -197,5 +197,7 @@ def test_no_playbook_and_no_role_knows_an_environment() -> None:
         *(CHECKOUT / "playbooks").rglob("*.yml"),
     ]:
         lines = [line for line in path.read_text().splitlines() if not line.lstrip().startswith("#")]
+        # It copies that file as an example, whichever environment it makes
+        lines = [line for line in lines if not line.startswith("__new_environment_prod_file: ")]
         for name in names:
             assert not [line for line in lines if f"inventories/{name}" in line or f"== '{name}'" in line], path
