@@ -76,7 +76,7 @@ def sorted_index(index: str) -> str:
     """Internal modules after those that users call, and short names beside the pages."""
     listed = re.compile(r"(?m)^\* .* \(internal\)\n")
     internal = "".join(listed.findall(index))
-    index = re.sub(r"(?m)^    (\w+)_(module|filter|lookup|role)$", r"    \1 <\1_\2>", listed.sub("", index))
+    index = re.sub(r"(?m)^    (\w+)_(module|callback|filter|lookup|role)$", r"    \1 <\1_\2>", listed.sub("", index))
     index = index.replace(
         "Agentsmith.Platform\n===================", "Modules, roles and plugins\n=========================="
     )
