@@ -144,7 +144,9 @@ def test_no_support_bundle_holds_a_value(watched_release):
     logs = [name for name in files if name.startswith("logs/agentsmith-dispatcher-") and files[name]]
     assert logs, "a real kubelet gave the log of the Dispatcher"
     assert "no-such-image" in files["events.txt"], "the events name the cause of the deploy that failed"
-    assert json.loads(files["release/history.json"])["current"]
+    record = json.loads(files["release/history.json"])
+    assert record["current"]
+    assert record["history"][0]["outcome"] == "rolled_back", "the deploy that failed is the newest entry"
     assert json.loads(files["cluster/nodes.json"])
     manifest = json.loads(files["manifest.json"])
     assert "agentsmith-secrets" in manifest["masking"]["secrets"]

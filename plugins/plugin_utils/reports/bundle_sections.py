@@ -253,11 +253,12 @@ def _table_of_checks(outcomes: Sequence[Outcome]) -> str:
 
 def _record(bundle: Bundle) -> None:
     releases = ReleaseRecord(bundle.connection, bundle.wanted.owner).read()
-    if releases.current is None:
+    entries = releases.history.entries
+    if releases.current is None and not entries:
         bundle.archive.not_read("the release record", "no deploy of this release has been recorded")
         return
     before = {Identity.of(body): body for body in releases.previous or []}
-    after = {Identity.of(body): body for body in releases.current}
+    after = {Identity.of(body): body for body in releases.current or []}
     content = {
         "recorded_by": releases.recorded_by,
         "recorded_at": releases.recorded_at,
@@ -268,8 +269,9 @@ def _record(bundle: Bundle) -> None:
         "changed_by_the_last_deploy": sorted(
             str(identity) for identity in before | after if before and before.get(identity) != after.get(identity)
         ),
+        "history": [entry.as_dict() for entry in reversed(entries)],
     }
-    about = "the last good release and the one before: their objects with their images, who deployed and when"
+    about = "who changed what and when; the last good release and the one before: their objects with their images"
     bundle.archive.add(("release", "history.json"), about, content)
 
 
