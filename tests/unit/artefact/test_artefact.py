@@ -184,6 +184,9 @@ def test_it_renders_production(user: User, tmp_path: Path) -> None:
     user.run("ansible-playbook", "agentsmith.platform.render", "--limit", "prod-eu", *options)
     kinds = {yaml.safe_load(path.read_text())["kind"] for path in (tmp_path / "out").rglob("*.yaml")}
     assert {"Deployment", "Secret", "Gateway"} <= kinds
+    # A relative path is one of the directory in which the user is
+    user.run("ansible-playbook", "agentsmith.platform.images", "-e", "images_file=images.txt", *options)
+    assert "redis" in (user.home / "images.txt").read_text()
 
 
 def test_a_new_environment_outlives_the_next_installation(user: User, archive: Path, environment: Path) -> None:
