@@ -56,7 +56,9 @@ def stand_in_kubelet(
             before = (pod["status"].get("phase"), pod["status"].get("observedGeneration"))
             if before != (wanted["phase"], generation) or "containerStatuses" in wanted:
                 whole = {"conditions": None, "containerStatuses": None, "observedGeneration": generation, **wanted}
-                control_plane.request("PATCH", f"{path}/{name}/status", {"status": whole}, MERGE)
+                # Not of another pod that has got its name meanwhile
+                body = {"metadata": {"uid": pod["metadata"]["uid"]}, "status": whole}
+                control_plane.request("PATCH", f"{path}/{name}/status", body, MERGE)
 
     with repeating(look, PAUSE):
         yield

@@ -49,8 +49,8 @@ def test_a_rollout_that_is_told_asks_hardly_anything(
     with slow_pods(control_plane, new_namespace):
         asked = rollout(apply, fault_proxy, new_namespace)
     # Of each Deployment, itself and its pods. They are read once before, and until the watch has begun. A rollout that
-    # is asked for would read each of them 6 times
-    assert sum(WATCH in path for path in asked) == 2 * DEPLOYMENTS
+    # is asked for would read each of them 6 times. A watch that tells late, on a busy machine, is begun anew
+    assert 2 * DEPLOYMENTS <= sum(WATCH in path for path in asked) <= 3 * DEPLOYMENTS
     others = [path for path in asked if WATCH not in path and "/replicasets" not in path]
     assert len(others) <= 2 * DEPLOYMENTS * 2, others
 
