@@ -172,6 +172,27 @@ release: $(VENV)/.complete
 	@: $(or $(VERSION),$(error VERSION names the release: make release VERSION=1.2.3))
 	@$(BIN)/python tools/release.py '$(VERSION)' $(RELEASE)
 
+# What Galaxy, Automation Hub and the community's bundle ask of a collection, with the ansible-core of the environment.
+# Like the scanners, the tools have environments of their own.
+.PHONY: gates
+gates: $(VENV)/.complete
+	@core=$$($(BIN)/python -c 'import ansible.release; print(ansible.release.__version__)'); \
+	tests/gates/run $(CURDIR)/$(BIN)/python "$$core" --junitxml $(REPORTS)/gates.xml
+
+# All that the collection supports, each with a Python that it runs on
+GATES_OF_ALL := gates-2.19 gates-2.20 gates-2.21
+.PHONY: gates-all $(GATES_OF_ALL)
+gates-all: $(GATES_OF_ALL)
+gates-2.19: core := 2.19.14
+gates-2.19: PYTHON_MINORS := 11
+gates-2.20: core := 2.20.10
+gates-2.20: PYTHON_MINORS := 12
+gates-2.21: core := 2.21.5
+gates-2.21: PYTHON_MINORS := 13
+$(GATES_OF_ALL):
+	@python=$$($(find_python)); \
+	AGENTSMITH_LONG_TESTS=1 tests/gates/run "$$python" $(core) --junitxml $(REPORTS)/$@.xml
+
 # Prometheus' own test of rules, as Debian packages it. It is unpacked, not installed, because the package starts a server.
 PROMTOOL := .local/bin/promtool
 $(PROMTOOL):
