@@ -26,7 +26,8 @@ import yaml
 BIN = Path(sys.executable).parent
 CHECKOUT = Path(__file__).resolve().parents[1]
 # The person in the stand-in Slack and the matrix of connections are the same with and without a cluster.
-sys.path += [str(CHECKOUT / "tests/contract"), str(CHECKOUT / "tests")]
+# The machine's collection knows where the cluster is.
+sys.path += [str(CHECKOUT / part) for part in ("tests/contract", "tests", ".collections")]
 from slack_person import SlackPerson  # noqa: E402
 from slack_request import SlackSender  # noqa: E402
 

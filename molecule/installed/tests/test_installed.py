@@ -8,22 +8,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
-from conftest import CLUSTER, KUBECONFIG
-from installed_collection import User, build, new_environment
+from conftest import CLUSTER
+from installed_collection import build, new_environment
+from newcomer import ENVIRONMENT, RECAP, Newcomer, cluster_images, removed
 
 NAMESPACE = "agentsmith-installed"
-ENVIRONMENT = Path("inventories/staging")
-SECRETS = {
-    "github_token": "ghp_canary4711",
-    "anthropic_api_key": "sk-canary4711",
-    "slack_bot_token": "xoxb-1-canary4711",
-}
-RECAP = re.compile(r"ok=\d+ +changed=(\d+) +unreachable=0 +failed=0 ")
 ROLE = """
 - hosts: localhost
   gather_facts: false
@@ -44,24 +37,6 @@ def interpreter(version: str) -> Path:
     pytest.skip(f"no Python {version} runs here")
 
 
-@dataclass(frozen=True)
-class Newcomer(User):
-    """A user who has installed the collection and has a release in mind."""
-
-    def play(self, name: str, *arguments: object, changed: int | None = None) -> str:
-        """Run a playbook by its full name on the user's inventory, and return its output."""
-        options = ["-i", ENVIRONMENT, "--vault-id", "staging@password", *arguments]
-        output = self.run("ansible-playbook", f"agentsmith.platform.{name}", *options)
-        assert not [value for value in SECRETS.values() if value in output]
-        (count,) = RECAP.findall(output)
-        assert changed is None or int(count) == changed, output
-        return output
-
-    def setting(self, **variables: object) -> None:
-        """Set variables in a file of the user's inventory."""
-        (self.home / ENVIRONMENT / "group_vars/all/settings.yml").write_text(yaml.safe_dump(variables))
-
-
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory) -> Path:
     """The built collection."""
@@ -76,45 +51,21 @@ def user(request, archive, tmp_path_factory) -> Newcomer:
     programs = new_environment(python, tmp_path_factory.mktemp("environment"), ["ansible-core", "kubernetes"])
     newcomer = Newcomer(programs, home)
     newcomer.install(archive)
-    (home / ".kube").mkdir()
-    shutil.copy(KUBECONFIG, home / ".kube/config")
+    newcomer.take_kubeconfig()
     return newcomer
 
 
 @pytest.fixture(scope="module")
 def images(playbook, tmp_path_factory) -> dict[str, str]:
     """The images that the cluster has, by the last part of their names."""
-    file = tmp_path_factory.mktemp("images") / "images.txt"
-    listed = playbook("playbooks/images.yml", "-e", f"images_file={file}")
-    assert listed.returncode == 0, listed.output
-    return {re.split("[/:]", image)[1]: image for image in file.read_text().split()}
+    return cluster_images(playbook, tmp_path_factory.mktemp("images"))
 
 
-@pytest.fixture
-def removed(kubectl) -> Iterator[None]:
-    """Nothing of the release is left in the end, whatever failed."""
-    yield
-    kubectl("delete namespace %s --ignore-not-found", NAMESPACE)
-
-
-def answer(user: Newcomer, images: dict[str, str]) -> str:
-    """Make the inventory as somebody without a terminal does, and return what was said."""
-    given = {
-        "name": "staging",
-        "namespace": NAMESPACE,
-        "context": f"kind-{CLUSTER}",
-        "dispatcher_image": images["agentsmith-stand-in"],
-        "agent_image": images["agentsmith-stand-in-agent"],
-        "project": "agent-smith-test",
-        "repository": "https://github.com/example/agent-smith-test",
-        "slack_signing_secret": "0123456789abcdef" * 2,
-        "vault_password": "a password",
-        **SECRETS,
-    }
-    answers = user.home / "answers.yml"
-    answers.write_text(yaml.safe_dump({f"new_environment_{name}": value for name, value in given.items()}))
-    (user.home / "password").write_text(given["vault_password"])
-    return user.run("ansible-playbook", "agentsmith.platform.new_environment", "-e", f"@{answers}")
+@pytest.fixture(autouse=True)
+def nothing_left(kubectl) -> Iterator[None]:
+    """Nothing of the release is left in the end."""
+    with removed(kubectl, NAMESPACE):
+        yield
 
 
 def change_vault(user: Newcomer, **values: str) -> None:
@@ -125,10 +76,9 @@ def change_vault(user: Newcomer, **values: str) -> None:
     user.run("ansible-vault", "encrypt", *identity, "--output", vault, "-", stdin=yaml.safe_dump(content))
 
 
-@pytest.mark.usefixtures("removed")
 def test_a_release_lives_by_full_names(user: Newcomer, archive: Path, images: dict[str, str], kubectl, get) -> None:
     installed = user.content(".ansible/collections")
-    said = answer(user, images)
+    said = user.answer(images, NAMESPACE)
     assert f"agentsmith.platform.deploy -i {user.home / ENVIRONMENT} " in " ".join(said.split())
     # What a user of a cluster without the roles' default registry sets
     user.setting(redis_image=images["agentsmith-redis"])
@@ -163,7 +113,6 @@ def test_a_release_lives_by_full_names(user: Newcomer, archive: Path, images: di
     assert not kubectl("get namespace %s --ignore-not-found -o name", NAMESPACE)
 
 
-@pytest.mark.usefixtures("removed")
 def test_a_role_alone(user: Newcomer, get) -> None:
     playbook = user.home / "site.yml"
     playbook.write_text(ROLE.replace("CONTEXT", f"kind-{CLUSTER}").replace("NAMESPACE", NAMESPACE))
