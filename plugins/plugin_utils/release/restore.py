@@ -154,8 +154,17 @@ class RestoreRun(LockedRun):
             record.write(told, self._lease.holder)
             self.entry = entry
         self.restored = True
-        back = "would be" if self._settings.check_mode else "is"
-        self.summary = f"The previous release {back} back. The next deploy from the inventory replaces it."
+        one, many = ("would be", "would be") if self._settings.check_mode else ("is", "are")
+        self.summary = (
+            f"The previous release {one} back. The one that you left is kept: to return to it, roll back once more. "
+            "The next deploy from the inventory replaces it."
+        )
+        changed = [item.identity for item in self._planned if item.result == "updated"]
+        if secrets := ", ".join(identity.name for identity in changed if identity.kind == "Secret"):
+            self.summary += (
+                f" The earlier values of the Secret {secrets} {many} back, too: those from before a rotation, if there "
+                "was one."
+            )
 
     def _is_present(self, releases: Releases) -> bool:
         """Tell whether the revision is of the present release, rather than of the previous one.

@@ -113,6 +113,13 @@ def test_the_previous_release_becomes_the_last_good_one_and_the_other_way_round(
     assert twice.restore(PREVIOUS).restored and twice.image() == "app:2"
 
 
+def test_it_is_said_that_the_values_of_a_secret_come_back(twice: InMemoryRelease) -> None:
+    assert "The earlier values of the Secret agentsmith-secrets are back, too" in twice.restore(PREVIOUS).summary
+    twice.deploy([body for body in FIRST if body["kind"] != "Deployment"] + [a_release("app:3")[3]])
+    said = twice.restore(PREVIOUS).summary
+    assert "to return to it, roll back once more" in said and "Secret" not in said
+
+
 @pytest.mark.parametrize("deploys", [0, 1])
 def test_without_a_previous_release_a_rollback_is_refused(release: InMemoryRelease, deploys: int) -> None:
     release.apply(FIRST[:1])
