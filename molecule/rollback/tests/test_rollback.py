@@ -79,10 +79,15 @@ def state(get) -> Callable[[], dict[str, Any]]:
     return look
 
 
+def staying_pods(get) -> set[str]:
+    """The pods that are not on their way out: a deploy ends while those before it do."""
+    return {pod["metadata"]["uid"] for pod in get("pods") if "deletionTimestamp" not in pod["metadata"]}
+
+
 def test_an_image_that_cannot_be_pulled_costs_no_request(act, state, get, job, kubectl, request, capsys):
     assert act("deploy", GOOD).returncode == 0
     before, running = state(), job()
-    pods = {pod["metadata"]["uid"] for pod in get("pods")}
+    pods = staying_pods(get)
     health = request.getfixturevalue("health")
     failed = act("deploy", BAD)
     with capsys.disabled():
@@ -99,7 +104,7 @@ def test_an_image_that_cannot_be_pulled_costs_no_request(act, state, get, job, k
     assert "The last good release, recorded at" in message
     assert failed.seconds < LONGEST
     assert state() == before
-    assert {pod["metadata"]["uid"] for pod in get("pods") if "deletionTimestamp" not in pod["metadata"]} == pods
+    assert staying_pods(get) == pods
     assert job() == running
     assert kubectl("-n agentsmith get lease -o name") == ""
     assert re.search(r"changed=0 .*failed=0", act("deploy", GOOD).output)
