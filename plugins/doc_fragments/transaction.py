@@ -66,9 +66,9 @@ options:
 options:
   drain:
     description:
-      - Jobs of the Dispatcher to wait for before its pods are replaced, if the plan replaces them. Nothing has been
-        written by then. Works only with O(transaction). The rollback of a failed run waits for no Jobs. Jobs that are
-        older than every running Dispatcher are not waited for, because none listens to them.
+      - Jobs of the Dispatcher to wait for before its pods or those of Redis are replaced, if the plan replaces them.
+        Nothing has been written by then. Works only with O(transaction). The rollback of a failed run waits for no
+        Jobs. Jobs that are older than every running Dispatcher are not waited for, because none listens to them.
     type: dict
     suboptions:
       deployment:
@@ -81,4 +81,10 @@ options:
             the Jobs in a warning.
         type: int
         default: 0
+      redis:
+        description:
+          - Name of the Deployment of Redis. What Jobs report goes through it, and a new pod of it starts empty. Nobody
+            waits for it to be replaced if this is empty.
+        type: str
+        default: ''
 """

@@ -40,7 +40,7 @@ VIEWS = "views.example.com"
 TOKEN, NEW_TOKEN = "ghp_0123456789", "ghp_new_9876543210"  # noqa: S105  test values
 HELD = LockSettings(duration=60, timeout=0)
 JOB = "agentsmith-0123456789ab"
-DRAIN = Drain("agentsmith-dispatcher", timeout=2)
+DRAIN = Drain("agentsmith-dispatcher", timeout=2, redis="redis")
 
 
 @pytest.fixture(autouse=True)
@@ -546,6 +546,24 @@ def test_jobs_in_flight_are_waited_for_before_a_roll(release: Release, control_p
     warned = release.apply(changed(objects), drain=replace(DRAIN, timeout=0))
     assert JOB in str(warned["warnings"])
     assert control_plane.get(job)["status"].get("active") == 1
+
+
+@pytest.mark.usefixtures("job")
+def test_jobs_in_flight_are_waited_for_before_redis_is_replaced(release: Release, control_plane: ControlPlane) -> None:
+    objects = a_release(release.namespace)
+    release.deploy(objects)
+    before = live(control_plane, release)
+    other_redis = deepcopy(objects)
+    (redis,) = [body for body in other_redis if body["kind"] == "Deployment" and body["metadata"]["name"] == "redis"]
+    redis["spec"]["template"]["spec"]["containers"][0]["image"] = "other"
+    waits = f"waits before Deployment {release.namespace}/redis rolls, for up to 2 s (dispatcher_drain_timeout)"
+    assert waits in str(release.apply(other_redis, drain=DRAIN, check_mode=True)["warnings"])
+    refused = release.apply(other_redis, drain=DRAIN)
+    assert f"the Job {JOB} is still in flight" in refused["msg"]
+    assert live(control_plane, release) == before
+    redis["spec"]["template"]["spec"]["containers"][0]["image"] = "redis"
+    redis["spec"]["paused"] = False
+    assert not release.apply(other_redis, drain=DRAIN).get("warnings")
 
 
 def test_jobs_in_flight_are_waited_for_before_a_rollback(

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs in flight when their Dispatcher is about to be replaced.
+"""Jobs in flight when their Dispatcher or their Redis is about to be replaced.
 
 They run on, whatever becomes of the release. But the Dispatcher keeps in its memory which of them it listens to (the
 app's contract, Lifecycle): what a Job says after its Dispatcher is gone reaches nobody in Slack, and its channel stays
-busy. So those that a Dispatcher listens to are waited for; of the others, nothing more is to be heard in any case.
+busy. A Redis that restarts has forgotten the channels and what Jobs have said: the Dispatcher then ignores the Jobs
+that run. So those that a Dispatcher listens to are waited for; of the others, nothing more is to be heard anyway.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -31,13 +32,15 @@ class JobsInFlight(ApplyError):
 
 @dataclass(frozen=True)
 class Drain:
-    """Wait for the Jobs that *deployment* has spawned before its pods are replaced.
+    """Wait for the Jobs that *deployment* has spawned before its pods, or those of *redis*, are replaced.
 
-    ``timeout``: seconds; zero does not wait and only tells. ``is_preview``: tells whether there would be a wait.
+    ``timeout``: seconds; zero does not wait and only tells. ``redis``: the Deployment of Redis, empty where the release
+    has none. ``is_preview``: tells whether there would be a wait.
     """
 
     deployment: str
     timeout: float = 0
+    redis: str = ""
     is_preview: bool = False
 
     def previewed(self) -> Self:
@@ -57,41 +60,44 @@ def wait_for_jobs(
 
     :raises JobsInFlight: when some still run at the timeout, naming them.
     """
-    rolling = [item for item in planned if _replaces_pods(item, drain.deployment)]
+    rolling = [item.identity for item in planned if _replaces_pods(item, {drain.deployment, drain.redis})]
     if not rolling:
         return []
     begun = clock()
     report = WaitReport(say, clock)
-    namespace = rolling[0].identity.namespace
+    namespace = rolling[0].namespace
+    dispatcher = next((item for item in planned if _is_deployment(item, {drain.deployment})), None)
+    named = " and ".join(map(str, rolling))
+    rolls, has = ("rolls", "has") if len(rolling) == 1 else ("roll", "have")
     while True:
         now = clock()
-        running = _heard(connection, namespace, rolling[0], has_started=now - begun >= STARTING)
+        running = _heard(connection, namespace, dispatcher, has_started=now - begun >= STARTING)
         if not running:
             return []
         if drain.timeout and drain.is_preview:
             return [
-                f"A real run waits before {rolling[0].identity} rolls, for up to {drain.timeout:g} s "
+                f"A real run waits before {named} {rolls}, for up to {drain.timeout:g} s "
                 f"(dispatcher_drain_timeout): {_jobs(running)} in flight."
             ]
         if not drain.timeout:
             return [
-                f"{rolling[0].identity} rolls while {_jobs(running)} in flight. They go on and finish their work, but "
+                f"{named} {rolls} while {_jobs(running)} in flight. They go on and finish their work, but "
                 "Slack shows nothing more of them. dispatcher_drain_timeout is 0, so nobody waits for them."
             ]
         if now >= begun + drain.timeout:
             raise JobsInFlight(
-                f"{rolling[0].identity} has to roll, but after {drain.timeout:g} s (dispatcher_drain_timeout) "
+                f"{named} {has} to roll, but after {drain.timeout:g} s (dispatcher_drain_timeout) "
                 f"{_jobs(running)} still in flight; their Slack threads would fall silent. Nothing was changed. Run "
                 "again when they are done, wait longer, or roll at once with -e dispatcher_drain_timeout=0."
             )
         report.tell(
-            f"Waiting until {rolling[0].identity} may roll: {_jobs(running)} in flight. To roll at once, stop this run "
+            f"Waiting until {named} may roll: {_jobs(running)} in flight. To roll at once, stop this run "
             "and add -e dispatcher_drain_timeout=0"
         )
         sleep(POLL_PAUSE)
 
 
-def _heard(connection: Connection, namespace: str, dispatcher: PlannedObject, has_started: bool) -> list[str]:
+def _heard(connection: Connection, namespace: str, dispatcher: PlannedObject | None, has_started: bool) -> list[str]:
     """Return the names of the running Jobs that the present pods of the Dispatcher may listen to.
 
     :param has_started: whether only those count whose pod runs.
@@ -101,7 +107,7 @@ def _heard(connection: Connection, namespace: str, dispatcher: PlannedObject, ha
         for job in read_spawned_jobs(connection, namespace)
         if is_running(job) and not (has_started and not job["status"].get("ready"))
     ]
-    labels = value_at(dispatcher.live, ("spec", "selector", "matchLabels"))
+    labels = value_at(dispatcher and dispatcher.live, ("spec", "selector", "matchLabels"))
     if running and isinstance(labels, dict):
         selector = ",".join(f"{name}={value}" for name, value in labels.items())
         pods = connection.get(f"/api/v1/namespaces/{namespace}/pods", {"labelSelector": selector}).body["items"]
@@ -109,10 +115,16 @@ def _heard(connection: Connection, namespace: str, dispatcher: PlannedObject, ha
     return sorted(job["metadata"]["name"] for job in running)
 
 
-def _replaces_pods(item: PlannedObject, deployment: str) -> bool:
+def _is_deployment(item: PlannedObject, names: Set[str]) -> bool:
+    return item.identity.kind == "Deployment" and item.identity.name in names
+
+
+def _replaces_pods(item: PlannedObject, names: Set[str]) -> bool:
     """Tell whether an update changes the template; of what changes above it, nobody knows what is below."""
-    return (item.identity.kind, item.identity.name, item.result) == ("Deployment", deployment, "updated") and any(
-        path[: len(TEMPLATE)] == TEMPLATE[: len(path)] for path in item.paths
+    return (
+        _is_deployment(item, names)
+        and item.result == "updated"
+        and any(path[: len(TEMPLATE)] == TEMPLATE[: len(path)] for path in item.paths)
     )
 
 

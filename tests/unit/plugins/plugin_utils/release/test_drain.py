@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For which changes of the Dispatcher Jobs are waited for, and how the wait ends."""
+"""For which changes of the Dispatcher and of Redis Jobs are waited for, and how the wait ends."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Response
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.managed_fields import Path
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.planned_object import PlannedObject
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.drain import (
@@ -19,13 +21,13 @@ from fake_connection import FakeConnection
 
 JOBS = "/apis/batch/v1/namespaces/n/jobs"
 PODS = "/api/v1/namespaces/n/pods"
-DRAIN = Drain("agentsmith-dispatcher", timeout=20)
+DRAIN = Drain("agentsmith-dispatcher", timeout=20, redis="redis")
 
 
 def planned(*paths: Path, name: str = "agentsmith-dispatcher", result: str = "updated") -> list[PlannedObject]:
     """Return a plan for a Deployment that differs at *paths*."""
     body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": "n"}}
-    live = {"spec": {"selector": {"matchLabels": {"app": "x"}}}}
+    live = {"spec": {"selector": {"matchLabels": {"app": name}}}}
     return [PlannedObject(body, "", live, result, paths=list(paths))]
 
 
@@ -56,14 +58,46 @@ CRASHED = pod(waiting={"reason": "CrashLoopBackOff"})
         (planned(("spec",)), True),
         (planned(("spec", "replicas"), ("metadata", "labels", "x")), False),
         (planned(("spec", "templates")), False),
-        (planned(("spec", "template"), name="redis"), False),
+        (planned(("spec", "template"), name="redis"), True),
+        (planned(("spec", "replicas"), name="redis"), False),
+        (planned(("spec", "template"), name="redis-exporter"), False),
         (planned(result="created"), False),
         (planned(result="unchanged"), False),
     ],
 )
 def test_which_changes_replace_the_pods(plan: list[PlannedObject], rolls: bool) -> None:
     connection = FakeConnection({JOBS: {"items": [job("agentsmith-1")]}, PODS: {"items": [LISTENING]}})
-    assert bool(wait_for_jobs(connection, Drain("agentsmith-dispatcher"), plan)) is rolls
+    assert bool(wait_for_jobs(connection, replace(DRAIN, timeout=0), plan)) is rolls
+
+
+def test_a_release_without_redis_waits_for_none() -> None:
+    connection = FakeConnection({JOBS: {"items": [job("agentsmith-1")]}, PODS: {"items": [LISTENING]}})
+    drain = Drain("agentsmith-dispatcher")
+    assert not wait_for_jobs(connection, drain, planned(("spec", "template"), name="redis"))
+
+
+def test_what_rolls_is_named() -> None:
+    connection = FakeConnection({JOBS: {"items": [job("agentsmith-1")]}, PODS: {"items": [LISTENING]}})
+    redis = planned(("spec", "template"), name="redis")
+    (alone,) = wait_for_jobs(connection, DRAIN.previewed(), redis)
+    (both,) = wait_for_jobs(connection, DRAIN.previewed(), [*redis, *planned(("spec", "template"))])
+    assert "waits before Deployment n/redis rolls, for" in alone
+    assert "waits before Deployment n/redis and Deployment n/agentsmith-dispatcher roll, for" in both
+
+
+def test_who_listens_is_asked_of_the_dispatchers_pods_where_redis_rolls() -> None:
+    selectors = list[str]()
+
+    class AskedConnection(FakeConnection):
+        def get(self, path: str, query: Mapping[str, Any] | None = None, accept: str = "") -> Response:
+            if path == PODS:
+                selectors.append((query or {})["labelSelector"])
+            return super().get(path, query, accept)
+
+    connection = AskedConnection({JOBS: {"items": [job("agentsmith-1")]}, PODS: {"items": [LATER]}})
+    plan = [*planned(("spec", "template"), name="redis"), *planned(result="unchanged")]
+    assert wait_for_jobs(connection, DRAIN, plan) == []
+    assert selectors == ["app=agentsmith-dispatcher"]
 
 
 def test_the_wait_ends_with_the_last_job() -> None:
