@@ -29,13 +29,10 @@ options:
     description:
       - The entry, as RV(agentsmith.platform.commit_release#module:entry) tells. Nothing is sent if it is null.
     type: dict
-  namespace:
-    description: Namespace of the release.
-    type: str
-    required: true
 extends_documentation_fragment:
   - agentsmith.platform.control_node
   - agentsmith.platform.control_node.internal
+  - agentsmith.platform.release
 attributes:
   check_mode:
     description: Sends nothing in check mode.

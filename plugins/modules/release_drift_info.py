@@ -21,14 +21,6 @@ options:
     description: The release as M(agentsmith.platform.render_objects) gives it, all parts together.
     type: raw
     required: true
-  namespace:
-    description: Namespace of the release.
-    type: str
-    required: true
-  instance:
-    description: Value of the label C(app.kubernetes.io/instance) of its objects.
-    type: str
-    default: agentsmith
   ignore_managers:
     description:
       - Field managers whose fields are not reported, for example V(vpa-recommender). C(*) stands for any text.
@@ -49,6 +41,8 @@ extends_documentation_fragment:
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
   - agentsmith.platform.control_node.read_only
+  - agentsmith.platform.release
+  - agentsmith.platform.release.instance
 notes:
   - Needs C(get) on the objects, Secrets among them, and C(patch) if a dry run is needed. Extra objects are looked for
     among all kinds that the account may C(list); the others are named in RV(drift.not_looked_at).

@@ -12,19 +12,13 @@ description:
     a failed one too. A run that was refused before it wrote anything has none, nor has one that was killed.
   - At most 100 entries are kept, fewer if they are large.
   - Changes nothing, and returns no value of a Secret.
-options:
-  namespace:
-    description: Namespace of the release.
-    type: str
-    required: true
-  instance:
-    description: Value of the label C(app.kubernetes.io/instance) of its objects.
-    type: str
-    default: agentsmith
+options: {}
 extends_documentation_fragment:
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
   - agentsmith.platform.control_node.read_only
+  - agentsmith.platform.release
+  - agentsmith.platform.release.instance
 notes:
   - Needs C(get) on the Secret that records the release, C(<instance>-release), which holds values of Secrets.
 seealso:

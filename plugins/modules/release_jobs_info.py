@@ -14,19 +14,13 @@ description:
   - Also lists the Jobs that are gone and of which only events are left, for about an hour. They have no log, and their
     ticket is known only if Redis still has their channel.
   - Masks the values of the Secrets that it can read, and what looks like a credential. Changes nothing.
-options:
-  namespace:
-    description: Namespace of the release.
-    type: str
-    required: true
-  instance:
-    description: Value of the label C(app.kubernetes.io/instance) on the objects of the release.
-    type: str
-    default: agentsmith
+options: {}
 extends_documentation_fragment:
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
   - agentsmith.platform.control_node.read_only
+  - agentsmith.platform.release
+  - agentsmith.platform.release.instance
 notes:
   - Needs C(list) on Jobs and pods of the namespace, C(get) on C(pods/log) for the last lines, and C(list) on events for
     the Jobs that are gone. To mask values it needs C(list) on Secrets, or C(get) on those that the Jobs read.

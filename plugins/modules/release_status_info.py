@@ -14,15 +14,12 @@ description:
     M(agentsmith.platform.unblock_channels) frees them.
   - Changes nothing. It reads a Secret only if Redis asks for a password, and returns nothing of it.
     M(agentsmith.platform.verify_release) tells whether the release works.
-options:
-  namespace:
-    description: Namespace of the release.
-    type: str
-    required: true
+options: {}
 extends_documentation_fragment:
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
   - agentsmith.platform.control_node.read_only
+  - agentsmith.platform.release
 notes:
   - Needs C(get) on Deployments and C(list) on pods and Jobs of the namespace. With C(list) on events it also names what
     refuses the pod of a Job, and the node of a pod that was deleted.

@@ -34,26 +34,6 @@ options:
     description: Why the release could not be rendered. It is noted in the manifest.
     type: str
     default: ""
-  namespace:
-    description: Namespace of the release.
-    type: str
-    required: true
-  instance:
-    description: Value of the label C(app.kubernetes.io/instance) on the objects of the release.
-    type: str
-    default: agentsmith
-  secret_name:
-    description: Name of the Secret that the Dispatcher and its Jobs read.
-    type: str
-    default: agentsmith-secrets
-  config_map_name:
-    description: Name of the ConfigMap with C(agentsmith.yml).
-    type: str
-    default: agentsmith-config
-  service_account_name:
-    description: Name of the ServiceAccount of the Dispatcher.
-    type: str
-    default: agentsmith
   app:
     description: Release of the app that runs.
     type: str
@@ -70,6 +50,9 @@ options:
 extends_documentation_fragment:
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
+  - agentsmith.platform.release
+  - agentsmith.platform.release.instance
+  - agentsmith.platform.release.names
 attributes:
   check_mode:
     description: Writes the archive in check mode too, because it changes nothing in a cluster.

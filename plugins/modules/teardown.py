@@ -16,14 +16,6 @@ description:
     killed at any point, the next run completes it.
   - Returns no value of a Secret. It reads one Secret, the record of the release.
 options:
-  namespace:
-    description: Namespace of the release.
-    type: str
-    required: true
-  instance:
-    description: Value of the label C(app.kubernetes.io/instance) of its objects.
-    type: str
-    default: agentsmith
   labels:
     description: Labels of the lock of the release beside its own, where a cluster demands some.
     type: dict
@@ -82,6 +74,8 @@ options:
 extends_documentation_fragment:
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
+  - agentsmith.platform.release
+  - agentsmith.platform.release.instance
 attributes:
   check_mode:
     description: Changes nothing, and returns what would be deleted.

@@ -14,10 +14,6 @@ description:
     at the end of a Job. A conversation whose Job runs is never removed.
   - Release 0.9.2 of the app frees such a channel by itself, about 90 s after the Job has ended.
 options:
-  namespace:
-    description: Namespace of the release.
-    type: str
-    required: true
   channels:
     description:
       - IDs of the channels to free, as Slack shows them (C012AB3CD). If the list is empty, all channels that are stuck.
@@ -28,6 +24,7 @@ options:
 extends_documentation_fragment:
   - agentsmith.platform.connection
   - agentsmith.platform.control_node
+  - agentsmith.platform.release
 attributes:
   check_mode:
     description: Removes nothing, and returns what would be removed.

@@ -16,10 +16,6 @@ description:
     lacks its subject, if another check already names the cause, if the account has no right to ask, or if no answer
     comes through, for example because the API server does not reach the kubelet.
 options:
-  namespace:
-    description: Namespace of the release.
-    type: str
-    required: true
   objects:
     description:
       - What is meant to run, the complete objects as for M(agentsmith.platform.apply). The live configuration, Redis
@@ -28,18 +24,6 @@ options:
     type: list
     elements: dict
     default: []
-  secret_name:
-    description: Name of the Secret that Dispatcher and Jobs read.
-    type: str
-    default: agentsmith-secrets
-  config_map_name:
-    description: Name of the ConfigMap with C(agentsmith.yml).
-    type: str
-    default: agentsmith-config
-  service_account_name:
-    description: Name of the Dispatcher's ServiceAccount.
-    type: str
-    default: agentsmith
   only:
     description:
       - The checks to make, by name or by the part of the stack that they belong to. Empty makes all of them.
@@ -141,6 +125,8 @@ extends_documentation_fragment:
   - agentsmith.platform.control_node
   - agentsmith.platform.control_node.read_only
   - agentsmith.platform.transaction
+  - agentsmith.platform.release
+  - agentsmith.platform.release.names
 attributes:
   check_mode:
     description: Changes nothing, so it does the same in check mode, but leaves O(end_to_end) out.
