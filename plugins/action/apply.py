@@ -31,8 +31,6 @@ class ActionModule(ClusterAction):
         run: Run | None = None
         try:
             run = self._run_of(options, task_vars, redactor)
-            if not isinstance(options["objects"], list):
-                raise ApplyError("objects must be a list of Kubernetes objects.")
             with self.connection(options) as connection:
                 run.execute(connection, options["objects"])
         except Exception as error:  # noqa: BLE001  whatever went wrong may quote an object: it has to be masked

@@ -6,7 +6,6 @@ from typing import Any
 from ..plugin_utils.actions.cluster_action import ClusterAction
 from ..plugin_utils.actions.documented_options import documented_options
 from ..plugin_utils.actions.transaction_options import transaction_of
-from ..plugin_utils.objects.errors import ApplyError
 from ..plugin_utils.release.commit import CommitRun
 from ..plugin_utils.release.run import Settings
 from ..plugin_utils.secrets.redaction import Redactor
@@ -31,8 +30,6 @@ class ActionModule(ClusterAction):
                 diff_mode=self._task.diff,
             )
             run = CommitRun(settings, redactor, transaction, options["holder"], options["applied"])
-            if not isinstance(options["objects"], list):
-                raise ApplyError("objects must be a list of Kubernetes objects.")
             with self.connection(options) as connection:
                 run.execute(connection, options["objects"])
         except Exception as error:  # noqa: BLE001  whatever went wrong may quote an object: it has to be masked

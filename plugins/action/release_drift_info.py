@@ -5,7 +5,7 @@ from typing import Any
 
 from ..plugin_utils.actions.cluster_action import ClusterAction
 from ..plugin_utils.actions.documented_options import documented_options
-from ..plugin_utils.objects.errors import ApplyError, ConnectionFailed
+from ..plugin_utils.objects.errors import ConnectionFailed
 from ..plugin_utils.objects.owner import Owner
 from ..plugin_utils.reports.drift import Ignored, find_drift
 from ..plugin_utils.secrets.redaction import Redactor
@@ -21,8 +21,6 @@ class ActionModule(ClusterAction):
         options = self.checked_options(tmp, task_vars, OPTIONS)
         redactor = Redactor()
         try:
-            if not isinstance(options["objects"], list):
-                raise ApplyError("objects must be a list of Kubernetes objects.")
             with self.connection(options) as connection:
                 owner = Owner(options["namespace"], options["instance"])
                 ignored = Ignored(options["ignore_managers"], options["ignore_paths"])

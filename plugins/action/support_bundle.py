@@ -12,7 +12,6 @@ from ansible.release import __version__ as ansible_version
 from ..plugin_utils.actions.cluster_action import ClusterAction
 from ..plugin_utils.actions.collection_version import collection_version
 from ..plugin_utils.actions.documented_options import documented_options
-from ..plugin_utils.objects.errors import ApplyError
 from ..plugin_utils.objects.normalisation import normalise_objects
 from ..plugin_utils.objects.owner import Owner
 from ..plugin_utils.reports.bundle_sections import Wanted
@@ -55,8 +54,6 @@ class ActionModule(ClusterAction):
         }
 
     def _collected(self, options: dict[str, Any], redactor: Redactor) -> tuple[bytes, dict[str, Any]]:
-        if not isinstance(options["objects"], list):
-            raise ApplyError("objects must be a list of Kubernetes objects.")
         objects = normalise_objects(options["objects"])
         redactor.learn(objects)
         names = Names(

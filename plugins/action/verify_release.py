@@ -53,8 +53,6 @@ def _lock_kept(connection: Connection, options: dict[str, Any]) -> AbstractConte
 
 def _verify(connection: Connection, options: dict[str, Any], redactor: Redactor) -> tuple[list[Outcome], list[str]]:
     """Make the checks; return their outcomes, and the lines of the conversation if there was one."""
-    if not isinstance(options["objects"], list):
-        raise ApplyError("objects must be a list of Kubernetes objects.")
     objects = normalise_objects(options["objects"])
     redactor.learn(objects)
     names = Names(

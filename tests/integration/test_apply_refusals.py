@@ -77,7 +77,7 @@ def test_a_field_that_does_not_exist(apply: Apply, control_plane: ControlPlane, 
     del deployment["spec"]["selector"]
     message = refusal(apply, [a_config_map(namespace), deployment])
     assert "spec.template.spec.containers[0].imagepullpolicy does not exist; did you mean imagePullPolicy?" in message
-    assert "spec.replicas must be of type integer, but a str is given" in message
+    assert "spec.replicas must be of type integer, but a text is given" in message
     assert "spec.selector is missing" in message
     assert_nothing_in(control_plane, namespace)
 

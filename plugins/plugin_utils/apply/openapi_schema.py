@@ -12,6 +12,7 @@ from typing import Any
 
 from ..objects.identity import Identity
 from ..objects.managed_fields import Path, as_text
+from ..text.type_in_words import type_in_words
 
 TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
@@ -52,7 +53,7 @@ def _check(
         return
     if not isinstance(value, TYPES[expected]) or (isinstance(value, bool) and expected != "boolean"):
         # Not the value itself: it may be what an object hides.
-        faults.append(f"{as_text(path)} must be of type {expected}, but a {type(value).__name__} is given.")
+        faults.append(f"{as_text(path)} must be of type {expected}, but {type_in_words(value)} is given.")
     elif isinstance(value, dict):
         _check_object(value, schema, schemas, path, complete, faults)
     elif isinstance(value, list) and "items" in schema:

@@ -4,21 +4,24 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from ..text.type_in_words import type_in_words
 from .errors import ApplyError
 from .identity import Identity
 
 
-def normalise_objects(objects: Sequence[Any]) -> list[dict[str, Any]]:
+def normalise_objects(objects: Any) -> list[dict[str, Any]]:
     """Return the objects in the form in which they are compared and sent.
 
     Plain JSON types only; keys without a value (``null``) and the status are left out, because in a manifest both
     mean "not stated"; a Secret's ``stringData`` becomes ``data``, so that the API server never has to record it.
 
-    :raises ApplyError: naming every object that is incomplete, malformed or given twice.
+    :raises ApplyError: no list was given, or naming every object that is incomplete, malformed or given twice.
     """
+    if not isinstance(objects, list):
+        raise ApplyError(f"objects must be a list of Kubernetes objects, but {type_in_words(objects)} is given.")
     faults: list[str] = []
     bodies: list[dict[str, Any]] = []
     for position, given in enumerate(objects):
@@ -42,9 +45,7 @@ def normalise_objects(objects: Sequence[Any]) -> list[dict[str, Any]]:
 
 def _normalise(given: Any, where: str) -> dict[str, Any]:
     if not isinstance(given, Mapping):
-        raise ApplyError(
-            f"{where} is a {type(given).__name__}: each entry must be one Kubernetes object, a dictionary."
-        )
+        raise ApplyError(f"{where} is {type_in_words(given)}: each entry must be one Kubernetes object, a dictionary.")
     try:
         body = _without_nulls(json.loads(json.dumps(given)))
     except (TypeError, ValueError) as error:

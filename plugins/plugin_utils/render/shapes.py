@@ -7,9 +7,9 @@ which values are secret.
 
 import re
 from dataclasses import dataclass
-from datetime import date
 
 from ..agentsmith_config.schema import NOISE_WORDS, PROJECT_NAME
+from ..text.type_in_words import type_in_words
 
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _DNS_NAME = rf"(?=.{{1,253}}\Z){_DNS_LABEL}(\.{_DNS_LABEL})*"
@@ -166,19 +166,3 @@ def misfits(
     if value == "":
         return [f"{path} is empty"]
     return [f"{path} has a form that is not allowed (its value is secret)" if secret else f"{path} is {str(value)!r}"]
-
-
-def type_in_words(value: object) -> str:
-    """Name the type of a value: "null", "a list"."""
-    if value is None:
-        return "null"
-    kinds = (
-        (str, "a text"),
-        (bool, "a boolean"),
-        (int, "a number"),
-        (float, "a fraction"),
-        (dict, "a dictionary"),
-        (list, "a list"),
-        (date, "a date"),
-    )
-    return next((words for kind, words in kinds if isinstance(value, kind)), f"of the type {type(value).__name__}")

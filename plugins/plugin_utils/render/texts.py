@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .shapes import type_in_words
+from ..text.type_in_words import type_in_words
 
 ADVICE = 'a text: put it in quotes, as YAML reads 0123, 1.10, yes and dates as other types ("1.10")'
 

@@ -15,7 +15,8 @@ from ansible.module_utils.common.parameters import remove_values
 
 from ..secrets.secret_values import KEYS, placeholder_fault, snake_case, undecryptable, value_fault, vault_variable
 from ..text.map_texts import map_texts
-from .shapes import SHAPES, Shape, misfits, type_in_words
+from ..text.type_in_words import type_in_words
+from .shapes import SHAPES, Shape, misfits
 from .template_engine import TemplateEngine
 from .texts import ADVICE, argument_misfits, is_map_of_texts
 

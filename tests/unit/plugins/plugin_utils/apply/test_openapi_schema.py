@@ -65,16 +65,16 @@ def test_a_sound_object_has_no_faults(body: dict[str, Any]) -> None:
     [
         (thing({"name": "a", "Replicas": 1}), "spec.Replicas does not exist; did you mean replicas?"),
         (thing({"name": "a", "x": 1}), "spec.x does not exist; there are: enabled, name,"),
-        (thing({"name": "a", "replicas": "two"}), "spec.replicas must be of type integer, but a str is given."),
-        (thing({"name": "a", "replicas": True}), "spec.replicas must be of type integer, but a bool is given."),
-        (thing({"name": "a", "enabled": "yes"}), "spec.enabled must be of type boolean, but a str is given."),
-        (thing({"name": 1}), "spec.name must be of type string, but a int is given."),
+        (thing({"name": "a", "replicas": "two"}), "spec.replicas must be of type integer, but a text is given."),
+        (thing({"name": "a", "replicas": True}), "spec.replicas must be of type integer, but a boolean is given."),
+        (thing({"name": "a", "enabled": "yes"}), "spec.enabled must be of type boolean, but a text is given."),
+        (thing({"name": 1}), "spec.name must be of type string, but a number is given."),
         (thing({"name": "a", "policy": "Sometimes"}), "spec.policy must be one of Always, Never."),
-        (thing({"name": "a", "parts": {}}), "spec.parts must be of type array, but a dict is given."),
+        (thing({"name": "a", "parts": {}}), "spec.parts must be of type array, but a dictionary is given."),
         (thing({"name": "a", "parts": [{"name": "b", "z": 1}]}), "spec.parts[0].z does not exist;"),
         (thing({}), "spec.name is missing."),
         (thing({"name": "a", "parts": [{}]}), "spec.parts[0].name is missing."),
-        (thing(data={"agentsmith.yml": {}}), "data[agentsmith.yml] must be of type string, but a dict is given."),
+        (thing(data={"agentsmith.yml": {}}), "data[agentsmith.yml] must be of type string, but a dictionary is given."),
     ],
 )
 def test_a_fault_is_named_with_its_place(body: dict[str, Any], fault: str) -> None:

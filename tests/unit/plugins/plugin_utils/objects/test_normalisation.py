@@ -63,7 +63,7 @@ def test_an_object_of_another_group_that_is_called_secret_stays_as_it_is() -> No
             config_map(data={"day": datetime.date(2026, 1, 1)}),
             "objects[0] (ConfigMap) contains a value that JSON",
         ),
-        (MARK, "objects[0] is a str"),
+        (MARK, "objects[0] is a text"),
         ({"kind": "ConfigMap", "metadata": {"name": MARK}}, "objects[0] (ConfigMap) lacks apiVersion"),
         ({"apiVersion": "v1", "data": MARK}, "objects[0] (no kind) lacks kind, metadata.name"),
         ({"apiVersion": "v1", "kind": "Secret", "metadata": None}, "lacks metadata.name"),
@@ -74,6 +74,21 @@ def test_a_malformed_object_is_refused_without_quoting_it(body: Any, said: str) 
         normalise_objects([body])
     assert said in str(caught.value)
     assert MARK not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (f"{MARK} {{{{ release_objects }}}}", "a text"),
+        (config_map(MARK), "a dictionary"),
+        (None, "null"),
+        (3, "a number"),
+    ],
+)
+def test_what_is_no_list_is_refused_as_a_whole(given: Any, words: str) -> None:
+    with pytest.raises(ApplyError) as caught:
+        normalise_objects(given)
+    assert str(caught.value) == f"objects must be a list of Kubernetes objects, but {words} is given."
 
 
 def test_all_faults_are_reported_at_once() -> None:
