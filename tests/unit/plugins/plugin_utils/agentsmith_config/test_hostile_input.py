@@ -14,7 +14,7 @@ import yaml
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config import document, schema
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.check import check, examine
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.agentsmith_config.finding import Finding
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 HERE = Path(__file__).parent
@@ -26,9 +26,7 @@ SECONDS = 2.0
 # On any machine: who walks through all aliases of a bomb comes to no end
 SECONDS_OF_A_BOMB = 10.0
 
-PROPERTY = settings(
-    max_examples=300, deadline=None, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+PROPERTY = settings(max_examples=300, database=None, derandomize=True)
 
 
 def only_finding(source: object) -> Finding:
