@@ -3,11 +3,8 @@
 
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
-
 from ..plugin_utils.actions.cluster_action import ClusterAction
 from ..plugin_utils.actions.documented_options import documented_options
-from ..plugin_utils.objects.errors import ApplyError
 from ..plugin_utils.objects.owner import Owner
 from ..plugin_utils.reports.history_report import read_history
 
@@ -20,9 +17,6 @@ class ActionModule(ClusterAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the task."""
         options = self.checked_options(tmp, task_vars, OPTIONS)
-        try:
-            with self.connection(options) as connection:
-                history = read_history(connection, Owner(options["namespace"], options["instance"]))
-        except ApplyError as error:
-            raise AnsibleActionFail(str(error)) from None
+        with self.connected(options) as connection:
+            history = read_history(connection, Owner(options["namespace"], options["instance"]))
         return {"changed": False, "history": history.as_dict(), "text": "\n".join(history.as_text())}

@@ -26,7 +26,7 @@ class ActionModule(ClusterAction):
         redactor = Redactor()
         try:
             with self.connection(options) as connection:
-                target = Target(connection, Names(options["namespace"], "", "", ""), [])
+                target = Target(connection, Names(options["namespace"]), [])
                 names = {name for job in target.read_jobs() for name in secrets_of_job(job)}
                 known = read_secrets(connection, Owner(options["namespace"], options["instance"]), names)
                 known.teach(redactor)

@@ -3,11 +3,8 @@
 
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
-
 from ..plugin_utils.actions.cluster_action import ClusterAction
 from ..plugin_utils.actions.documented_options import documented_options
-from ..plugin_utils.objects.errors import ApplyError
 from ..plugin_utils.reports.status import read_status
 from ..plugin_utils.verification.target import Names, Target
 
@@ -20,9 +17,6 @@ class ActionModule(ClusterAction):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the task."""
         options = self.checked_options(tmp, task_vars, OPTIONS)
-        try:
-            with self.connection(options) as connection:
-                status = read_status(Target(connection, Names(options["namespace"], "", "", ""), []))
-        except ApplyError as error:
-            raise AnsibleActionFail(str(error)) from None
+        with self.connected(options) as connection:
+            status = read_status(Target(connection, Names(options["namespace"]), []))
         return {"changed": False, "status": status.as_dict(), "text": status.as_text()}

@@ -8,7 +8,6 @@ from ansible.errors import AnsibleActionFail
 
 from ..plugin_utils.actions.cluster_action import ClusterAction
 from ..plugin_utils.actions.documented_options import documented_options
-from ..plugin_utils.objects.errors import ApplyError
 from ..plugin_utils.release.conversations import free_channels, table_of
 from ..plugin_utils.verification.target import Names, Target
 
@@ -27,13 +26,10 @@ class ActionModule(ClusterAction):
                 "channels (unblock_channels) has an empty entry. Name channels by their IDs (C012AB3CD), or leave it "
                 "out for all that are stuck. Nothing was changed."
             )
-        try:
-            with self.connection(options) as connection:
-                target = Target(connection, Names(options["namespace"], "", "", ""), [])
-                freed = free_channels(target, channels, datetime.now(UTC), self._task.check_mode)
-                host = connection.host
-        except ApplyError as error:
-            raise AnsibleActionFail(str(error)) from None
+        with self.connected(options) as connection:
+            target = Target(connection, Names(options["namespace"]), [])
+            freed = free_channels(target, channels, datetime.now(UTC), self._task.check_mode)
+            host = connection.host
         nothing = f"None of {', '.join(channels)} is stuck." if channels else "No channel is stuck."
         text = "\n".join(table_of(freed)) or nothing
         return {

@@ -78,7 +78,7 @@ class Cluster:
         # The selector is not looked at: both Deployments have both pods, and the container tells them apart
         answers[f"{CORE}/pods"] = {"items": pods}
         answers[f"{BATCH}/jobs"] = {"items": [] if self.jobs_are_gone else list(self._jobs())}
-        return Target(FakeConnection(answers), Names("here", "", "", ""), [])
+        return Target(FakeConnection(answers), Names("here"), [])
 
     def _deployment(self, name: str) -> dict[str, Any]:
         template = {"spec": {"containers": [{"name": CONTAINERS[name], "image": "one:1"}]}}

@@ -242,7 +242,7 @@ class TargetOfPlatform:
     """What cluster_conversation asks a Target for, answered from the platform."""
 
     connection = None
-    names = Names("agentsmith", "", "", "")
+    names = Names("agentsmith")
     config_map: ClassVar = {"data": {"agentsmith.yml": CONFIGURATION}}
 
     def __init__(self, platform: Platform, slack_is_ready: bool = True) -> None:

@@ -6,6 +6,8 @@ The connection itself is made by each task: a socket must not be shared between 
 """
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ansible import constants
@@ -66,3 +68,15 @@ class ClusterAction(ControlNodeAction):
             say=lambda text: self._display.display(f"{self._target}: {text}", stderr=True),
             time_limit=time_limit,
         )
+
+    @contextmanager
+    def connected(self, options: dict[str, Any]) -> Iterator[Connection]:
+        """A connection for a task whose messages quote no object, so that nothing in them has to be masked.
+
+        :raises AnsibleActionFail: when something that is done with it fails, with the message of that
+        """
+        try:
+            with self.connection(options) as connection:
+                yield connection
+        except ApplyError as error:
+            raise AnsibleActionFail(str(error)) from None

@@ -19,12 +19,12 @@ HTTP_PORT = "http"  # name of the port that the Dispatcher's Service leads to
 
 @dataclass(frozen=True)
 class Names:
-    """The names of the objects of one target."""
+    """The names of the objects of one target. Only its checks need more than the namespace."""
 
     namespace: str
-    secret: str
-    config_map: str
-    service_account: str
+    secret: str = ""
+    config_map: str = ""
+    service_account: str = ""
 
 
 class Target:

@@ -43,7 +43,7 @@ class Answers:
 
 def jobs_of(**answers: Any) -> list[JobReport]:
     connection: Any = Answers(**answers)
-    return read_jobs_report(Target(connection, Names("here", "", "", ""), [])).jobs
+    return read_jobs_report(Target(connection, Names("here"), [])).jobs
 
 
 def event(reason: str, message: str = "", kind: str = "Job", second: int = 0, name: str = NAME) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def test_the_log_cannot_be_read() -> None:
 
 def test_events_may_not_be_read() -> None:
     connection: Any = Answers(jobs=[a_job()], events=ApiError(403, "Forbidden", "events is forbidden"))
-    report = read_jobs_report(Target(connection, Names("here", "", "", ""), []))
+    report = read_jobs_report(Target(connection, Names("here"), []))
     assert [job.state for job in report.jobs] == ["waiting"]
     assert report.not_read == ["events, so Jobs that are gone are not listed (events is forbidden)"]
 
@@ -144,7 +144,7 @@ def test_events_may_not_be_read() -> None:
 def test_what_people_read() -> None:
     failed = {"jobs": [a_failed_job()], "pods": [a_pod({"exitCode": 1})], "log": "no configuration\n"}
     connection: Any = Answers(**failed, events=[event("Completed", name="agentsmith-000000000001", second=5)])
-    text = read_jobs_report(Target(connection, Names("here", "", "", ""), [])).as_text()
+    text = read_jobs_report(Target(connection, Names("here"), [])).as_text()
     lines = text.splitlines()
     assert lines[2].split() == ["JOB", "STATE", "TICKET", "PROJECT", "CHANNEL", "CREATED", "TOOK", "CAUSE"]
     assert "complete (events)" in text

@@ -69,7 +69,7 @@ STUCK = Conversation("slack", "C1", "agentsmith-1", "fix #54 in web", "stuck", "
 
 
 def status_of(conversations: Conversations | None = None, **changes: Any) -> Any:
-    target = Target(FakeConnection({**ANSWERS, **changes}), Names("here", "", "", ""), [])
+    target = Target(FakeConnection({**ANSWERS, **changes}), Names("here"), [])
     return read_status(target, lambda *_asked: conversations or Conversations([], []))
 
 
@@ -104,9 +104,7 @@ def test_many_jobs_stay_one_screen() -> None:
 
 
 def test_nothing_is_there() -> None:
-    status = read_status(
-        Target(FakeConnection({f"{CORE}/pods": {}, f"{BATCH}/jobs": {}}), Names("here", "", "", ""), [])
-    )
+    status = read_status(Target(FakeConnection({f"{CORE}/pods": {}, f"{BATCH}/jobs": {}}), Names("here"), []))
     assert {workload.problem for workload in status.workloads} == {"does not exist"}
     assert "No Jobs" in status.as_text()
 
@@ -169,6 +167,6 @@ def test_channels_that_cannot_be_read_are_not_checked() -> None:
     def refuse(*_asked: object) -> Conversations:
         raise ApplyError("Redis is not in this namespace")
 
-    status = read_status(Target(FakeConnection(ANSWERS), Names("here", "", "", ""), []), refuse)
+    status = read_status(Target(FakeConnection(ANSWERS), Names("here"), []), refuse)
     assert status.as_text().endswith("Channels: not checked, as Redis is not in this namespace.")
     assert (status.conversations, status.not_read) == (None, "Redis is not in this namespace")
