@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 # As Galaxy's name for it is
 ARCHIVES = "agentsmith-platform-*.tar.gz"
@@ -82,6 +84,20 @@ def build(directory: Path) -> Path:
     )
     (archive,) = directory.glob(ARCHIVES)
     return archive
+
+
+@pytest.fixture(scope="module", name="archive")
+def built_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built collection."""
+    return build(tmp_path_factory.mktemp("archive"))
+
+
+@pytest.fixture(scope="module", name="user")
+def installed_for_user(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> User:
+    """Somebody with the programs of this environment, who has installed the archive, and nothing else."""
+    somebody = User(Path(sys.executable).parent, tmp_path_factory.mktemp("home"))
+    somebody.install(archive)
+    return somebody
 
 
 def new_environment(interpreter: Path, directory: Path, packages: Iterable[str]) -> Path:

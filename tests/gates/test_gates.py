@@ -13,27 +13,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-from installed_collection import CHECKOUT, User, build
+from installed_collection import CHECKOUT, User, built_archive, installed_for_user  # noqa: F401  fixtures
 
 PROGRAMS = Path(sys.executable).parent
 # The home directory of ansible-test, which keeps environments for its tests in it
 HOME = PROGRAMS.parent / "home"
 LONG = os.environ.get("AGENTSMITH_LONG_TESTS") == "1"
 REUSE = [PROGRAMS / "reuse", "--root"]
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("archive"))
-
-
-@pytest.fixture(scope="module")
-def user(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> User:
-    """Somebody who has installed the archive, and nothing else."""
-    somebody = User(PROGRAMS, tmp_path_factory.mktemp("home"))
-    somebody.install(archive)
-    return somebody
 
 
 def test_galaxys_importer_takes_it(archive: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from ansible_collections.agentsmith.dev.plugins.lookup.directory_digest import d
 from ansible_collections.agentsmith.dev.plugins.plugin_utils import container_engine, kind_node
 from conftest import CHECKOUT, CLUSTER
 from execution_environment import shown_definition
-from installed_collection import build, new_environment
+from installed_collection import built_archive, new_environment  # noqa: F401  a fixture
 from newcomer import ENVIRONMENT, Newcomer, assert_no_secret, cluster_images, removed
 from packaging.requirements import Requirement
 
@@ -106,12 +106,6 @@ def engine() -> Engine:
     node = kind_node.find_node(CLUSTER, container_engine.ENGINES)
     assert node, f"no container engine has the cluster {CLUSTER}"
     return Engine(node.engine, container_engine.environment(node.engine, str(CACHE)))
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory) -> Path:
-    """The built collection."""
-    return build(tmp_path_factory.mktemp("archive"))
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import CLUSTER
-from installed_collection import build, new_environment
+from installed_collection import built_archive, new_environment  # noqa: F401  a fixture
 from newcomer import ENVIRONMENT, RECAP, Newcomer, cluster_images, removed
 
 NAMESPACE = "agentsmith-installed"
@@ -35,12 +35,6 @@ def interpreter(version: str) -> Path:
         if subprocess.run([path, "-c", "import ensurepip, ssl, venv"], capture_output=True).returncode == 0:
             return path
     pytest.skip(f"no Python {version} runs here")
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory) -> Path:
-    """The built collection."""
-    return build(tmp_path_factory.mktemp("archive"))
 
 
 @pytest.fixture(scope="module", params=["newest", pytest.param("3.11", marks=pytest.mark.long)])

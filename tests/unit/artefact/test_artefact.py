@@ -5,17 +5,15 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
-from installed_collection import User, build
+from installed_collection import User, built_archive, installed_for_user  # noqa: F401  fixtures
 from production_copy import CHECKOUT, PASSWORD_SOURCE, copy_production
 
 DEV = CHECKOUT / "dev"
-PROGRAMS = Path(sys.executable).parent
 # What runs, and the metadata that says what belongs to it
 PRODUCT = ("meta", "playbooks", "plugins", "roles")
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)\s]+)\)")
@@ -44,20 +42,6 @@ for file in sorted(pathlib.Path(sys.argv[1], "plugins").rglob("*.py")):
     importlib.import_module(".".join(("ansible_collections.agentsmith.platform", *parts)).removesuffix(".__init__"))
     print(file)
 """
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built collection."""
-    return build(tmp_path_factory.mktemp("archive"))
-
-
-@pytest.fixture(scope="module")
-def user(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> User:
-    """Somebody with the programs of this environment and the installed collection."""
-    somebody = User(PROGRAMS, tmp_path_factory.mktemp("home"))
-    somebody.install(archive)
-    return somebody
 
 
 @pytest.fixture(scope="module")
