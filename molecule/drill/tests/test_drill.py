@@ -25,7 +25,7 @@ def deploy(playbook, tmp_path) -> Callable[..., None]:
     """Deploy the inventory, with changed variables where some are given."""
 
     def run(**variables: Any) -> None:
-        (tmp_path / "deploy.json").write_text(json.dumps({"dispatcher_drain_timeout": 0, **variables}))
+        (tmp_path / "deploy.json").write_text(json.dumps(variables))
         finished = playbook("playbooks/deploy.yml", "-e", f"@{tmp_path}/deploy.json")
         assert finished.returncode == 0, finished.output
 

@@ -32,8 +32,7 @@ def act(playbook, tmp_path) -> Iterator[Act]:
 
     def run(name: str, variables: dict[str, Any] | None = None, *arguments: str, fails: bool = False) -> str:
         file = tmp_path / "variables.json"
-        # The Job that goes on would be waited for
-        file.write_text(json.dumps({"dispatcher_drain_timeout": 0, **(variables or {})}))
+        file.write_text(json.dumps(variables or {}))
         finished = playbook(f"playbooks/{name}.yml", "-v", "--diff", "-e", f"@{file}", *arguments)
         assert not [form for form in SPELLINGS if form in finished.output]
         assert (finished.returncode != 0) is fails, finished.output
