@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The alarms, tried by promtool on series as kube-state-metrics, the kubelets and cert-manager export them.
+"""The alarms, tried by promtool on series as the exporters name them.
 
 Each fires, is quiet before and clears afterwards, and outlives that the exporter is replaced.
 """
@@ -59,6 +59,10 @@ def pod_of_job(phase: str, values: str) -> dict[str, str]:
     }
 
 
+def conversations(values: str) -> dict[str, str]:
+    return {f'redis_keys_count{{{IN},db="db0",key="conversation:*:*"}}': values}
+
+
 FAILED, COMPLETE = ',condition="true"', ',condition="true"'
 RECORD = f'kube_secret_annotations{{{IN},secret="agentsmith-release",annotation_agentsmith_platform_'
 
@@ -95,6 +99,40 @@ CASES = [
         },
         [16, 24],
         [4, 10, 26],
+    ),
+    Case(
+        "AgentSmithRedisDataHigh",
+        {f"redis_memory_used_bytes{{{IN}}}": "50x4 91x20 50x9", f"redis_memory_max_bytes{{{IN}}}": "100x60"},
+        [16, 24],
+        [4, 10, 26],
+    ),
+    Case("AgentSmithRedisEvicting", {f"redis_evicted_keys_total{{{IN}}}": "0x4 3x60"}, [6, 17], [4, 25]),
+    Case(
+        "AgentSmithConversationStuck",
+        # Two channels, one of whose Jobs ends after the fourth minute without a word. Redis forgets it in the 20th
+        {
+            **conversations("2x19 1x40"),
+            **of_job("created", "0x60"),
+            **of_job("created", "0x60", "agentsmith-02"),
+            **of_job("failed", "0x4 1x50", "agentsmith-02", FAILED),
+            **deployment("redis", "1x60"),
+        },
+        [11, 19],
+        [4, 8, 21],
+    ),
+    Case(
+        "AgentSmithConversationStuck",
+        # The last Job of all is removed. kube-state-metrics tells of no Job from then on
+        {**conversations("1x19 0x40"), **of_job("created", "0x4 stale"), **deployment("redis", "1x60")},
+        [11, 19],
+        [4, 8, 21],
+    ),
+    Case(
+        "AgentSmithConversationStuck",
+        # kube-state-metrics is away, so nothing is known of the Jobs
+        {**conversations("1x60"), **of_job("created", "0x4 stale"), **deployment("redis", "1x4 stale")},
+        [],
+        [4, 11, 40],
     ),
     Case(
         "AgentSmithJobsFailing",
@@ -161,7 +199,8 @@ CASES = [
 
 
 # What the exporters call it, and those of its labels that are used. As they document it: docs/metrics of
-# kube-state-metrics, docs/storage/prometheus.md of cAdvisor, docs/devops-tips/prometheus-metrics of cert-manager
+# kube-state-metrics, docs/storage/prometheus.md of cAdvisor, docs/devops-tips/prometheus-metrics of cert-manager. Of
+# redis_exporter: tests/alarms has them fire with a real one
 METRICS = {
     "certmanager_certificate_expiration_timestamp_seconds": "name namespace exported_namespace",
     "container_cpu_usage_seconds_total": "container namespace pod",
@@ -184,6 +223,10 @@ METRICS = {
     "kube_secret_annotations": (
         "annotation_agentsmith_platform_rolled_back annotation_agentsmith_platform_unfinished namespace secret"
     ),
+    "redis_evicted_keys_total": "namespace",
+    "redis_keys_count": "db key namespace",
+    "redis_memory_max_bytes": "namespace",
+    "redis_memory_used_bytes": "namespace",
 }
 
 
@@ -193,13 +236,18 @@ def selectors(expression: str) -> list[tuple[str, set[str]]]:
     return [(metric, set(re.findall(r"(\w+)(?:=~|!=|=)", labels))) for metric, labels in found]
 
 
+OF_THE_EXPORTER = {"AgentSmithConversationStuck", "AgentSmithRedisDataHigh", "AgentSmithRedisEvicting"}
+EXPORTER = {"monitoring_enabled": True, "monitoring_redis_exporter_enabled": True}
+
+
 @pytest.fixture(scope="module")
 def rendered(render: Callable[..., Any]) -> Any:
     return render(
         {
-            "operator": {"monitoring_enabled": True},
-            "file": {"monitoring_enabled": True, "monitoring_format": "configmap", "monitoring_labels": {"a": "b"}},
-            "off": {},
+            "operator": EXPORTER,
+            "file": {**EXPORTER, "monitoring_format": "configmap", "monitoring_labels": {"a": "b"}},
+            "no-exporter": {"monitoring_enabled": True},
+            "off": {"monitoring_redis_exporter_enabled": True},
             "without-redis": {
                 "monitoring_enabled": True,
                 "redis_enabled": False,
@@ -217,6 +265,7 @@ def rendered(render: Callable[..., Any]) -> Any:
             "bad": {"monitoring_enabled": True, "monitoring_restarts": 0},
             "label": {"monitoring_enabled": True, "monitoring_alert_labels": {"a-b": "c"}},
             "percent": {"monitoring_enabled": True, "monitoring_redis_memory_percent": 100},
+            "data": {"monitoring_enabled": True, "monitoring_redis_data_percent": 100},
         }
     )
 
@@ -282,7 +331,7 @@ def test_a_new_pod_of_the_exporter_ends_no_alarm(
 
 
 def test_no_label_of_an_exporter_or_a_pod_is_left_in_an_alarm(alarms: dict[str, dict[str, Any]]) -> None:
-    kept = r"(max|min|sum|count) by \((namespace|name)(, (container|deployment|lease_holder))?\)"
+    kept = r"[(]?(max|min|sum|count) by \((namespace|name)(, (container|deployment|lease_holder))?\)"
     assert [name for name, rule in alarms.items() if not re.match(kept, rule["expr"])] == []
 
 
@@ -303,7 +352,12 @@ def test_it_is_off_by_default(rendered: Any) -> None:
 
 def test_without_the_bundled_redis_nothing_is_said_of_it(rendered: Any, alarms: dict[str, dict[str, Any]]) -> None:
     found = {rule["alert"] for group in groups(rendered, "without-redis") for rule in group["rules"]}
-    assert alarms.keys() - found == {"AgentSmithRedisUnavailable", "AgentSmithRedisMemoryHigh"}
+    assert alarms.keys() - found == {"AgentSmithRedisUnavailable", "AgentSmithRedisMemoryHigh", *OF_THE_EXPORTER}
+
+
+def test_what_only_the_exporter_of_redis_knows_comes_with_it(rendered: Any, alarms: dict[str, dict[str, Any]]) -> None:
+    found = {rule["alert"] for group in groups(rendered, "no-exporter") for rule in group["rules"]}
+    assert alarms.keys() - found == OF_THE_EXPORTER
 
 
 def test_thresholds_and_labels_are_variables(rendered: Any) -> None:
@@ -319,6 +373,7 @@ def test_bad_values_are_refused(rendered: Any) -> None:
     assert "monitoring_restarts is '0'" in rendered.failures["bad"]
     assert "monitoring_alert_labels" in rendered.failures["label"]
     assert "monitoring_redis_memory_percent" in rendered.failures["percent"]
+    assert "monitoring_redis_data_percent" in rendered.failures["data"]
 
 
 def test_each_alarm_has_its_page(alarms: dict[str, dict[str, Any]]) -> None:

@@ -34,8 +34,9 @@ def test_every_kind_of_a_template_is_looked_for() -> None:
         (api_version,), (kind,) = (re.findall(rf"^{key}: (.+)$", text, re.MULTILINE) for key in ("apiVersion", "kind"))
         rendered.add((api_version.rpartition("/")[0], kind))
     assert ("apps", "Deployment") in rendered
-    # A PrometheusRule is rendered if somebody asks for it. Those who do not need no right to list it for a teardown
-    assert rendered - RENDERED_KINDS == {("", "Namespace"), ("monitoring.coreos.com", "PrometheusRule")}
+    # Those of the Prometheus Operator are rendered if somebody asks for them. Nobody else needs a right to list them
+    operators = {("monitoring.coreos.com", kind) for kind in ("PodMonitor", "PrometheusRule")}
+    assert rendered - RENDERED_KINDS == {("", "Namespace"), *operators}
 
 
 def test_prune_never_takes_a_namespace_or_a_job() -> None:
