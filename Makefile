@@ -7,6 +7,7 @@
 # make benchmark-compare REF=…  what an unchanged deploy costs, beside a commit
 # make test-long  what takes too long for every change: kill the client at every request of a deploy, long tests of scenarios,
 #                 drains and the death of a node, a release behind a real Traefik
+# make alarms   the alarms in a real Prometheus that scrapes a real kube-state-metrics; part of make test-long
 # make argument-specs  write the argument specs of the roles from their defaults
 # make docs     the documentation as a site, below .local/docs/html; make test-docs looks at it in a browser
 # make pictures draw the pictures in docs/images from their texts
@@ -193,15 +194,27 @@ $(GATES_OF_ALL):
 	@python=$$($(find_python)); \
 	AGENTSMITH_LONG_TESTS=1 tests/gates/run "$$python" $(core) --junitxml $(REPORTS)/$@.xml
 
-# Prometheus' own test of rules, as Debian packages it. It is unpacked, not installed, because the package starts a server.
+# Prometheus, its test of rules and the exporter of Redis, as Debian packages them. They are unpacked, not installed, because the packages start servers.
 PROMTOOL := .local/bin/promtool
-$(PROMTOOL):
+SCRAPERS := $(addprefix .local/bin/,prometheus prometheus-redis-exporter)
+$(PROMTOOL) $(SCRAPERS): package = prometheus
+.local/bin/prometheus-redis-exporter: package = prometheus-redis-exporter
+$(PROMTOOL) $(SCRAPERS):
 	@mkdir -p $(@D); if program=$$(command -v $(@F)); then ln -s "$$program" $@; else \
 	  echo "==> Fetching $(@F)"; directory=$$(mktemp -d); trap 'rm -rf "$$directory"' EXIT; chmod 755 "$$directory"; \
-	  (cd "$$directory"; apt-get download -qq -o APT::Sandbox::User=root prometheus || { apt-get update -qq; apt-get download -qq -o APT::Sandbox::User=root prometheus; }) && \
-	  dpkg-deb --fsys-tarfile "$$directory"/prometheus_*.deb | tar --extract --to-stdout ./usr/bin/$(@F) >"$$directory/$(@F)" && \
+	  download() { apt-get download -qq -o APT::Sandbox::User=root $(package); }; \
+	  (cd "$$directory"; download || { apt-get update -qq; download; }) && \
+	  dpkg-deb --fsys-tarfile "$$directory"/$(package)_*.deb | tar --extract --to-stdout ./usr/bin/$(@F) >"$$directory/$(@F)" && \
 	  install "$$directory/$(@F)" $@; \
 	fi
+
+# The alarms in a real Prometheus that scrapes a real kube-state-metrics and a real exporter of Redis
+.PHONY: alarms
+alarms: kubernetes-bin $(SCRAPERS)
+	@$(call install_programs,redis-server)
+	@metrics=$$(tests/install-program kube-state-metrics tests/alarms); \
+	AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KUBE_STATE_METRICS=$$metrics \
+	$(PYTEST) tests/alarms --junitxml $(REPORTS)/alarms.xml
 
 .PHONY: unit
 unit: $(VENV)/.complete $(PROMTOOL)
@@ -266,7 +279,7 @@ integration-engine:
 # They take too long for every change: way_in compiles Traefik, cert-manager and Pebble, nodes makes a cluster of its own
 LONG_SCENARIOS := way_in nodes
 .PHONY: test-long
-test-long: kubernetes-bin test-cluster test-docs gates-all
+test-long: kubernetes-bin test-cluster test-docs gates-all alarms
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KILL_STRIDE=1 \
 	$(PYTEST) tests/integration/test_kill.py --junitxml $(REPORTS)/integration.xml
 	AGENTSMITH_LONG_TESTS=1 $(MOLECULE) test $(addprefix --scenario-name=,drill installed prod rollback)
@@ -283,8 +296,7 @@ benchmark-compare: kubernetes-bin
 
 # Deploys beside kubectl, Helm and kubernetes.core; writes docs/performance.md. What has pods runs on the cluster of KUBECONFIG, without
 # one on an API server of its own. Only the SCENARIOS, if they are named.
-HELM = $(shell tests/benchmark/install-helm \
-  $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/agentsmith.platform/helm-$(shell sha256sum tests/benchmark/go.sum | head --bytes=12))
+HELM = $(shell tests/install-program helm tests/benchmark)
 SCENARIOS :=
 .PHONY: benchmark
 ifneq ($(origin KUBECONFIG),command line)

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Test equipment: a real Prometheus on loopback, with the rules of the role monitoring, and what it scrapes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import urllib3
+import yaml
+from control_plane import free_port
+from redis import ConnectionError as RedisConnectionError
+from redis import Redis
+
+REPOSITORY = Path(__file__).parents[2]
+LONGEST = 120  # seconds that a change may take until it is seen
+STOP_TIMEOUT = 20  # seconds
+REDIS_PASSWORD = "a-password-for-one-test"  # noqa: S105
+WINDOW = "20s"  # for the minutes over which some alarms look back, so that they clear while the test waits
+# As the README of the role names them
+ANNOTATIONS = ("agentsmith.platform/unfinished", "agentsmith.platform/rolled-back")
+RESOURCES = "deployments,jobs,leases,pods,resourcequotas,secrets"
+
+Firing = Callable[[], set[str]]
+
+
+def until(holds: Callable[[], bool], what: Callable[[], Any]) -> None:
+    """Wait until something holds; if it never does, say what."""
+    deadline = time.monotonic() + LONGEST
+    while not holds():
+        assert time.monotonic() < deadline, what()
+        time.sleep(0.5)
+
+
+def rendered(directory: Path, namespace: str, variables: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Render the parts monitoring and redis of the development environment: "Kind/name" -> object."""
+    given = {
+        "agentsmith_namespace": namespace,
+        "monitoring_enabled": True,
+        "monitoring_redis_exporter_enabled": True,
+        "monitoring_format": "configmap",
+        "vault_redis_password": REDIS_PASSWORD,
+        **variables,
+    }
+    objects, playbook = directory / "objects.json", directory / "render.yml"
+    # Not by render.yml, which leaves out the values of Secrets
+    write = {"content": "{{ release_objects | to_json }}", "dest": str(objects), "mode": "0600"}
+    play = {
+        "hosts": "all",
+        "gather_facts": False,
+        "vars_files": [f"{REPOSITORY}/playbooks/vars/release.yml"],
+        "tasks": [
+            {"import_tasks": f"{REPOSITORY}/playbooks/tasks/render_release.yml"},
+            {"ansible.builtin.copy": write, "no_log": True, "tags": ["always"]},
+        ],
+    }
+    playbook.write_text(json.dumps([play]))
+    program = (Path(sys.executable).parent / "ansible-playbook", playbook, "--inventory=inventories/dev")
+    subprocess.run(
+        [*program, "--tags=monitoring,redis", f"--extra-vars={json.dumps(given)}"], cwd=REPOSITORY, check=True
+    )
+    return {f"{body['kind']}/{body['metadata']['name']}": body for body in json.loads(objects.read_text())}
+
+
+def impatient_rules(objects: Mapping[str, dict[str, Any]]) -> str:
+    """Return the rules, of which each alarm fires as soon as its expression holds, and looks back for seconds only.
+
+    How long it must hold, and for how long it looks back, tests/unit/roles/test_alarms.py tries.
+    """
+    content = yaml.safe_load(objects["ConfigMap/agentsmith-alerts"]["data"]["agentsmith.rules.yml"])
+    for rule in content["groups"][0]["rules"]:
+        rule["for"] = "0s"
+        rule["expr"] = re.sub(r"\[\d+m\]", f"[{WINDOW}]", rule["expr"])
+    return json.dumps(content)
+
+
+@contextmanager
+def running(log: Path, *command: str | Path, environment: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Run a program for as long as the context lasts. What it said last is shown if the test fails."""
+    with log.open("w") as stream:
+        process = subprocess.Popen(
+            [*map(str, command)], stdout=stream, stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})}
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(STOP_TIMEOUT)
+            print(log.read_text()[-2000:])
+
+
+@contextmanager
+def running_kube_state_metrics(directory: Path, kubeconfig: Path, namespace: str) -> Iterator[dict[str, Any]]:
+    """Run kube-state-metrics; the context is how Prometheus scrapes it."""
+    port, telemetry = free_port(), free_port()
+    arguments = (
+        f"--kubeconfig={kubeconfig}",
+        *("--host=127.0.0.1", f"--port={port}", "--telemetry-host=127.0.0.1", f"--telemetry-port={telemetry}"),
+        *(f"--namespaces={namespace}", f"--resources={RESOURCES}"),
+        f"--metric-annotations-allowlist=secrets=[{','.join(ANNOTATIONS)}]",
+    )
+    with running(directory / "kube-state-metrics.log", os.environ["AGENTSMITH_KUBE_STATE_METRICS"], *arguments):
+        yield {
+            "job_name": "kube-state-metrics",
+            "honor_labels": True,
+            "static_configs": [{"targets": [f"127.0.0.1:{port}"]}],
+        }
+
+
+@contextmanager
+def running_prometheus(
+    directory: Path, objects: Mapping[str, dict[str, Any]], scraped: Sequence[Mapping[str, Any]]
+) -> Iterator[Firing]:
+    """Run Prometheus with the rules; the context asks it which alarms fire."""
+    (directory / "agentsmith.rules.yml").write_text(impatient_rules(objects))
+    configuration = {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": ["agentsmith.rules.yml"],
+        "scrape_configs": scraped,
+    }
+    (directory / "prometheus.yml").write_text(json.dumps(configuration))
+    address = f"127.0.0.1:{free_port()}"
+    arguments = (
+        f"--config.file={directory}/prometheus.yml",
+        f"--storage.tsdb.path={directory}/data",
+        f"--web.listen-address={address}",
+    )
+
+    def firing() -> set[str]:
+        try:
+            answer = urllib3.request("GET", f"http://{address}/api/v1/alerts", retries=False).json()
+        except urllib3.exceptions.HTTPError:  # It does not listen yet
+            return set()
+        return {alert["labels"]["alertname"] for alert in answer["data"]["alerts"] if alert["state"] == "firing"}
+
+    with running(directory / "prometheus.log", REPOSITORY / ".local/bin/prometheus", *arguments):
+        yield firing
+
+
+@contextmanager
+def running_redis(directory: Path, objects: Mapping[str, dict[str, Any]], *options: str) -> Iterator[Redis]:
+    """Run Redis with the users that the role redis gives it; the context is a client that may do what the app may."""
+    users = directory / "users.acl"
+    users.write_bytes(b64decode(objects["Secret/redis-acl"]["data"]["users.acl"]))
+    port = free_port()
+    listen = (
+        "--bind",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--dir",
+        str(directory),
+        "--aclfile",
+        str(users),
+        "--save",
+        "",
+    )
+    with running(directory / "redis.log", "redis-server", *listen, *options):
+        client = Redis(host="127.0.0.1", port=port, username="agentsmith", password=REDIS_PASSWORD)
+        until(lambda: answers(client), lambda: "Redis does not answer")
+        yield client
+
+
+def answers(client: Redis) -> bool:
+    """Tell whether Redis answers."""
+    try:
+        return bool(client.ping())
+    except RedisConnectionError:
+        return False
+
+
+@contextmanager
+def running_redis_exporter(
+    directory: Path, objects: Mapping[str, dict[str, Any]], redis: Redis, namespace: str
+) -> Iterator[dict[str, Any]]:
+    """Run the exporter as its Deployment says, but for the addresses; the context is how Prometheus scrapes it."""
+    (container,) = objects["Deployment/redis-exporter"]["spec"]["template"]["spec"]["containers"]
+    address = f"127.0.0.1:{free_port()}"
+    environment = {
+        **{entry["name"]: entry["value"] for entry in container["env"]},
+        "REDIS_ADDR": f"redis://127.0.0.1:{redis.connection_pool.connection_kwargs['port']}",
+        "REDIS_EXPORTER_WEB_LISTEN_ADDRESS": address,
+    }
+    program = REPOSITORY / ".local/bin/prometheus-redis-exporter"
+    with running(directory / "redis-exporter.log", program, environment=environment):
+        # The Prometheus Operator gives each series of a pod its namespace; without it, as the role's README says
+        yield {
+            "job_name": "redis-exporter",
+            "static_configs": [{"targets": [address], "labels": {"namespace": namespace}}],
+        }

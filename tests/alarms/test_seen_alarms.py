@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The alarms fire in a real Prometheus that scrapes a real kube-state-metrics and redis_exporter, and clear again.
+
+The API server and its controllers are real; pods get their status from the test.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from control_plane import ControlPlane
+from scraping import (
+    ANNOTATIONS,
+    Firing,
+    rendered,
+    running_kube_state_metrics,
+    running_prometheus,
+    running_redis,
+    running_redis_exporter,
+    until,
+)
+from stand_in_kubelet import MERGE, ready, stand_in_kubelet
+
+THRESHOLDS = {
+    "monitoring_restarts": 1,
+    "monitoring_job_pending_seconds": 2,
+    "monitoring_job_deadline_percent": 1,
+}
+OF_OBJECTS = {
+    "AgentSmithContainerRestarting",
+    "AgentSmithDeployLockHeld",
+    "AgentSmithDispatcherUnavailable",
+    "AgentSmithJobNearDeadline",
+    "AgentSmithJobPending",
+    "AgentSmithJobsFailing",
+    "AgentSmithRedisUnavailable",
+    "AgentSmithReleaseRolledBack",
+    "AgentSmithReleaseUnfinished",
+    "AgentSmithRolloutFailed",
+}
+FAILING = [f"agentsmith-{number:012x}" for number in range(3)]
+PENDING = "agentsmith-00000000000a"
+RUNNING = "agentsmith-00000000000b"
+
+
+class Namespace:
+    """A new namespace, and what its alarms are made of."""
+
+    def __init__(self, control_plane: ControlPlane, name: str, directory: Path) -> None:
+        self.control_plane, self.name = control_plane, name
+        self.pods = f"/api/v1/namespaces/{name}/pods"
+        self.kubeconfig = directory / "kubeconfig"
+        self.kubeconfig.write_text(control_plane.kubeconfig())
+        self.objects = rendered(directory, name, THRESHOLDS)
+        assert control_plane.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})[0] == 201
+
+    def create(self, group: str, plural: str, body: dict[str, Any]) -> None:
+        """Create an object."""
+        status, answer = self.control_plane.request("POST", f"{group}/namespaces/{self.name}/{plural}", body)
+        assert status == 201, answer
+
+    def delete(self, group: str, plural: str, name: str) -> None:
+        """Delete an object, and its pods."""
+        path = f"{group}/namespaces/{self.name}/{plural}/{name}"
+        status, answer = self.control_plane.request("DELETE", path, {"propagationPolicy": "Background"})
+        assert status == 200, answer
+
+
+@pytest.fixture
+def namespace(control_plane: ControlPlane, tmp_path: Path, request: pytest.FixtureRequest) -> Namespace:
+    """A namespace of the test's own."""
+    return Namespace(control_plane, request.node.name.removeprefix("test_").replace("_", "-"), tmp_path)
+
+
+def a_deployment(name: str, container: str) -> dict[str, Any]:
+    pod = {"containers": [{"name": container, "image": "none"}]}
+    spec = {
+        "progressDeadlineSeconds": 2,
+        "selector": {"matchLabels": {"app": name}},
+        "template": {"metadata": {"labels": {"app": name}}, "spec": pod},
+    }
+    return {"metadata": {"name": name}, "spec": spec}
+
+
+def a_job(name: str, deadline: int) -> dict[str, Any]:
+    pod = {"restartPolicy": "Never", "containers": [{"name": "agentsmith", "image": "none"}]}
+    spec = {"activeDeadlineSeconds": deadline, "backoffLimit": 0, "template": {"spec": pod}}
+    return {"metadata": {"name": name}, "spec": spec}
+
+
+def a_held_lock() -> dict[str, Any]:
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    spec = {"holderIdentity": "me@here run 1", "acquireTime": now, "renewTime": now, "leaseDurationSeconds": 60}
+    return {"metadata": {"name": "agentsmith-release"}, "spec": spec}
+
+
+def crashing(pod: dict[str, Any], times: int) -> dict[str, Any]:
+    """Return the status of a pod whose container has restarted so often, and is about to again."""
+    state = {"waiting": {"reason": "CrashLoopBackOff"}}
+    entry = {"ready": False, "restartCount": times, "image": "x", "imageID": "", "state": state}
+    return {"phase": "Running", "containerStatuses": [{"name": pod["spec"]["containers"][0]["name"], **entry}]}
+
+
+def silent_or_unexpected(firing: Firing, expected: set[str]) -> str:
+    return f"silent: {sorted(expected - firing())}, unexpected: {sorted(firing() - expected)}"
+
+
+def test_objects(namespace: Namespace, tmp_path: Path) -> None:
+    control_plane = namespace.control_plane
+    for name, container in (("agentsmith-dispatcher", "dispatcher"), ("redis", "redis")):
+        namespace.create("/apis/apps/v1", "deployments", a_deployment(name, container))
+    for name in FAILING:
+        namespace.create("/apis/batch/v1", "jobs", a_job(name, 1))
+    namespace.create("/apis/batch/v1", "jobs", a_job(PENDING, 300))
+    namespace.create("/apis/coordination.k8s.io/v1", "leases", a_held_lock())
+    record = {"name": "agentsmith-release", "annotations": dict.fromkeys(ANNOTATIONS, "true")}
+    namespace.create("/api/v1", "secrets", {"metadata": record})
+    times = 0
+
+    def all_fire() -> bool:
+        nonlocal times
+        times += 1
+        for pod in control_plane.get(namespace.pods)["items"]:
+            if pod["metadata"]["labels"].get("app"):
+                path = f"{namespace.pods}/{pod['metadata']['name']}/status"
+                control_plane.request("PATCH", path, {"status": crashing(pod, times)}, MERGE)
+        return firing() == OF_OBJECTS
+
+    with (
+        running_kube_state_metrics(tmp_path, namespace.kubeconfig, namespace.name) as scraped,
+        running_prometheus(tmp_path, namespace.objects, [scraped]) as firing,
+    ):
+        until(all_fire, lambda: silent_or_unexpected(firing, OF_OBJECTS))
+        with stand_in_kubelet(control_plane, namespace.name, ready()):
+            for name in (*FAILING, PENDING):
+                namespace.delete("/apis/batch/v1", "jobs", name)
+            namespace.delete("/apis/coordination.k8s.io/v1", "leases", "agentsmith-release")
+            namespace.delete("/api/v1", "secrets", "agentsmith-release")
+            until(lambda: not firing(), lambda: f"still firing: {firing()}")
+
+
+def test_redis(namespace: Namespace, tmp_path: Path) -> None:
+    namespace.create("/apis/apps/v1", "deployments", a_deployment("redis", "redis"))
+    namespace.create("/apis/batch/v1", "jobs", a_job(RUNNING, 7200))
+    memory = ("--maxmemory", "4mb", "--maxmemory-policy", "allkeys-lru")
+    with (
+        stand_in_kubelet(namespace.control_plane, namespace.name, ready()),
+        running_redis(tmp_path, namespace.objects, *memory) as redis,
+        running_redis_exporter(tmp_path, namespace.objects, redis, namespace.name) as of_redis,
+        running_kube_state_metrics(tmp_path, namespace.kubeconfig, namespace.name) as of_objects,
+        running_prometheus(tmp_path, namespace.objects, [of_redis, of_objects]) as firing,
+    ):
+
+        def await_exactly(*expected: str) -> None:
+            until(lambda: firing() == set(expected), lambda: silent_or_unexpected(firing, set(expected)))
+
+        redis.set("conversation:slack:C1", "{}")
+        redis.set("conversation:slack:C2", "{}")
+        await_exactly("AgentSmithConversationStuck")
+        redis.delete("conversation:slack:C2")
+        await_exactly()
+        namespace.delete("/apis/batch/v1", "jobs", RUNNING)
+        await_exactly("AgentSmithConversationStuck")
+        redis.delete("conversation:slack:C1")
+        await_exactly()
+
+        number = 0
+        while not redis.info("stats")["evicted_keys"]:
+            number += 1
+            redis.set(f"job:{number}:out", "x" * 10_000)
+        await_exactly("AgentSmithRedisDataHigh", "AgentSmithRedisEvicting")
+        redis.flushall()
+        await_exactly()
