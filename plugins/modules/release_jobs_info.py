@@ -56,7 +56,8 @@ jobs:
     jobs:
       description:
         - The Jobs, the newest first, each with C(name), C(source), C(state), C(ticket), C(project), C(channel),
-          C(node), C(created), C(duration), C(removed_in), C(cause), C(lines) and C(lines_fault).
+          C(node), C(created), C(duration), C(removed_in), C(cause), C(remedy), C(lines) and C(lines_fault).
+        - C(remedy) says which variables of the inventory to change. It is empty if none is known to help.
         - C(source) is V(job), or V(events) if the Job is gone. C(state) is one of V(waiting), V(running), V(complete),
           V(failed), V(gone).
       type: list

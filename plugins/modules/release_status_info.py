@@ -56,7 +56,8 @@ status:
       type: str
     workloads:
       description:
-        - The Deployments, each with C(name), C(ready) and C(wanted) pods, C(image), C(restarts) and C(problem).
+        - The Deployments, each with C(name), C(ready) and C(wanted) pods, C(image), C(restarts), C(problem) and
+          C(remedy), which says which variables of the inventory to change.
       type: list
       elements: dict
     agent_image:
@@ -64,9 +65,10 @@ status:
       type: str
     jobs:
       description:
-        - The Jobs, the newest first, each with C(name), C(request), C(state), C(cause), C(channel), C(node), and C(age)
-          and C(duration) in seconds. The state is one of V(waiting), V(running), V(complete), V(failed). The channel is
-          the one in Slack, the node the one that the pod is on, or was on before it was deleted.
+        - The Jobs, the newest first, each with C(name), C(request), C(state), C(cause), C(remedy), C(channel),
+          C(node), and C(age) and C(duration) in seconds. The state is one of V(waiting), V(running), V(complete),
+          V(failed). The channel is the one in Slack, the node the one that the pod is on, or was on before it was
+          deleted.
       type: list
       elements: dict
     conversations:

@@ -55,6 +55,30 @@ def test_an_image_that_is_not_there_ends_the_wait_at_once(
     assert seconds < 30
 
 
+@pytest.mark.parametrize(
+    ("reason", "message", "remedy"),
+    [
+        ("InvalidImageName", 'couldn\'t parse image name "a:b:c": invalid reference format', "redis_image"),
+        (
+            "ErrImageNeverPull",
+            'Container image "redis" is not present with pull policy of Never',
+            "redis_image_pull_policy",
+        ),
+    ],
+)
+def test_what_ends_the_wait_names_the_variables_of_its_part(
+    apply: Apply, control_plane: ControlPlane, namespace: str, reason: str, message: str, remedy: str
+) -> None:
+    deployment = a_deployment(namespace)
+    for metadata in (deployment["metadata"], deployment["spec"]["template"]["metadata"]):
+        metadata["labels"]["app.kubernetes.io/component"] = "redis"
+    with stand_in_kubelet(control_plane, namespace, waiting(reason, message, "redis")):
+        text, _seconds = failure(apply, [deployment])
+    first, second = text.splitlines()[:2]
+    assert first.endswith(f"will not become ready: {reason}: {message}")
+    assert second.startswith("What to do: ") and remedy in second
+
+
 @pytest.mark.parametrize("reason", ["ImagePullBackOff", "CrashLoopBackOff"])
 def test_what_may_pass_gets_a_grace(
     apply: Apply, control_plane: ControlPlane, namespace: str, reason: str, monkeypatch: pytest.MonkeyPatch

@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..objects.labels import COMPONENT_LABEL, labels_of
+from ..objects.labels import COMPONENT_LABEL, EXTRA_COMPONENT, labels_of
 from ..text.one_line import one_line
 
 # Seconds: a controller that sees a change corrects its first answer within these, and one that is there has answered.
 SETTLING = 10.0
 LONGEST = 500  # characters that are shown of a condition
-EXTRA = "extra"  # the component of objects that the inventory gives whole
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def words(condition: Mapping[str, Any]) -> str:
 
 def variables(body: Mapping[str, Any], *names: str) -> str:
     """Return what in the inventory makes an object what it is: the variables *names*, unless it is given whole."""
-    return "extra_objects" if labels_of(body).get(COMPONENT_LABEL) == EXTRA else ", ".join(names)
+    return "extra_objects" if labels_of(body).get(COMPONENT_LABEL) == EXTRA_COMPONENT else ", ".join(names)
 
 
 def listed_names(found: Sequence[Mapping[str, Any]]) -> str:

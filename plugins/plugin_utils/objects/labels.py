@@ -23,6 +23,8 @@ PART_OF = "agentsmith"
 MANAGED_BY = FIELD_MANAGER
 # Of what no role renders and the engine itself makes: the lock of the release and the record of the last good one.
 ENGINE_COMPONENT = "release"
+# Of objects that the inventory gives whole.
+EXTRA_COMPONENT = "extra"
 
 
 def labels_of(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from ..objects.labels import labels_of
 from .diagnosis import causes_of_pod, is_by_quota
 from .exit_codes import meaning_of
 from .pod import disruption_of, node_of
+from .remedy import remedy_of
 from .spawned_jobs import CONTAINER, channel_of_job, container_of_job, ended_at
 
 WAITING = "waiting"
@@ -22,7 +23,8 @@ FAILED = "failed"
 class JobState:
     """`cause` is empty for a Job that does well. `age` and `duration` are seconds, the latter None before its end.
 
-    `channel` is the one in Slack where it was asked for, `node` that of its pod. Both may be unknown.
+    `channel` is the one in Slack where it was asked for, `node` that of its pod. Both may be unknown. `remedy` says
+    which variables to change, if any help.
     """
 
     name: str
@@ -33,6 +35,7 @@ class JobState:
     duration: int | None
     channel: str = ""
     node: str = ""
+    remedy: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """For a module's result."""
@@ -66,8 +69,26 @@ def state_of(
     age = int((now - created).total_seconds())
     node = next((node_of(pod) for pod in pods if node_of(pod)), "")
     return JobState(
-        job["metadata"]["name"], _request(job), state, cause, age, duration, channel=channel_of_job(job), node=node
+        job["metadata"]["name"],
+        _request(job),
+        state,
+        cause,
+        age,
+        duration,
+        channel=channel_of_job(job),
+        node=node,
+        remedy=_remedy(cause, job, pods),
     )
+
+
+def _remedy(cause: str, job: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> str:
+    """Return which variables to change; a container that is not the agent's has none."""
+    reason, _colon, message = cause.partition(": ")
+    for pod in pods:
+        for found in causes_of_pod(pod, crashes_count=True):
+            if found.reason == reason:
+                return remedy_of(pod, reason, message, found.container)
+    return remedy_of(job, reason, message)
 
 
 def _failure(condition: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> str:

@@ -5,3 +5,5 @@ DISPATCHER = "agentsmith-dispatcher"
 REDIS = "redis"
 # The containers that do the work, by the name of the Deployment
 CONTAINERS = {DISPATCHER: "dispatcher", REDIS: "redis"}
+# The ResourceQuota of the release
+QUOTA = "agentsmith"

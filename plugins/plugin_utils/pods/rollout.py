@@ -28,6 +28,7 @@ from .diagnosis import (
 )
 from .pod import controlled_by, is_ready, newest_unready
 from .progress import UNSEEN, Progress, colon, progress_of
+from .remedy import remedy_of_cause
 from .spawned_jobs import is_running, read_spawned_jobs
 
 POLL_PAUSE = 0.5  # seconds between two looks, if nothing is told to have changed
@@ -188,13 +189,10 @@ class _Wait:
         cause = self.cause
         if cause is None:
             return ""
-        lines = [f"{self._item.identity} will not become ready: {cause.reason}" + colon(cause.message)]
+        first = f"{self._item.identity} will not become ready: {cause.reason}" + colon(cause.message)
         pod = cause.pod or newest_unready(self._pods)
-        if pod is not None:
-            lines.append(describe_pod(self._connection, pod, cause))
-        else:
-            lines += self._workload_events()
-        return "\n".join([*lines, *self._note()])
+        more = [describe_pod(self._connection, pod, cause)] if pod is not None else self._workload_events()
+        return "\n".join([first, *self._remedy(cause, more), *more, *self._note()])
 
     def timeout_text(self) -> str:
         """Return the message about a workload that is not ready in time."""
@@ -202,8 +200,15 @@ class _Wait:
         if self.progress.cause:
             lines.append(f"{self.progress.cause.reason}: {self.progress.cause.message}")
         pod = newest_unready(self._pods)
-        lines += [describe_pod(self._connection, pod)] if pod is not None else self._workload_events()
-        return "\n".join([*lines, *self._note()])
+        more = [describe_pod(self._connection, pod)] if pod is not None else self._workload_events()
+        causes = [self.progress.cause] if self.progress.cause else causes_of_pod(pod, crashes_count=True) if pod else []
+        for cause in causes[:1]:
+            lines += self._remedy(cause, more)
+        return "\n".join([*lines, *more, *self._note()])
+
+    def _remedy(self, cause: Cause, told: Sequence[str]) -> list[str]:
+        text = remedy_of_cause(cause, self._workload, "\n".join(told))
+        return [f"What to do: {text}"] if text else []
 
     def _causes(self) -> list[Cause]:
         causes = [self.progress.cause] if self.progress.cause else []

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..api.connection import Connection
+from ..objects.labels import labels_of
 from .pod import container_of
 
 # Of the Job and of its pods. The second label keeps apart what somebody else has called agentsmith.
@@ -21,6 +22,12 @@ def read_spawned_jobs(connection: Connection, namespace: str) -> list[dict[str, 
     """
     answer = connection.get(f"/apis/batch/v1/namespaces/{namespace}/jobs", {"labelSelector": SELECTOR})
     return [{**job, "apiVersion": "batch/v1", "kind": "Job"} for job in answer.body.get("items") or []]
+
+
+def is_of_spawned_job(body: Mapping[str, Any]) -> bool:
+    """Tell whether an object is a Job that SELECTOR selects, or its pod."""
+    labels = labels_of(body)
+    return labels.get("app") == "agentsmith" and "job-id" in labels
 
 
 def container_of_job(job: Mapping[str, Any]) -> Mapping[str, Any]:

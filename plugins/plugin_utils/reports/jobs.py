@@ -15,6 +15,7 @@ from ..objects.errors import ApplyError
 from ..pods.diagnosis import event_time
 from ..pods.job_state import COMPLETE, FAILED, JobState, refusal_of, state_of
 from ..pods.pod import controlled_by
+from ..pods.remedy import remedies_by_name, remedy_of_event
 from ..pods.spawned_jobs import CONTAINER, ended_at
 from ..release.conversations import read_conversations
 from ..text.one_line import one_line
@@ -36,7 +37,15 @@ _REQUEST = re.compile(r"fix #(\S+) in (.+)")
 # What the Job controller says at the end of a Job
 _ENDS = {"Completed": COMPLETE, "BackoffLimitExceeded": FAILED, "DeadlineExceeded": FAILED, "PodFailurePolicy": FAILED}
 # What tells most of why a pod did not do its work, the clearest first
-_TELLING = ("Evicted", "OOMKilling", "Failed", "FailedMount", "FailedCreatePodSandBox", "FailedScheduling", "BackOff")
+_TELLING = (
+    *("Evicted", "OOMKilling", "Preempted", "TaintManagerEviction", "NodeNotReady"),
+    *("Failed", "FailedMount", "FailedCreatePodSandBox", "FailedScheduling", "BackOff"),
+)
+_POD_IS_GONE = "its pod is gone, and its log with it. The cause is what events tell"
+_FROM_EVENTS_MEANS = (
+    "(events): the Job is gone, with its log and its exit code. What is shown comes from the events about it, which "
+    "last for about an hour."
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,8 @@ class JobReport:
     """One Job. ``source`` says whether the Job still exists or only events tell of it.
 
     Texts are empty if they are not known. ``duration`` and ``removed_in`` are seconds, None if there is no such time.
-    ``lines`` are the last ones of a Job that failed; ``lines_fault`` says why there are none.
+    ``lines`` are the last ones of a Job that failed; ``lines_fault`` says why there are none. ``remedy`` says which
+    variables to change, if any help.
     """
 
     name: str
@@ -60,6 +70,7 @@ class JobReport:
     cause: str
     lines: list[str]
     lines_fault: str
+    remedy: str
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,10 @@ class JobsReport:
             rows.append([job.name, state, job.ticket, job.project, job.channel, job.created, took, cause])
         none = ["No Jobs. Those that ended are removed after their time to live, and events about them after an hour."]
         lines = [f"Namespace {self.namespace} on {self.server}", "", *(aligned(rows) if self.jobs else none)]
+        if any(job.source == FROM_EVENTS for job in self.jobs):
+            lines += ["", _FROM_EVENTS_MEANS]
+        if remedies := remedies_by_name((job.name, job.remedy) for job in self.jobs):
+            lines += ["", *remedies]
         for job in self.jobs:
             if job.lines:
                 lines += ["", f"The last lines of {job.name}:", *(f"  {line}" for line in job.lines)]
@@ -135,6 +150,12 @@ def _existing(
     told = by_job.get(name, [])
     state: JobState = state_of(job, pods, [event for event in told if event["involvedObject"]["kind"] == "Job"], now)
     ticket, project = _request_of(state.request)
+    cause, remedy, lines_fault = state.cause, state.remedy, ""
+    if state.state == FAILED and not pods:
+        lines_fault = _POD_IS_GONE
+        if event := _telling(told):
+            cause = _text(event["reason"], event)
+            remedy = remedy_of_event(event["reason"], event.get("message") or "")
     ended, ttl = ended_at(job), job["spec"].get("ttlSecondsAfterFinished")
     return JobReport(
         name,
@@ -147,9 +168,10 @@ def _existing(
         job["metadata"]["creationTimestamp"],
         state.duration,
         max(0, ttl - int((now - ended).total_seconds())) if ended and ttl is not None else None,
-        state.cause,
+        cause,
         [],
-        "",
+        lines_fault,
+        remedy,
     )
 
 
@@ -161,24 +183,30 @@ def _from_events(name: str, told: Sequence[Mapping[str, Any]]) -> JobReport:
     duration = None
     if ends and begun:
         duration = int((datetime.fromisoformat(event_time(ends[-1])) - datetime.fromisoformat(begun)).total_seconds())
-    cause = "" if state == COMPLETE else _cause(told, ends)
+    cause, remedy = ("", "") if state == COMPLETE else _cause(told, ends)
     created = begun or _first(told[0])
-    return JobReport(name, FROM_EVENTS, state, "", "", "", _node(told), created, duration, None, cause, [], "")
+    return JobReport(name, FROM_EVENTS, state, "", "", "", _node(told), created, duration, None, cause, [], "", remedy)
 
 
-def _cause(told: Sequence[Mapping[str, Any]], ends: Sequence[Mapping[str, Any]]) -> str:
+def _cause(told: Sequence[Mapping[str, Any]], ends: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Return why a Job did not do its work, and which variables to change."""
     if ends and ends[-1]["reason"] == "DeadlineExceeded":
-        return _text(ends[-1]["reason"], ends[-1])
+        return _text(ends[-1]["reason"], ends[-1]), remedy_of_event(ends[-1]["reason"], "")
     refusals = [event for event in told if event.get("reason") == "FailedCreate"]
     if refusals and not any(event.get("reason") == "SuccessfulCreate" for event in told):
-        return _text(refusal_of(refusals[-1].get("message") or ""), refusals[-1])
-    for reason in _TELLING:
-        for event in reversed(told):
-            if event.get("reason") == reason and event["involvedObject"]["kind"] == "Pod":
-                return _text(reason, event)
+        message = refusals[-1].get("message") or ""
+        return _text(refusal_of(message), refusals[-1]), remedy_of_event(refusal_of(message), message)
+    if event := _telling(told):
+        return _text(event["reason"], event), remedy_of_event(event["reason"], event.get("message") or "")
     if not ends:
-        return "somebody deleted it, or the events about its end are gone"
-    return f"{_text(ends[-1]['reason'], ends[-1])}; the exit code went with its pod"
+        return "somebody deleted it, or the events about its end are gone", ""
+    return f"{_text(ends[-1]['reason'], ends[-1])}; the exit code went with its pod", ""
+
+
+def _telling(told: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the event about the pod that says most of why it did not do its work; None if none does."""
+    of_pod = {event.get("reason"): event for event in told if event["involvedObject"]["kind"] == "Pod"}
+    return next((of_pod[reason] for reason in _TELLING if reason in of_pod), None)
 
 
 def _text(reason: str, event: Mapping[str, Any]) -> str:

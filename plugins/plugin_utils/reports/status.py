@@ -12,6 +12,7 @@ from ..pods.job_state import JobState, state_of
 from ..pods.names import DISPATCHER, REDIS
 from ..pods.pod import controlled_by, disruption_of, is_ready
 from ..pods.progress import progress_of
+from ..pods.remedy import remedies_by_name, remedy_of_cause
 from ..release.conversations import Conversations, read_conversations, table_of
 from ..text.one_line import one_line
 from ..text.text_table import aligned
@@ -24,7 +25,10 @@ JOBS_SHOWN = 20
 
 @dataclass(frozen=True)
 class Workload:
-    """A Deployment. `ready` and `wanted` count pods, `image` is that of its own container; `problem` may be empty."""
+    """A Deployment. `ready` and `wanted` count pods, `image` is that of its own container; `problem` may be empty.
+
+    `remedy` says which variables to change, if any help.
+    """
 
     name: str
     ready: int
@@ -32,6 +36,7 @@ class Workload:
     image: str
     restarts: int
     problem: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class Status:
             for load in self.workloads
         ]
         lines = [f"Namespace {self.namespace} on {self.server}", "", *aligned(rows)]
+        lines += remedies_by_name((load.name, load.remedy) for load in self.workloads)
         if self.agent_image:
             lines += ["", f"Image of the Jobs: {self.agent_image}"]
         return lines
@@ -92,7 +98,8 @@ class Status:
             for job in self.jobs[:JOBS_SHOWN]
         ]
         more = len(self.jobs) - JOBS_SHOWN
-        return [*aligned(rows), *([f"and {more} older ones"] if more > 0 else [])]
+        remedies = remedies_by_name((job.name, job.remedy) for job in self.jobs[:JOBS_SHOWN])
+        return [*aligned(rows), *([f"and {more} older ones"] if more > 0 else []), *remedies]
 
     def _channels(self) -> list[str]:
         if self.conversations is None:
@@ -147,8 +154,10 @@ def workload_of(deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]
     """Judge one Deployment with its pods."""
     progress = progress_of(deployment)
     causes = [cause for pod in pods for cause in causes_of_pod(pod, crashes_count=True)]
-    problem = ""
+    causes += [progress.cause] if progress.cause else []
+    problem = remedy = ""
     if not progress.complete:
+        remedy = remedy_of_cause(causes[0], deployment) if causes else ""
         disruptions = [text for pod in pods for text in [disruption_of(pod)] if text]
         why = [*(f"{cause.reason}: {cause.message}" for cause in causes), *disruptions]
         problem = "; ".join([progress.failure or progress.text, *why[:1]])
@@ -163,6 +172,7 @@ def workload_of(deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]
             for entry in (pod.get("status") or {}).get("containerStatuses") or []
         ),
         problem=problem,
+        remedy=remedy,
     )
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 from ..api.pod_stream import CommandMissing, StreamCut
 from ..objects.errors import ApiError, ApplyError
-from ..pods.diagnosis import describe_pod
+from ..pods.diagnosis import causes_of_pod, describe_pod
 from ..pods.pod import newest_unready
+from ..pods.progress import progress_of
+from ..pods.remedy import remedy_of_cause
 from . import configuration, pods_ready, secret
 from .app_release import APPS, DEFAULT_APP, AppRelease
 from .outcome import FAILED, NOT_CHECKED, Outcome
@@ -76,7 +78,10 @@ def rollout(asked: Asked, check: str, name: str, deployment: Any, wanted: bool) 
         return outcome
     broken = newest_unready(asked.target.pods_of(deployment))
     diagnosis = describe_pod(asked.target.connection, broken) if broken else ""
-    return pods_ready.check_rollout(check, name, deployment, wanted, diagnosis)
+    refusal = progress_of(deployment).cause
+    causes = causes_of_pod(broken, crashes_count=True) if broken else [refusal] if refusal else []
+    remedy = remedy_of_cause(causes[0], deployment, diagnosis) if causes else ""
+    return pods_ready.check_rollout(check, name, deployment, wanted, diagnosis, remedy)
 
 
 def intended_text(asked: Asked) -> str | None:

@@ -160,6 +160,18 @@ def test_a_container_that_cannot_start_ends_the_wait(reason: str, grace: float) 
     assert wait.seconds == grace
 
 
+def test_a_registry_that_refuses_is_told_by_the_event_and_names_the_pull_secrets() -> None:
+    """The state of an image that cannot be pulled does not say why; its event does."""
+    broken = pod("ImagePullBackOff", container={"state": {"waiting": {"reason": "ImagePullBackOff", "message": "b"}}})
+    broken["metadata"]["labels"] = {"app.kubernetes.io/component": "redis"}
+    broken["status"]["containerStatuses"][0]["name"] = "redis"
+    refusal = event("Failed", 'Failed to pull image "r/redis:7": unexpected status: 401 Unauthorized')
+    text = Wait({PODS_PATH: items(broken), EVENTS_PATH: items(refusal)}, (DEPLOYMENT_PATH, deployment())).failure()
+    first, second = text.splitlines()[:2]
+    assert first == "Deployment n/d will not become ready: ImagePullBackOff: b"
+    assert second.startswith("What to do: The registry refuses the node") and "rbac_image_pull_secrets" in second
+
+
 def test_two_names_of_a_pull_error_share_one_grace() -> None:
     wait = Wait({})
     wait.connection.answers[PODS_PATH] = lambda: items(

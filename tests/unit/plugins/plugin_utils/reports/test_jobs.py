@@ -128,6 +128,43 @@ def test_a_job_that_failed_and_still_exists() -> None:
     assert found.removed_in == 0, "it ended long ago"
 
 
+@pytest.mark.parametrize(
+    ("told", "cause", "remedy"),
+    [
+        (event("TaintManagerEviction", "Marking for deletion", "Pod", 9), "TaintManagerEviction: Marking", ""),
+        (event("OOMKilling", "Memory cgroup out of memory", "Pod", 9), "OOMKilling: Memory cgroup", ""),
+        (event("Failed", "Failed to pull image: not found", "Pod", 9), "Failed: Failed to", "agentsmith_agent_image"),
+        (event("FailedMount", 'configmap "ca" not found', "Pod", 9), "FailedMount", "job_policy_ca_config_map"),
+        (SCHEDULED, "BackoffLimitExceeded: its pod was deleted", ""),
+    ],
+)
+def test_a_job_that_exists_without_its_pod(told: Any, cause: str, remedy: str) -> None:
+    """Its events say what its pod no longer can, and it is said that they do."""
+    connection: Any = Answers(jobs=[a_failed_job()], events=[MADE, told, BACKOFF])
+    report = read_jobs_report(Target(connection, Names("here", "", "", ""), []))
+    (found,) = report.jobs
+    assert (found.source, found.state, found.lines) == ("job", "failed", [])
+    assert found.cause.startswith(cause) and remedy in found.remedy
+    assert "its pod is gone, and its log with it" in found.lines_fault
+    assert f"The log of {NAME} cannot be shown: {found.lines_fault}" in report.as_text()
+
+
+@pytest.mark.parametrize(
+    ("told", "remedy"),
+    [
+        (event("BackOff", 'Back-off pulling image "x"', "Pod", 9), "agentsmith_agent_image"),
+        (event("FailedScheduling", "1 node(s) had untolerated taint {a: }", "Pod", 9), "job_policy_tolerations"),
+        (event("DeadlineExceeded", "too long", second=21), "job_policy_active_deadline_seconds"),
+        (event("BackOff", "Back-off restarting failed container", "Pod", 9), ""),
+    ],
+)
+def test_what_to_do_about_a_job_that_is_gone(told: Any, remedy: str) -> None:
+    connection: Any = Answers(events=[MADE, told])
+    report = read_jobs_report(Target(connection, Names("here", "", "", ""), []))
+    assert remedy in report.jobs[0].remedy and bool(remedy) == bool(report.jobs[0].remedy)
+    assert "(events): the Job is gone, with its log and its exit code" in report.as_text()
+
+
 def test_the_log_cannot_be_read() -> None:
     fault = ApiError(403, "Forbidden", "pods/log is forbidden")
     (found,) = jobs_of(jobs=[a_failed_job()], pods=[a_pod(OOM)], log=fault)

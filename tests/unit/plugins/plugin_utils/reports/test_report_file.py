@@ -86,7 +86,20 @@ ENTRIES = [
 ]
 HISTORY = HistoryReport("here", "https://cluster.example", 12, 11, ENTRIES)
 JOB_REPORT = JobReport(
-    "agentsmith-1", "job", "failed", "54", "web", "C1", "worker", "2026-01-01T00:00:00Z", 3, 297, "Evicted", ["end"], ""
+    "agentsmith-1",
+    "job",
+    "failed",
+    "54",
+    "web",
+    "C1",
+    "worker",
+    "2026-01-01T00:00:00Z",
+    3,
+    297,
+    "ErrImagePull",
+    ["end"],
+    "",
+    "Check agentsmith_agent_image.",
 )
 JOBS = JobsReport(
     "here",

@@ -143,6 +143,18 @@ def test_a_deployment_on_a_node_that_is_gone_says_so() -> None:
     assert problem.endswith("NodeNotReady: node worker-2 does not answer")
 
 
+def test_an_image_that_cannot_be_pulled_names_its_variable() -> None:
+    broken = a_pod("broken", "replicas", False, {"waiting": {"reason": "ErrImagePull", "message": "x: not found"}})
+    broken["metadata"]["labels"] = {"app.kubernetes.io/component": "redis"}
+    broken["status"]["containerStatuses"][0]["name"] = "redis"
+    redis = a_deployment("redis")
+    redis["status"]["availableReplicas"] = 0
+    status = status_of(**{f"{CORE}/pods": {"items": [broken]}, f"{APPS}/deployments/redis": redis})
+    remedy = next(workload.remedy for workload in status.workloads if workload.name == "redis")
+    assert remedy.startswith("The registry has no such image. Check redis_image")
+    assert f"What to do about redis: {remedy}" in status.as_text().splitlines()
+
+
 def test_events_that_may_not_be_read_leave_the_cause_open() -> None:
     status = status_of(**{f"{CORE}/events": ApiError(403, "Forbidden", "no")})
     assert [job.cause for job in status.jobs if job.name == "old"] == [""]

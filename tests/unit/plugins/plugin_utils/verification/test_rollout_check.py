@@ -42,3 +42,9 @@ def test_verdict(live: dict[str, Any] | None, intended: bool, result: str, words
 def test_a_failure_shows_the_diagnosis() -> None:
     outcome = check_rollout("redis_rollout", "redis", deployment(availableReplicas=0), True, "pod redis-1: OOMKilled")
     assert outcome.evidence.endswith("\npod redis-1: OOMKilled")
+
+
+def test_a_failure_names_the_variables_to_change_if_it_knows_them() -> None:
+    live = deployment(availableReplicas=0)
+    assert check_rollout("redis_rollout", "redis", live, True, "", "Check redis_image.").hint == "Check redis_image."
+    assert "evidence" in check_rollout("redis_rollout", "redis", live, True).hint
