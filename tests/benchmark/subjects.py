@@ -78,7 +78,8 @@ class Bench:
     """Where files go, how the API server is reached, and which programs there are.
 
     ``helm``: None where there is none. ``checks``: variables for clusters without nodes, where less can be verified.
-    ``most_by_object``: of how many objects a release may be for the subject that takes a second for each.
+    ``most_by_object``: of how many objects a release may be for the subject that takes a second for each;
+    ``most_as_list``: for the one that takes several round trips for each.
     """
 
     scratch: Path
@@ -86,6 +87,7 @@ class Bench:
     helm: Path | None
     checks: Mapping[str, Any]
     most_by_object: int = 120
+    most_as_list: int = 600
 
     def commands(self, kubeconfig: Path, release: Release, label: str) -> list[Command]:
         """Return a command for each subject. Each of them deploys the release to a namespace of its own.
@@ -95,7 +97,8 @@ class Bench:
         found = [self.ours(kubeconfig, release, f"{label}-ours"), self.with_kubectl(kubeconfig, release, label)]
         if self.helm:
             found.append(self.with_helm(kubeconfig, release, label))
-        found.append(self.with_core(kubeconfig, release, label, AS_LIST))
+        if release.count <= self.most_as_list:
+            found.append(self.with_core(kubeconfig, release, label, AS_LIST))
         if release.count <= self.most_by_object:
             found.append(self.with_core(kubeconfig, release, label, BY_OBJECT))
         return found
