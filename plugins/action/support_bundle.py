@@ -18,6 +18,7 @@ from ..plugin_utils.reports.bundle_sections import Wanted
 from ..plugin_utils.reports.report_file import write_private
 from ..plugin_utils.reports.support_bundle import TIME_LIMIT, collect
 from ..plugin_utils.secrets.redaction import Redactor
+from ..plugin_utils.text.counted import counted
 from ..plugin_utils.verification.target import Names
 
 OPTIONS = documented_options(__name__, unquoted=["objects"])
@@ -75,7 +76,8 @@ class ActionModule(ClusterAction):
 def _text(path: Path, manifest: dict[str, Any]) -> str:
     masked = sum(entry["masked_values"] + entry["masked_patterns"] for entry in manifest["files"])
     lines = [
-        f"The bundle is {path}, with {len(manifest['files'])} files. {masked} values were masked in it.",
+        f"The bundle is {path}, with {counted(len(manifest['files']), 'file')}. "
+        f"{counted(masked, 'value was', 'values were')} masked in it.",
         "Look through it before you send it: nobody but you knows what else is confidential in your logs and names.",
     ]
     if manifest["not_read"]:

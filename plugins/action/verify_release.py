@@ -13,6 +13,7 @@ from ..plugin_utils.objects.errors import ApplyError
 from ..plugin_utils.objects.normalisation import normalise_objects
 from ..plugin_utils.release.lock import ReleaseLease
 from ..plugin_utils.secrets.redaction import Redactor
+from ..plugin_utils.text.counted import counted
 from ..plugin_utils.verification.app_release import APPS
 from ..plugin_utils.verification.checks import verify
 from ..plugin_utils.verification.cluster_conversation import Request, converse
@@ -98,7 +99,7 @@ def _result(outcomes: list[Outcome], transcript: list[str], redactor: Redactor) 
     if failed:
         result["failed"] = True
         result["msg"] = "\n".join(
-            [f"{len(failed)} of {len(outcomes)} checks failed:"]
+            [f"{len(failed)} of {counted(len(outcomes), 'check')} failed:"]
             + [f"- {outcome.check}: {outcome.evidence} {outcome.hint}" for outcome in failed]
         )
     return redactor.tree(result)

@@ -25,6 +25,8 @@ from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
+from ..plugin_utils.text.counted import counted
+
 # The playbooks that change a target
 SUMMED_UP = ("deploy.yml", "rollback.yml", "rotate_secrets.yml", "teardown.yml")
 
@@ -79,14 +81,16 @@ class CallbackModule(CallbackBase):
             self._display.display(f"{name}: {self._ending(name, name in failed, stats)}", color=color)
         seconds = time.monotonic() - self._started
         end = f"; failed: {', '.join(failed)}" if failed else ""
-        self._display.display(f"{len(targets) - len(failed)} of {len(targets)} targets done in {seconds:.0f} s{end}")
+        self._display.display(
+            f"{len(targets) - len(failed)} of {counted(len(targets), 'target')} done in {seconds:.0f} s{end}"
+        )
 
     def _ending(self, name: str, has_failed: bool, stats: Any) -> str:
         if has_failed:
             return f"failed: {self._causes.get(name, 'see above')}"
         objects = len(self._objects.get(name, ()))
         if objects:
-            return f"{objects} object{'s' if objects > 1 else ''} changed"
+            return f"{counted(objects, 'object')} changed"
         return "changed" if stats.changed.get(name) else "unchanged"
 
 

@@ -191,7 +191,7 @@ def test_a_job_that_fails_ends_the_wait(apply: Apply, control_plane: ControlPlan
 def test_the_timeout_says_how_far_everything_is(apply: Apply, namespace: str) -> None:
     text, seconds = failure(apply, [a_deployment(namespace), a_job(namespace)], timeout=2)
     assert "wait_timeout (2 s) is over" in text
-    assert f"Deployment {namespace}/redis is not ready: 1 of 1 replicas updated, 0 available" in text
+    assert f"Deployment {namespace}/redis is not ready: 1 of 1 replica updated, 0 available" in text
     assert f"Job {namespace}/migrate is not ready: 0 pods succeeded" in text
     assert seconds < 30
 

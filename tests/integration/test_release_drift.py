@@ -146,7 +146,7 @@ def test_what_others_add_is_kept_and_shown_apart(apply: Apply, drift: Drift, edi
     assert re.search(r"^Deployment redis +spec\.replicas +1 +3 +somebody", of_deploy, re.MULTILINE)
     assert "neg" not in of_deploy and "spec.replicas" not in kept
     assert re.search(rf"^Service redis +\+ {re.escape(NEG)} +- +x +glbc ", kept, re.MULTILINE)
-    assert "1 changed (1 fields). Others changed 3 fields, which a deploy keeps." in report["text"]
+    assert "1 changed (1 field). Others changed 3 fields, which a deploy keeps." in report["text"]
 
     apply(objects)
     report = drift(objects)

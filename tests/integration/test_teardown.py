@@ -144,7 +144,7 @@ def test_running_jobs_are_refused_before_any_write(
 ) -> None:
     apply(a_release(new_namespace))
     path = job()
-    with pytest.raises(ApplyError, match=r"1 Jobs run .*agentsmith-0123456789ab\. Nothing was changed\..*=wait.*=kill"):
+    with pytest.raises(ApplyError, match=r"1 Job runs .*agentsmith-0123456789ab\. Nothing was changed\..*=wait.*=kill"):
         tear_down()
     assert control_plane.get(f"/apis/apps/v1/namespaces/{new_namespace}/deployments/redis")
     assert not control_plane.get(path)["metadata"].get("deletionTimestamp")
@@ -155,7 +155,7 @@ def test_running_jobs_are_waited_for(
 ) -> None:
     apply(a_release(new_namespace)[:1])
     path = job()
-    with pytest.raises(ApplyError, match=r"1 Jobs still run after 1 s .*agentsmith-0123456789ab"):
+    with pytest.raises(ApplyError, match=r"1 Job still runs after 1 s .*agentsmith-0123456789ab"):
         tear_down(jobs="wait", jobs_timeout=1)
     assert not control_plane.get(path)["metadata"].get("deletionTimestamp")
     with stand_in_kubelet(control_plane, new_namespace, succeeded()):
@@ -229,7 +229,7 @@ def test_pods_that_are_left_are_named(
         held = {"metadata": {"finalizers": ["example.com/held"]}}
         assert control_plane.request("PATCH", f"{pods}/{name}", held, merge)[0] == 200
         with pytest.raises(
-            ApplyError, match=rf"1 pods are still there after 5 s \(teardown_timeout\): {name} on no node"
+            ApplyError, match=rf"1 pod is still there after 5 s \(teardown_timeout\): {name} on no node"
         ):
             tear_down(timeout=5)
         assert control_plane.get(f"/api/v1/namespaces/{new_namespace}/secrets/agentsmith-secrets")

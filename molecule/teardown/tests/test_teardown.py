@@ -129,7 +129,7 @@ def test_teardown(playbook, kubectl, get, tmp_path) -> None:
 
     refused = playbook("playbooks/teardown.yml", *CONFIRMED)
     assert refused.returncode == 2
-    assert "1 Jobs run" in refused.output and "Nothing was changed" in refused.output
+    assert "1 Job runs" in refused.output and "Nothing was changed" in refused.output
 
     killing = ("-e", "teardown_jobs=kill")
     preview = playbook("playbooks/teardown.yml", *killing, "--check")

@@ -6,6 +6,7 @@ import posixpath
 import re
 from dataclasses import dataclass, field
 
+from ..text.counted import counted
 from .addresses import Addresses, addresses_of
 from .finding import Findings, join_path, listing, quote, suggestion
 from .pipelines import check_commands, steps_of
@@ -91,7 +92,7 @@ def check_projects(projects: Value, pipelines: Value | None, findings: Findings,
         _check_coding_principles(project, usage, findings, release)
         addresses.append(addresses_of(name, project, source_is_read))
     for model, use in unpriced.items():
-        others = f" in {len(use.projects)} projects" if len(use.projects) > 1 else ""
+        others = f" in {counted(len(use.projects), 'project')}" if len(use.projects) > 1 else ""
         message = f"{quote(model)} has no price under `agent.pricing.models`{others}: the app reports no cost for it"
         findings.warning("no_price", use.value.path, message, use.value.node)
     return addresses

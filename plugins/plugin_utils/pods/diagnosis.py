@@ -7,6 +7,7 @@ from typing import Any
 
 from ..api.connection import Connection
 from ..objects.errors import ApiError, ApplyError
+from ..text.counted import counted
 
 EVENTS_SHOWN = 8
 LOG_LINES_SHOWN = 20
@@ -241,5 +242,5 @@ def _state_of(pod: Mapping[str, Any], known: str) -> str:
         if entry.get("restartCount"):
             last = (entry.get("lastState") or {}).get("terminated") or {}
             reason = f"{last.get('reason') or 'unknown reason'}, exit code {last.get('exitCode')}"
-            parts.append(f"{entry['restartCount']} restarts, the last after {reason}")
+            parts.append(f"{counted(entry['restartCount'], 'restart')}, the last after {reason}")
     return "; ".join(parts)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..objects.kinds import is_rolled_by_hand, kind_of_body
 from ..objects.managed_fields import value_at
+from ..text.counted import counted
 from .diagnosis import Cause, refused_pods
 from .pod import is_ready
 
@@ -42,7 +43,8 @@ def _of_deployment(deployment: Mapping[str, Any]) -> Progress:
     progressing = _conditions(deployment).get("Progressing", {})
     wanted = _wanted(deployment)
     total, updated, available = _counts(deployment, "replicas", "updatedReplicas", "availableReplicas")
-    text = f"{updated} of {wanted} replicas updated, {available} available, {max(0, total - updated)} old ones left"
+    old = counted(max(0, total - updated), "old one")
+    text = f"{updated} of {counted(wanted, 'replica')} updated, {available} available, {old} left"
     if value_at(deployment, ("spec", "paused")):
         return Progress(False, text, "Paused: spec.paused is set, so it never rolls out")
     if progressing.get("reason") == "ProgressDeadlineExceeded":
@@ -56,7 +58,7 @@ def _of_replica_set(replica_set: Mapping[str, Any]) -> Progress:
         return UNSEEN
     wanted = _wanted(replica_set)
     total, available = _counts(replica_set, "replicas", "availableReplicas")
-    text = f"{total} of {wanted} replicas made, {available} available"
+    text = f"{total} of {counted(wanted, 'replica')} made, {available} available"
     return _rolled_out(replica_set, total == wanted and available >= wanted, text)
 
 
@@ -68,7 +70,7 @@ def _of_stateful_set(stateful_set: Mapping[str, Any]) -> Progress:
     partition = value_at(stateful_set, ("spec", "updateStrategy", "rollingUpdate", "partition")) or 0
     to_update = 0 if is_rolled_by_hand(stateful_set) else max(0, wanted - partition)
     total, updated, available = _counts(stateful_set, "replicas", "updatedReplicas", "availableReplicas")
-    text = f"{updated} of {to_update} replicas updated, {available} of {wanted} available"
+    text = f"{updated} of {counted(to_update, 'replica')} updated, {available} of {wanted} available"
     return _rolled_out(stateful_set, total == wanted and updated >= to_update and available >= wanted, text)
 
 
@@ -80,7 +82,7 @@ def _of_daemon_set(daemon_set: Mapping[str, Any]) -> Progress:
         daemon_set, "desiredNumberScheduled", "updatedNumberScheduled", "numberAvailable"
     )
     to_update = 0 if is_rolled_by_hand(daemon_set) else wanted
-    text = f"{updated} of {to_update} pods updated, {available} of {wanted} available"
+    text = f"{updated} of {counted(to_update, 'pod')} updated, {available} of {wanted} available"
     return _rolled_out(daemon_set, updated >= to_update and available >= wanted, text)
 
 
@@ -88,7 +90,7 @@ def _of_job(job: Mapping[str, Any]) -> Progress:
     """Judge the end of a Job."""
     conditions = {name: entry for name, entry in _conditions(job).items() if entry.get("status") == "True"}
     succeeded, failed = _counts(job, "succeeded", "failed")
-    text = f"{succeeded} pods succeeded, {failed} failed"
+    text = f"{counted(succeeded, 'pod')} succeeded, {failed} failed"
     failure = conditions.get("Failed") or conditions.get("FailureTarget")
     if "Complete" not in conditions and failure:
         return Progress(False, text, _reason(failure))

@@ -11,6 +11,7 @@ from ..objects.errors import ApplyError
 from ..objects.normalisation import normalise_objects
 from ..objects.planned_object import PlannedObject
 from ..secrets.redaction import Redactor
+from ..text.counted import counted
 from .deploy import LockedRun, Transaction
 from .drain import Drain, JobsInFlight, wait_for_jobs
 from .history import DEPLOY, FAILED, ROLLBACK, ROLLED_BACK, SUCCEEDED, Account, Entry
@@ -226,10 +227,11 @@ class RestoreRun(LockedRun):
         self._bring_back(cluster, releases.current, releases)
         self.restored = True
         written = sum(1 for item in [*self._planned, *self._surplus] if item.to_write)
-        back, done = ("would be back", "would be") if self._settings.check_mode else ("is back and works", "were")
+        would = self._settings.check_mode
+        back, one, many = ("would be back", *["would be"] * 2) if would else ("is back and works", "was", "were")
         self.summary = (
             f"The last good release, recorded at {releases.recorded_at} by {releases.recorded_by}, {back}: "
-            f"{written} objects {done} written or deleted for it."
+            f"{counted(written, f'object {one}', f'objects {many}')} written or deleted for it."
         )
 
     def _before_writes(self, cluster: Cluster) -> None:

@@ -24,6 +24,7 @@ from ..objects.owner import Owner
 from ..objects.planned_object import PlannedObject, awaits_release, is_going
 from ..pods.spawned_jobs import SELECTOR, is_running, read_spawned_jobs
 from ..secrets.redaction import Redactor
+from ..text.counted import counted
 from ..text.text_table import aligned
 from .history import FAILED, SUCCEEDED, TEARDOWN, Account, Entry, Origin
 from .lock import LeaseLost, LockSettings, ReleaseLease, give_back, given_back_on_failure, new_holder
@@ -283,17 +284,19 @@ class Teardown:
             names = ", ".join(job["metadata"]["name"] for job in running)
             if refuse:
                 raise ApplyError(
-                    f"{len(running)} Jobs run in the namespace {self._owner.namespace}: {names}. Nothing was changed. "
-                    "Wait for them with teardown_jobs=wait, or give up their work with teardown_jobs=kill."
+                    f"{counted(len(running), 'Job runs', 'Jobs run')} in the namespace {self._owner.namespace}: "
+                    f"{names}. Nothing was changed. To wait: teardown_jobs=wait. To give up the work: "
+                    "teardown_jobs=kill."
                 )
             if self._settings.check_mode:
                 return
             if self._clock() >= end:
                 raise ApplyError(
-                    f"{len(running)} Jobs still run after {self._settings.jobs_timeout:g} s (teardown_jobs_timeout): "
-                    f"{names}. They were left alone; run again, or give up their work with teardown_jobs=kill."
+                    f"{counted(len(running), 'Job still runs', 'Jobs still run')} after "
+                    f"{self._settings.jobs_timeout:g} s (teardown_jobs_timeout): {names}. None was stopped. Run again, "
+                    "or give up the work with teardown_jobs=kill."
                 )
-            report.tell(f"Waiting for {len(running)} Jobs: {names}")
+            report.tell(f"Waiting for {counted(len(running), 'Job')}: {names}")
             self._sleep(POLL_PAUSE)
 
     def _jobs(self) -> list[dict[str, Any]]:
@@ -409,10 +412,10 @@ class Teardown:
             if self._clock() >= end:
                 texts = [f"{pod['metadata']['name']} on {pod['spec'].get('nodeName') or 'no node'}" for pod in pods]
                 raise ApplyError(
-                    f"{len(pods)} pods are still there after {self._settings.timeout:g} s (teardown_timeout): "
-                    f"{', '.join(texts)}. Check that their nodes answer, and run again."
+                    f"{counted(len(pods), 'pod is', 'pods are')} still there after {self._settings.timeout:g} s "
+                    f"(teardown_timeout): {', '.join(texts)}. Check that the nodes answer, and run again."
                 )
-            report.tell(f"Waiting until {len(pods)} pods are gone")
+            report.tell(f"Waiting until {counted(len(pods), 'pod is', 'pods are')} gone")
             self._sleep(POLL_PAUSE)
         self._pods_left = 0
 

@@ -10,6 +10,7 @@ from ..agentsmith_config.check import Report, examine
 from ..agentsmith_config.document import MAX_BYTES
 from ..agentsmith_config.finding import WARNING, Finding
 from ..agentsmith_config.releases import BE4BFFA1, RELEASES
+from ..text.counted import counted
 from .shapes import SHAPES, misfits
 from .template_engine import RenderError, TemplateEngine
 
@@ -68,20 +69,20 @@ def _result(report: Report, fail_on_warnings: bool, reader: str) -> dict[str, An
     failures = [finding for finding in report.findings if fail_on_warnings or finding.severity != WARNING]
     if failures:
         result["failed"] = True
-        found = f"agentsmith.yml has {_counted(errors, policies, warnings)}{reader}:"
+        found = f"agentsmith.yml has {_numbers_of(errors, policies, warnings)}{reader}:"
         result["msg"] = "\n".join((found, *map(str, failures)))
     if warnings and not (failures and fail_on_warnings):
         result["warnings"] = _in_groups(warnings)
     return result
 
 
-def _counted(errors: list[Finding], policies: list[Finding], warnings: list[Finding]) -> str:
+def _numbers_of(errors: list[Finding], policies: list[Finding], warnings: list[Finding]) -> str:
     nouns = (
         (len(errors), "error", "errors"),
         (len(policies), "refusal by policy", "refusals by policy"),
         (len(warnings), "warning", "warnings"),
     )
-    return " and ".join(f"{number} {one if number == 1 else several}" for number, one, several in nouns if number)
+    return " and ".join(counted(number, one, several) for number, one, several in nouns if number)
 
 
 def _in_groups(warnings: list[Finding]) -> list[str]:
@@ -91,6 +92,6 @@ def _in_groups(warnings: list[Finding]) -> list[str]:
         groups.setdefault((warning.code, warning.message), []).append(warning)
     texts = []
     for found in groups.values():
-        others = f" (and in {len(found) - 1} more places)" if len(found) > 1 else ""
+        others = f" (and in {counted(len(found) - 1, 'more place')})" if len(found) > 1 else ""
         texts.append(f"{found[0]}{others}")
     return texts

@@ -22,6 +22,7 @@ from ..objects.labels import (
     PART_OF_LABEL,
 )
 from ..objects.managed_fields import value_at
+from ..text.counted import counted
 from ..text.map_texts import map_texts
 
 Manifest = dict[str, t.Any]
@@ -59,7 +60,7 @@ def parse_manifest(text: str) -> Manifest | None:
             return None
         if len(documents) > 1:
             raise ManifestError(
-                f"it renders {len(documents)} YAML documents, the second at {_place(documents[1])}; "
+                f"it renders {counted(len(documents), 'YAML document')}, the second at {_place(documents[1])}; "
                 "give every object a template of its own"
             )
         _check_node(documents[0], set())
@@ -107,7 +108,7 @@ def stamp_labels(manifest: Manifest, instance: str, component: str, namespace: s
     name = (manifest["metadata"].get("labels") or {}).get(NAME_LABEL) or manifest["metadata"]["name"]
     if len(name) > LABEL_VALUE_MAXIMUM:
         raise ManifestError(
-            f"metadata.name of its {manifest['kind']} has {len(name)} characters; as the value of the label "
+            f"metadata.name of its {manifest['kind']} has {counted(len(name), 'character')}; as the value of the label "
             f"{NAME_LABEL} it may have {LABEL_VALUE_MAXIMUM}"
         )
     labels = {

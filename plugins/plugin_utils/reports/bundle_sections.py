@@ -20,6 +20,7 @@ from ..release.record import Objects, ReleaseRecord
 from ..secrets.credential_patterns import mask_variables
 from ..secrets.redaction import Redactor, essence
 from ..text.block_yaml import block_yaml
+from ..text.counted import counted
 from ..text.one_line import one_line
 from ..text.text_table import aligned
 from ..verification.app_release import APPS
@@ -160,7 +161,7 @@ def _objects_of(bundle: Bundle, discovery: Discovery, key: tuple[str, str]) -> N
         bundle.archive.not_read(f"the objects of {kind}", str(error))
     newest = sorted(found.values(), key=lambda item: str(item["metadata"].get("creationTimestamp")), reverse=True)
     if len(newest) > OBJECTS:
-        bundle.archive.not_read(f"{len(newest) - OBJECTS} objects of {kind}", f"they are older than {OBJECTS} others")
+        bundle.archive.not_read(f"{counted(len(newest) - OBJECTS, 'object')} of {kind}", f"older than {OBJECTS} others")
     runs_pods = "with its conditions" if kind_of(group, kind).has_pods else "as it is in the cluster"
     for item in newest[:OBJECTS]:
         body = shown_object({"apiVersion": api_version, "kind": kind, **item}, bundle.redactor)
@@ -301,7 +302,7 @@ def _logs(bundle: Bundle) -> None:
         for pod in pods:
             found.setdefault(pod["metadata"]["name"], pod)
     if len(found) > PODS:
-        bundle.archive.not_read(f"the logs of {len(found) - PODS} pods", f"they are older than {PODS} others")
+        bundle.archive.not_read(f"the logs of {counted(len(found) - PODS, 'pod')}", f"older than {PODS} others")
     asked = [entry for pod in list(found.values())[:PODS] for entry in _logs_of(pod)]
     used = 0
     with ThreadPoolExecutor(CONCURRENCY) as executor:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..objects.managed_fields import FIELD_MANAGER
+from ..text.counted import counted
 from ..text.one_line import one_line
 from ..text.text_table import aligned
 
@@ -95,15 +96,16 @@ class DriftReport:
     def summary(self) -> str:
         """One line."""
         kept = sum(len(fields) for _item, fields in self._kept)
-        others = f" Others changed {kept} fields, which a deploy keeps." if kept else ""
+        others = f" Others changed {counted(kept, 'field')}, which a deploy keeps." if kept else ""
         if self.in_sync:
-            return f"No drift: all {self.compared} objects of the release match the inventory.{others}"
+            compared = counted(self.compared, "object of the release matches", "objects of the release match")
+            return f"No drift: {'all ' if self.compared > 1 else ''}{compared} the inventory.{others}"
         counts = {
             state: sum(item.state == state for item in self.objects) for state in (CHANGED, MISSING, EXTRA, TERMINATING)
         }
         parts = [f"{count} {state}" for state, count in counts.items() if count]
         fields = sum(len(item.fields) for item in self.objects) - kept
-        return f"Drift: of the objects in {self.namespace}, {', '.join(parts)} ({fields} fields).{others}"
+        return f"Drift: of the objects in {self.namespace}, {', '.join(parts)} ({counted(fields, 'field')}).{others}"
 
     def as_text(self) -> str:
         """Return one screen."""
@@ -117,7 +119,7 @@ class DriftReport:
         )
         if self.ignored:
             fields = sum(len(item.fields) for item in self.ignored)
-            lines += [f"Ignored (drift_ignore_managers, drift_ignore_paths): {fields} fields.", ""]
+            lines += [f"Ignored (drift_ignore_managers, drift_ignore_paths): {counted(fields, 'field')}.", ""]
         lines.append(self.summary)
         if self.not_looked_at:
             lines.append(

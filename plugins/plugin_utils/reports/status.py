@@ -14,6 +14,7 @@ from ..pods.pod import controlled_by, disruption_of, is_ready
 from ..pods.progress import progress_of
 from ..pods.remedy import remedies_by_name, remedy_of_cause
 from ..release.conversations import Conversations, read_conversations, table_of
+from ..text.counted import counted
 from ..text.one_line import one_line
 from ..text.text_table import aligned
 from ..verification.target import Target, main_container
@@ -99,7 +100,7 @@ class Status:
         ]
         more = len(self.jobs) - JOBS_SHOWN
         remedies = remedies_by_name((job.name, job.remedy) for job in self.jobs[:JOBS_SHOWN])
-        return [*aligned(rows), *([f"and {more} older ones"] if more > 0 else []), *remedies]
+        return [*aligned(rows), *([f"and {counted(more, 'older one')}"] if more > 0 else []), *remedies]
 
     def _channels(self) -> list[str]:
         if self.conversations is None:

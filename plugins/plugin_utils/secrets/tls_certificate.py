@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..text.counted import counted
+
 try:
     from cryptography import x509
     from cryptography.exceptions import InvalidSignature
@@ -44,7 +46,7 @@ def judge(certificate: str, key: str, host: str, now: datetime) -> Verdict:
     verdict.key_faults += _key_faults(key, chain[0])
     end = min(entry.not_valid_after_utc for entry in chain)
     if now <= end < now + WARNING_PERIOD:
-        verdict.warnings.append(f"expires on {end:%Y-%m-%d}, in {(end - now).days} days: renew it")
+        verdict.warnings.append(f"expires on {end:%Y-%m-%d}, in {counted((end - now).days, 'day')}: renew it")
     return verdict
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..text.counted import counted
 from .outcome import Outcome, judged
 
 
@@ -94,5 +95,5 @@ def _seen(bad: Sequence[Question], words: str, otherwise: str, answers: Answers)
         return f"{words} {', '.join(map(str, bad))}"
     asked = [str(question) for question, _status in answers.given]
     unasked = f"; {answers.open} more you may not ask (subjectaccessreviews)" if answers.open else ""
-    seen = asked[0] if len(asked) == 1 else f"do any of {len(asked)} things asked"
+    seen = asked[0] if len(asked) == 1 else f"do any of {counted(len(asked), 'thing')} asked"
     return f"{otherwise} {seen}{unasked}"

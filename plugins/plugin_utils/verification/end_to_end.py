@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from ..text.counted import counted
 from ..text.one_line import one_line
 from .conversation import AGENT_SMITH, DELIVERED, Conversation, describe_job
 from .outcome import FAILED, NOT_CHECKED, OK, Outcome, judged
@@ -56,7 +57,9 @@ def _job(seen: Conversation) -> Outcome:
 def _progress(seen: Conversation) -> Outcome:
     if seen.steps:
         number, total = seen.steps[-1]
-        return Outcome("e2e_progress", OK, f"{len(set(seen.steps))} steps seen, the last is {number} of {total}")
+        return Outcome(
+            "e2e_progress", OK, f"{counted(len(set(seen.steps)), 'step')} seen, the last is {number} of {total}"
+        )
     if seen.job is None:
         return Outcome("e2e_progress", NOT_CHECKED, "there was no Job")
     if seen.job[1].cause or seen.error:

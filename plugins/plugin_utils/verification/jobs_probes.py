@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ..text.counted import counted
 from .outcome import Outcome, judged
 from .probe import Asked, Probe
 
@@ -28,7 +29,7 @@ def check_job_ttl(check: str, jobs: Sequence[Mapping[str, Any]], now: datetime) 
     faults += [f"{name} should be gone" for name in late]
     finished = sum(1 for job in jobs if finished_at(job) is not None)
     hint = "kube-controller-manager removes finished Jobs: check that it runs and that no finalizer holds them."
-    return judged(check, not faults, "; ".join(faults) or f"{len(jobs)} Jobs, {finished} finished", hint)
+    return judged(check, not faults, "; ".join(faults) or f"{counted(len(jobs), 'Job')}, {finished} finished", hint)
 
 
 def finished_at(job: Mapping[str, Any]) -> datetime | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..secrets.redis_configuration import RedisConfigurationError, check_configuration
 from ..secrets.secret_values import REQUIRED_KEYS
+from ..text.counted import counted
 from .outcome import NOT_CHECKED, OK, Outcome, judged
 
 
@@ -30,7 +31,7 @@ def check_secret_keys(check: str, name: str, secret: Mapping[str, Any] | None, i
     hint = (
         "Correct the Vault file and deploy; redis-url is host:port with options, as in redis:6379,abortConnect=false."
     )
-    return judged(check, not faults, "; ".join(faults) or f"all of {len(wanted)} keys are there", hint)
+    return judged(check, not faults, "; ".join(faults) or f"all of {counted(len(wanted), 'key')} are there", hint)
 
 
 def _faults_of_redis_url(value: str) -> list[str]:

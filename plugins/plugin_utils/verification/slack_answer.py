@@ -9,6 +9,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from ..api.http_over_socket import Answer
+from ..text.counted import counted
 from ..text.one_line import one_line
 
 _TITLE = re.compile(r"<title[^>]*>([^<]*)</title", re.IGNORECASE)
@@ -59,7 +60,7 @@ def describe(answer: Answer) -> str:
     title = _TITLE.search(answer.body)
     name = one_line(title[1]) if title else ""
     quoted = f' with the title "{name}"' if 0 < len(name) <= LONGEST_TITLE else ""
-    return f"{seen}, {len(answer.body)} characters of {kind or 'no stated type'}{quoted}"
+    return f"{seen}, {counted(len(answer.body), 'character')} of {kind or 'no stated type'}{quoted}"
 
 
 def _host_of(location: str) -> str:

@@ -236,7 +236,7 @@ def test_what_may_not_be_read_is_said_and_does_not_stop_the_wait() -> None:
     forbidden = ApiError(403, "Forbidden", "pods is forbidden")
     wait = Wait({PODS_PATH: forbidden, EVENTS_PATH: ApiError(403, "Forbidden", "events is forbidden")})
     text = wait.failure(timeout=2)
-    assert "1 of 1 replicas updated, 0 available" in text
+    assert "1 of 1 replica updated, 0 available" in text
     assert "events: not readable (events is forbidden)" in text
     assert "The pods cannot be read: pods is forbidden" in text
     wait.connection.answers[DEPLOYMENT_PATH] = COMPLETE

@@ -22,8 +22,8 @@ def a_job(name: str, ttl: int | None = 300, condition: str = "", since: str = ""
     ("jobs", "result", "words"),
     [
         ([], "ok", "0 Jobs, 0 finished"),
-        ([a_job("runs")], "ok", "1 Jobs, 0 finished"),
-        ([a_job("done", 300, "Complete", "2026-01-02T11:55:01Z")], "ok", "1 Jobs, 1 finished"),
+        ([a_job("runs")], "ok", "1 Job, 0 finished"),
+        ([a_job("done", 300, "Complete", "2026-01-02T11:55:01Z")], "ok", "1 Job, 1 finished"),
         ([a_job("graced", 300, "Complete", "2026-01-02T11:54:30Z")], "ok", "1 finished"),
         ([a_job("late", 300, "Complete", "2026-01-02T11:53:00Z")], "failed", "late should be gone"),
         ([a_job("failed", 10, "Failed", "2026-01-02T11:58:00Z")], "failed", "failed should be gone"),

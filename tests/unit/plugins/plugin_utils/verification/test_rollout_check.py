@@ -28,7 +28,7 @@ def deployment(**status: Any) -> dict[str, Any]:
         (deployment(), False, "ok", "generation 4"),
         (deployment(observedGeneration=3), True, "failed", "has not seen the change"),
         (deployment(availableReplicas=1), True, "failed", "1 available"),
-        (deployment(replicas=3), True, "failed", "1 old ones left"),
+        (deployment(replicas=3), True, "failed", "1 old one left"),
         (None, True, "failed", "does not exist"),
         (None, False, "not checked", "no Deployment redis"),
     ],
