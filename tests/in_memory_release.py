@@ -17,6 +17,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock i
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import CURRENT, ReleaseRecord, Releases
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import Failure, RestoreRun
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Run, Settings
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.teardown import Teardown, TeardownSettings
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 from in_memory_cluster import InMemoryCluster
 
@@ -113,6 +114,12 @@ class InMemoryRelease:
             True,
             settings,
         )
+
+    def tear_down(self, **settings: Any) -> Teardown:
+        """Remove the release."""
+        self.last = Teardown(self.cluster, OWNER, TeardownSettings(**settings))  # type: ignore[arg-type]
+        self.last.execute()
+        return self.last
 
     def recorded(self) -> Releases:
         """Return what the record holds."""

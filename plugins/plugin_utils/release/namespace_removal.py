@@ -45,7 +45,7 @@ class ReleaseNamespace:
     owner: Owner
     live: dict[str, Any] | None
     result: str = KEPT
-    reason: str = ""
+    reason: str = "the teardown did not come that far"
     foreign: list[str] = field(default_factory=list)
     untouchable: bool = False
 
@@ -96,23 +96,24 @@ class ReleaseNamespace:
         elif self.untouchable:
             self.reason = "you may not delete or change it"
         elif not was_created_by_us(self.live) and not is_going(self.live):
-            self.result, self.reason = (
-                RELEASED,
-                ("it is older than the release; only the labels of the release were removed from it"),
-            )
             if not check_mode:
                 self._release()
+            self.result, self.reason = (
+                RELEASED,
+                "it is older than the release, and only loses the labels of the release",
+            )
+        elif obstacle := self._obstacle(executor, discovery, gone):
+            self.reason = obstacle
         else:
-            self._find_foreign(executor, discovery, gone)
-            if not self.reason:
-                self._delete(executor, self.live, timeout, check_mode)
+            self._delete(executor, self.live, timeout, check_mode)
 
     def _is_ours(self) -> bool:
         labels = labels_of(self.live or {})
         ours = (labels.get(MANAGED_BY_LABEL), labels.get(INSTANCE_LABEL)) == (MANAGED_BY, self.owner.instance)
         return ours and bool(recorded_fields(self.live or {}))
 
-    def _find_foreign(self, executor: Executor, discovery: Discovery, gone: Collection[Identity]) -> None:
+    def _obstacle(self, executor: Executor, discovery: Discovery, gone: Collection[Identity]) -> str:
+        """Look for objects of others. Return why they keep the namespace, empty if there are none."""
         found = list_metadata(self.connection, executor, discovery, self.owner.namespace, cluster_scoped=False)
         self.foreign = sorted(
             f"{live['kind']} {live['metadata']['name']}"
@@ -123,16 +124,16 @@ class ReleaseNamespace:
             and not live["metadata"].get("ownerReferences")
         )
         if self.foreign:
-            self.reason = "it contains objects that do not belong to this release"
-        elif found.unseen:
-            self.reason = (
-                f"it may contain objects of others, because these kinds cannot be listed: {', '.join(found.unseen)}"
-            )
+            return "it contains objects that do not belong to this release"
+        if found.unseen:
+            return f"it may contain objects of others, because these kinds cannot be listed: {', '.join(found.unseen)}"
+        return ""
 
     def _delete(self, executor: Executor, live: dict[str, Any], timeout: float, check_mode: bool) -> None:
         item = PlannedObject(live, self._path, live, ABSENT if is_going(live) else DELETED)
         Execution(self.connection, executor, check_mode).delete([item])
         if not check_mode:
+            self.reason = "its deletion has begun, and has not ended"
             wait_until_gone(self.connection, executor, [item], timeout)
         self.result, self.reason = item.result, "the release created it, and nothing else is in it"
 

@@ -28,7 +28,7 @@ from ..text.counted import counted
 from ..text.text_table import aligned
 from .history import FAILED, SUCCEEDED, TEARDOWN, Account, Entry, Origin
 from .lock import LeaseLost, LockSettings, ReleaseLease, give_back, given_back_on_failure, new_holder
-from .namespace_removal import DELETED, ReleaseNamespace
+from .namespace_removal import ABSENT, DELETED, KEPT, ReleaseNamespace
 from .record import ReleaseRecord, Releases
 
 WAIT, KILL, REFUSE = "wait", "kill", "refuse"
@@ -139,11 +139,11 @@ class Teardown:
 
     def _text(self, result: dict[str, Any]) -> str:
         """Say the same for people."""
-        rows = [[f"{entry['kind']} {entry['name']}", entry["result"]] for entry in result["objects"]]
+        rows = [[f"{entry['kind']} {entry['name']}", self._told(entry["result"])] for entry in result["objects"]]
         lines = aligned([["OBJECT", "RESULT"], *rows]) if rows else ["Nothing of the release is there."]
         if "namespace" in result:
             namespace = result["namespace"]
-            lines += ["", f"Namespace {namespace['name']}: {namespace['result']}, {namespace['reason']}."]
+            lines += ["", f"Namespace {namespace['name']}: {self._told(namespace['result'])}, {namespace['reason']}."]
             lines += [f"    {name}" for name in namespace["foreign"]]
         if result["pods_left"] is not None:
             lines.append(f"Pods left: {result['pods_left']}")
@@ -160,6 +160,10 @@ class Teardown:
         if self._not_looked_at:
             lines.append(f"Objects of these kinds cannot be listed: {', '.join(self._not_looked_at)}.")
         return "\n".join(lines)
+
+    def _told(self, result: str) -> str:
+        """Say what became of an object, or what would: what is gone or stays is so in a preview, too."""
+        return f"would be {result}" if self._settings.check_mode and result not in (KEPT, ABSENT) else result
 
     def _find(self, executor: Executor, discovery: Discovery) -> Found:
         """Return what carries the labels of the release; but not its lock, which ends with the run that holds it."""

@@ -34,14 +34,12 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.histor
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.lock import LeaseLost
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import PREVIOUS
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import Failure
-from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.teardown import Teardown, TeardownSettings
 from in_memory_release import (
     ADDED,
     CONFIG_MAP,
     DISPATCHER,
     LEASE,
     NAMESPACE,
-    OWNER,
     RECORD,
     InMemoryRelease,
     a_release,
@@ -262,12 +260,6 @@ def test_a_rollback_refuses_a_revision_that_it_cannot_go_to(release: InMemoryRel
     assert release.image() == "app:3" and not [line for line in release.cluster.writes if "leases" not in line]
 
 
-def tear_down(release: InMemoryRelease, **settings: Any) -> Teardown:
-    teardown = Teardown(release.cluster, OWNER, TeardownSettings(**settings))  # type: ignore[arg-type]
-    teardown.execute()
-    return teardown
-
-
 @pytest.fixture
 def with_others(release: InMemoryRelease) -> InMemoryRelease:
     """A release in a namespace that was there before."""
@@ -280,7 +272,7 @@ def with_others(release: InMemoryRelease) -> InMemoryRelease:
 
 
 def test_a_teardown_leaves_the_history_without_the_objects(with_others: InMemoryRelease) -> None:
-    run = tear_down(with_others, origin=Origin("OPS-9"))
+    run = with_others.tear_down(origin=Origin("OPS-9"))
     assert [path for path in with_others.cluster.objects if path != NAMESPACE] == [RECORD]
     left = with_others.cluster.objects[RECORD]
     assert left["data"].keys() == {"history"} and left["metadata"]["labels"] == {}
@@ -289,7 +281,7 @@ def test_a_teardown_leaves_the_history_without_the_objects(with_others: InMemory
     assert entry.reason == "OPS-9" and "Deployment/agentsmith-dispatcher deleted" in told(entry)
     assert run.result()["entry"] == entry.as_dict() and "teardown_history=delete" in run.result()["text"]
     with_others.cluster.log.clear()
-    again = tear_down(with_others)
+    again = with_others.tear_down()
     assert not again.result()["changed"] and with_others.cluster.writes == []
     with pytest.raises(ApplyError, match="nothing to roll back to"):
         with_others.restore(PREVIOUS)
@@ -302,7 +294,7 @@ def test_a_teardown_may_leave_no_history_and_a_preview_writes_none(
     with_others: InMemoryRelease, settings: dict[str, Any]
 ) -> None:
     before = with_others.cluster.objects[RECORD]
-    tear_down(with_others, **settings)
+    with_others.tear_down(**settings)
     assert with_others.cluster.objects.get(RECORD) == (before if "check_mode" in settings else None)
 
 
@@ -313,10 +305,10 @@ def test_a_teardown_that_fails_leaves_an_entry_and_is_completed(with_others: InM
 
     with_others.cluster.hook = refuse
     with pytest.raises(ApplyError, match="403"):
-        tear_down(with_others)
+        with_others.tear_down()
     assert (entries(with_others)[-1].action, entries(with_others)[-1].outcome) == (TEARDOWN, FAILED)
     with_others.cluster.hook = lambda *_: None
-    tear_down(with_others)
+    with_others.tear_down()
     assert entries(with_others)[-1].outcome == SUCCEEDED
     assert with_others.cluster.objects[RECORD]["data"].keys() == {"history"}
 
