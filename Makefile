@@ -208,12 +208,13 @@ $(PROMTOOL) $(SCRAPERS):
 	  install "$$directory/$(@F)" $@; \
 	fi
 
-# The alarms in a real Prometheus that scrapes a real kube-state-metrics and a real exporter of Redis
+# The alarms in a real Prometheus that scrapes a real kube-state-metrics, cert-manager and exporter of Redis
 .PHONY: alarms
 alarms: kubernetes-bin $(SCRAPERS)
 	@$(call install_programs,redis-server)
 	@metrics=$$(tests/install-program kube-state-metrics tests/alarms); \
-	AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KUBE_STATE_METRICS=$$metrics \
+	certificates=$$(tests/install-program cert-manager docker/way-in/cert-manager); \
+	AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KUBE_STATE_METRICS=$$metrics AGENTSMITH_CERT_MANAGER=$$certificates \
 	$(PYTEST) tests/alarms --junitxml $(REPORTS)/alarms.xml
 
 .PHONY: unit

@@ -22,6 +22,7 @@ from redis import ConnectionError as RedisConnectionError
 from redis import Redis
 
 REPOSITORY = Path(__file__).parents[2]
+CERT_MANAGER = REPOSITORY / "docker/way-in/cert-manager"
 LONGEST = 120  # seconds that a change may take until it is seen
 STOP_TIMEOUT = 20  # seconds
 REDIS_PASSWORD = "a-password-for-one-test"  # noqa: S105
@@ -113,6 +114,31 @@ def running_kube_state_metrics(directory: Path, kubeconfig: Path, namespace: str
             "job_name": "kube-state-metrics",
             "honor_labels": True,
             "static_configs": [{"targets": [f"127.0.0.1:{port}"]}],
+        }
+
+
+def definitions() -> list[dict[str, Any]]:
+    """Return the definitions of the kinds that cert-manager watches, from the modules that it is made of."""
+    modules = ("sigs.k8s.io/gateway-api", "github.com/cert-manager/cert-manager")
+    command = ("go", "list", "-m", "-f", "{{ .Dir }}", *modules)
+    found = subprocess.run(command, cwd=CERT_MANAGER, capture_output=True, text=True, check=True)
+    gateway_api, cert_manager = map(Path, found.stdout.split())
+    files = [
+        *gateway_api.glob("config/crd/standard/gateway.networking.k8s.io_[!v]*.yaml"),
+        *cert_manager.glob("deploy/crds/*.yaml"),
+    ]
+    return [body for file in files for body in yaml.safe_load_all(file.read_text()) if body]
+
+
+@contextmanager
+def running_cert_manager(directory: Path, kubeconfig: Path) -> Iterator[dict[str, Any]]:
+    """Run cert-manager; the context is how Prometheus scrapes it, which gives its series the namespace of its pod."""
+    address = f"127.0.0.1:{free_port()}"
+    arguments = (f"--kubeconfig={kubeconfig}", f"--metrics-listen-address={address}")
+    with running(directory / "cert-manager.log", os.environ["AGENTSMITH_CERT_MANAGER"], *arguments):
+        yield {
+            "job_name": "cert-manager",
+            "static_configs": [{"targets": [address], "labels": {"namespace": "cert-manager"}}],
         }
 
 

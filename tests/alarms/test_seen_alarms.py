@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The alarms fire in a real Prometheus that scrapes a real kube-state-metrics and redis_exporter, and clear again.
+"""The alarms fire in a real Prometheus, which scrapes real exporters, and clear again.
 
 The API server and its controllers are real; pods get their status from the test.
 """
@@ -11,17 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from awaiting import await_true
 from control_plane import ControlPlane
 from scraping import (
     ANNOTATIONS,
     Firing,
+    definitions,
     rendered,
+    running_cert_manager,
     running_kube_state_metrics,
     running_prometheus,
     running_redis,
     running_redis_exporter,
     until,
 )
+from served_kinds import CERT_MANAGER, DEFINITIONS, GATEWAY_API
 from stand_in_kubelet import MERGE, ready, stand_in_kubelet
 
 THRESHOLDS = {
@@ -104,8 +108,10 @@ def crashing(pod: dict[str, Any], times: int) -> dict[str, Any]:
     return {"phase": "Running", "containerStatuses": [{"name": pod["spec"]["containers"][0]["name"], **entry}]}
 
 
-def silent_or_unexpected(firing: Firing, expected: set[str]) -> str:
-    return f"silent: {sorted(expected - firing())}, unexpected: {sorted(firing() - expected)}"
+def await_exactly(firing: Firing, *expected: str) -> None:
+    """Wait until these alarms fire, and no other."""
+    wanted = set(expected)
+    until(lambda: firing() == wanted, lambda: f"silent: {wanted - firing()}, unexpected: {firing() - wanted}")
 
 
 def test_objects(namespace: Namespace, tmp_path: Path) -> None:
@@ -133,13 +139,13 @@ def test_objects(namespace: Namespace, tmp_path: Path) -> None:
         running_kube_state_metrics(tmp_path, namespace.kubeconfig, namespace.name) as scraped,
         running_prometheus(tmp_path, namespace.objects, [scraped]) as firing,
     ):
-        until(all_fire, lambda: silent_or_unexpected(firing, OF_OBJECTS))
+        until(all_fire, lambda: f"silent: {OF_OBJECTS - firing()}, unexpected: {firing() - OF_OBJECTS}")
         with stand_in_kubelet(control_plane, namespace.name, ready()):
             for name in (*FAILING, PENDING):
                 namespace.delete("/apis/batch/v1", "jobs", name)
             namespace.delete("/apis/coordination.k8s.io/v1", "leases", "agentsmith-release")
             namespace.delete("/api/v1", "secrets", "agentsmith-release")
-            until(lambda: not firing(), lambda: f"still firing: {firing()}")
+            await_exactly(firing)
 
 
 def test_redis(namespace: Namespace, tmp_path: Path) -> None:
@@ -153,24 +159,45 @@ def test_redis(namespace: Namespace, tmp_path: Path) -> None:
         running_kube_state_metrics(tmp_path, namespace.kubeconfig, namespace.name) as of_objects,
         running_prometheus(tmp_path, namespace.objects, [of_redis, of_objects]) as firing,
     ):
-
-        def await_exactly(*expected: str) -> None:
-            until(lambda: firing() == set(expected), lambda: silent_or_unexpected(firing, set(expected)))
-
         redis.set("conversation:slack:C1", "{}")
         redis.set("conversation:slack:C2", "{}")
-        await_exactly("AgentSmithConversationStuck")
+        await_exactly(firing, "AgentSmithConversationStuck")
         redis.delete("conversation:slack:C2")
-        await_exactly()
+        await_exactly(firing)
         namespace.delete("/apis/batch/v1", "jobs", RUNNING)
-        await_exactly("AgentSmithConversationStuck")
+        await_exactly(firing, "AgentSmithConversationStuck")
         redis.delete("conversation:slack:C1")
-        await_exactly()
+        await_exactly(firing)
 
         number = 0
         while not redis.info("stats")["evicted_keys"]:
             number += 1
             redis.set(f"job:{number}:out", "x" * 10_000)
-        await_exactly("AgentSmithRedisDataHigh", "AgentSmithRedisEvicting")
+        await_exactly(firing, "AgentSmithRedisDataHigh", "AgentSmithRedisEvicting")
         redis.flushall()
-        await_exactly()
+        await_exactly(firing)
+
+
+def test_certificate(namespace: Namespace, tmp_path: Path) -> None:
+    control_plane = namespace.control_plane
+    for definition in definitions():
+        assert control_plane.request("POST", DEFINITIONS, definition)[0] == 201
+    certificates = f"/apis/{CERT_MANAGER}/v1/namespaces/{namespace.name}/certificates"
+    issuers = f"/apis/{CERT_MANAGER}/v1/namespaces/{namespace.name}/issuers"
+    served = (certificates, issuers, f"/apis/{GATEWAY_API}/v1/gateways")
+    await_true(lambda: all(control_plane.request("GET", path)[0] == 200 for path in served))
+    api_version = f"{CERT_MANAGER}/v1"
+    issuer = {"apiVersion": api_version, "kind": "Issuer", "metadata": {"name": "own"}, "spec": {"selfSigned": {}}}
+    assert control_plane.request("POST", issuers, issuer)[0] == 201
+    spec = {"secretName": "tls", "duration": "1h", "dnsNames": ["a.example.com"], "issuerRef": {"name": "own"}}
+    certificate = {"apiVersion": api_version, "kind": "Certificate", "metadata": {"name": "tls"}, "spec": spec}
+    assert control_plane.request("POST", certificates, certificate)[0] == 201
+    with (
+        running_cert_manager(tmp_path, namespace.kubeconfig) as scraped,
+        running_prometheus(tmp_path, namespace.objects, [scraped]) as firing,
+    ):
+        until(lambda: "notAfter" in control_plane.get(f"{certificates}/tls").get("status", {}), lambda: "not issued")
+        await_exactly(firing, "AgentSmithCertificateExpiring")
+        longer = {"spec": {"duration": "2160h"}}
+        assert control_plane.request("PATCH", f"{certificates}/tls", longer, MERGE)[0] == 200
+        await_exactly(firing)

@@ -195,6 +195,14 @@ CASES = [
         )
         for label in ("namespace", "exported_namespace")
     ),
+    Case(
+        "AgentSmithCertificateExpiring",
+        # Never issued: cert-manager says 0 for as long as it tries
+        {f'certmanager_certificate_expiration_timestamp_seconds{{{IN},name="tls"}}': f"0x90 {86400 * 90}x20"},
+        [75, 90],
+        [5, 30, 92],
+        {"name": "tls"},
+    ),
 ]
 
 
