@@ -11,6 +11,7 @@ author: Agent Smith platform maintainers (@agentsmith-platform)
 description:
   - At the end of a deploy, rollback, rotation or teardown of several targets it prints a line for each of them. The
     line says whether the target failed, with the first line of the cause, or how many objects were changed.
+    In a preview it says how many would be.
   - The last line says how many targets are done, and how long the whole run took.
   - A run over one target prints nothing more.
 requirements:
@@ -23,6 +24,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible import context
 from ansible.plugins.callback import CallbackBase
 
 from ..plugin_utils.text.counted import counted
@@ -43,6 +45,7 @@ class CallbackModule(CallbackBase):
         super().__init__()
         self._started = time.monotonic()
         self._is_wanted = False
+        self._changed = "would be changed" if context.CLIARGS.get("check") else "changed"
         self._causes: dict[str, str] = {}
         self._objects: dict[str, set[tuple[str, str, str]]] = {}
 
@@ -90,8 +93,8 @@ class CallbackModule(CallbackBase):
             return f"failed: {self._causes.get(name, 'see above')}"
         objects = len(self._objects.get(name, ()))
         if objects:
-            return f"{counted(objects, 'object')} changed"
-        return "changed" if stats.changed.get(name) else "unchanged"
+            return f"{counted(objects, 'object')} {self._changed}"
+        return self._changed if stats.changed.get(name) else "unchanged"
 
 
 def _first_line(told: Any) -> str:

@@ -74,6 +74,8 @@ def test_a_dead_server_fails_its_own_target_alone(
     control_plane: ControlPlane, new_namespace: str, tmp_path: Path, silent: str, forks: int, others: int
 ) -> None:
     names = fine(others)
+    preview = deploy(control_plane, tmp_path, new_namespace, silent, names, f"--forks={forks}", "--check")
+    assert made(control_plane, new_namespace, names) == []
     ended = deploy(control_plane, tmp_path, new_namespace, silent, names, f"--forks={forks}")
     assert ended.returncode == 2, ended.stdout
     assert made(control_plane, new_namespace, names) == names
@@ -81,6 +83,7 @@ def test_a_dead_server_fails_its_own_target_alone(
     assert summary[0].startswith(f"{DEAD}: failed: The API server {silent} ")
     for name, line in zip(names, summary[1:], strict=False):
         assert re.fullmatch(rf"{name}: [1-9]\d* objects changed", line)
+        assert re.search(rf"^{name}: [1-9]\d* objects would be changed$", preview.stdout, re.MULTILINE)
     assert re.fullmatch(rf"{others} of {others + 1} targets done in \d+ s; failed: {DEAD}", summary[1 + others])
     print(f"\n{summary[1 + others]} (forks {forks})")
     again = deploy(control_plane, tmp_path, new_namespace, silent, names, f"--limit={names[0]},{names[1]}")

@@ -107,6 +107,7 @@ def test_a_rotation_rolls_the_readers_and_leaves_the_rest(
     before, running = look(), job()
     preview = act("rotate_secrets", changed, *keys, "--check")
     assert "github-token: would be changed; Deployment agentsmith-dispatcher would roll." in preview
+    assert "Slack would show nothing more" in preview
     assert look() == before
     output = act("rotate_secrets", changed, *keys)
     assert "github-token: changed; Deployment agentsmith-dispatcher rolled." in output

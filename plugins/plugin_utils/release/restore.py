@@ -155,17 +155,24 @@ class RestoreRun(LockedRun):
             record.write(told, self._lease.holder)
             self.entry = entry
         self.restored = True
-        one, many = ("would be", "would be") if self._settings.check_mode else ("is", "are")
-        self.summary = (
-            f"The previous release {one} back. The one that you left is kept: to return to it, roll back once more. "
-            "The next deploy from the inventory replaces it."
-        )
+        self.summary = self._way_back()
+
+    def _way_back(self) -> str:
+        """Say what came back on request, or in a preview what would."""
+        text, are = "The previous release would be back. The present one would be kept.", "would be"
+        if not self._settings.check_mode:
+            text = (
+                "The previous release is back. The one that you left is kept: to return to it, roll back once more. "
+                "The next deploy from the inventory replaces it."
+            )
+            are = "are"
         changed = [item.identity for item in self._planned if item.result == "updated"]
         if secrets := ", ".join(identity.name for identity in changed if identity.kind == "Secret"):
-            self.summary += (
-                f" The earlier values of the Secret {secrets} {many} back, too: those from before a rotation, if there "
+            text += (
+                f" The earlier values of the Secret {secrets} {are} back, too: those from before a rotation, if there "
                 "was one."
             )
+        return text
 
     def _is_present(self, releases: Releases) -> bool:
         """Tell whether the revision is of the present release, rather than of the previous one.
