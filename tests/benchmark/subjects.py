@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is compared: this collection, kubectl, Helm, kubernetes.core, and a playbook that does nothing.
 
-All of them apply the objects that `playbooks/render.yml` writes, to a namespace of their own.
+All of them apply the objects of one release, with the values of its Secrets, to a namespace of their own.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ class Release:
     @classmethod
     def rendered(cls, scratch: Path, name: str, variables: Mapping[str, Any]) -> Release:
         """Render what the variables make of inventories/dev."""
-        directory = scratch / "rendered" / name
-        given = {**variables, "agentsmith_namespace": NAMESPACE, "render_dir": str(directory)}
+        rendered = scratch / f"{name}.objects.json"
+        given = {**variables, "agentsmith_namespace": NAMESPACE, "objects_file": str(rendered)}
         file = scratch / f"{name}.json"
         file.write_text(json.dumps(given), encoding="utf-8")
-        arguments = [PLAYBOOK, "playbooks/render.yml", "--inventory=inventories/dev", f"--extra-vars=@{file}"]
+        play = str(Path(__file__).with_name("objects.yml"))
+        arguments = [PLAYBOOK, play, "--inventory=inventories/dev", f"--extra-vars=@{file}"]
         Command("render", arguments, REPOSITORY, scratch / "render.log", ANSIBLE).run()
-        texts = [path.read_text(encoding="utf-8") for path in sorted(directory.rglob("*.yaml"))]
-        documents = [document for text in texts for document in yaml.safe_load_all(text)]
+        documents = json.loads(rendered.read_text(encoding="utf-8"))
         # In the order in which each of them can work: kubernetes.core waits for one before the next
         documents.sort(key=lambda document: kind_of_body(document).write_order)
         wanted = [document for document in documents if document["kind"] != "Namespace"]
