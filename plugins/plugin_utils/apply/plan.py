@@ -213,8 +213,8 @@ def _check_namespaces(connection: Connection, executor: Executor, planned: Seque
         live = ours[name].live if name in ours else found[name]
         if live is None and name not in ours:
             faults.append(
-                f"The namespace {name} does not exist and is not among the objects. Create it, or correct "
-                "agentsmith_namespace. Nothing was changed."
+                f"The namespace {name} does not exist and is not among the objects. Deploy the release, "
+                "create the namespace, or correct agentsmith_namespace. Nothing was changed."
             )
         elif live and is_going(live):
             faults.append(

@@ -121,6 +121,11 @@ def free_channels(target: Target, channels: Sequence[str], now: datetime, check_
     :raises ConversationIsLive: when one of the *channels* has a Job that runs, before anything is removed.
     :raises ApplyError: as read_conversations().
     """
+    if not (target.redis or target.dispatcher):
+        raise ApplyError(
+            f"No release runs in the namespace {target.names.namespace}, so it has no channels. Nothing was changed. "
+            "Deploy the release. If you mean another one, correct agentsmith_namespace."
+        )
     with _redis(target) as client:
         kept = _read(client)
         conversations = _judged(target, kept, now)

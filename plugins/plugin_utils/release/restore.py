@@ -78,6 +78,8 @@ class RestoreRun(LockedRun):
         holder, say = self._holder or new_holder(), self._settings.say
         lease = ReleaseLease(cluster.connection, owner, holder, self._transaction.lock, say=say)
         self._lock_needs = lease.needs()
+        if self._generation != CURRENT:
+            _require_one(record)
         if self._settings.check_mode:
             live = lease.find()
             self._restore(cluster, record, live["spec"].get("holderIdentity") if live else None)
@@ -260,3 +262,16 @@ class RestoreRun(LockedRun):
     def _bring_back(self, cluster: Cluster, objects: list[dict[str, Any]], releases: Releases) -> None:
         self._once_stated = releases.bodies()
         super()._bring(cluster, normalise_objects(objects))
+
+
+def _require_one(record: ReleaseRecord) -> None:
+    """See that there is a release at all, before a lock is taken in a namespace that may be gone, too.
+
+    :raises ApplyError: if there is none.
+    """
+    releases = record.read()
+    if releases.current is None and releases.previous is None:
+        raise ApplyError(
+            f"No good release is recorded in {record.identity}, so there is nothing to roll back to. Nothing was "
+            "changed. Deploy the release. If you mean another one, correct agentsmith_namespace or agentsmith_instance."
+        )

@@ -15,7 +15,19 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.histor
     History,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record import PREVIOUS, Releases
-from in_memory_release import ADDED, DISPATCHER, JOBS, LEASE, LEASES, RECORD, SECRET, InMemoryRelease, a_release
+from in_memory_release import (
+    ADDED,
+    DISPATCHER,
+    JOBS,
+    LEASE,
+    LEASES,
+    NAMESPACE,
+    RECORD,
+    SECRET,
+    InMemoryRelease,
+    a_release,
+    an_object,
+)
 
 FIRST, SECOND, BAD = a_release("app:1"), a_release("app:2"), a_release("app:bad", "added")
 DRAIN = Drain("agentsmith-dispatcher", timeout=1e-9)
@@ -130,7 +142,7 @@ def test_without_a_previous_release_a_rollback_is_refused(release: InMemoryRelea
     release.cluster.log.clear()
     with pytest.raises(ApplyError, match=r"there is nothing to roll back to\. Nothing was changed"):
         release.restore(PREVIOUS)
-    assert release.cluster.writes == ONLY_THE_LOCK
+    assert release.cluster.writes == (ONLY_THE_LOCK if deploys else [])
 
 
 def test_a_previous_release_that_does_not_work_makes_room_for_the_present_one(twice: InMemoryRelease) -> None:
@@ -174,6 +186,29 @@ def test_a_preview_of_a_rollback_writes_nothing(twice: InMemoryRelease) -> None:
     assert run.restored and "The previous release would be back." in run.summary
     assert not re.search(r"\b(is|are) (kept|back)\b", run.summary)
     assert twice.cluster.writes == [] and "agentsmith-1" in str(run.result()["warnings"])
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_without_a_release_a_rollback_says_so_and_takes_no_lock(release: InMemoryRelease, check_mode: bool) -> None:
+    """Neither where none was, nor after a teardown: with the namespace or, with its history, in one that stays."""
+    said = r"No good release is recorded in Secret n/agentsmith-release, .*nothing to roll back to.* Deploy "
+    with pytest.raises(ApplyError, match=said):
+        release.restore(PREVIOUS, check_mode=check_mode)
+    release.deploy(FIRST)
+    release.tear_down()
+    assert NAMESPACE not in release.cluster.objects
+    with pytest.raises(ApplyError, match=said):
+        release.restore(PREVIOUS, check_mode=check_mode)
+    namespace = an_object("v1", "Namespace", "n")
+    namespace["metadata"] |= {"uid": "n", "labels": {}}
+    release.cluster.objects[NAMESPACE] = namespace
+    release.deploy(FIRST[1:])
+    release.tear_down()
+    assert RECORD in release.cluster.objects
+    release.cluster.log.clear()
+    with pytest.raises(ApplyError, match=said):
+        release.restore(PREVIOUS, check_mode=check_mode)
+    assert release.cluster.writes == []
 
 
 @pytest.mark.parametrize("rolled_back", [False, True])
