@@ -237,5 +237,6 @@ def test_the_role_shows_a_table_fails_and_shows_no_secret(
     assert "checks failed: dispatcher_rollout, secret_keys, config_map, access_jobs, pod_security" in output
     # The message of the failure says why, too: a deploy repeats it after it has undone itself.
     assert re.search(r"pod_security\. The table above says why\.\s+- dispatcher_rollout: Deployment", output), output
+    assert "\\n" not in output
     assert "MARK" not in output
     assert base64.b64encode(SECRET.encode()).decode() not in output

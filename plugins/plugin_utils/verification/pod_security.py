@@ -43,5 +43,7 @@ def check_refusal(check: str, refusal: ApiError | None, level: str | None) -> Ou
         return judged(check, False, "a pod on the node's own network would be admitted", hint)
     if may_not_create(refusal):
         return forbidden(check)
+    if refusal.status == 404:
+        return Outcome(check, NOT_CHECKED, "the namespace does not exist")
     by = f"Pod Security ({level or 'level unknown'})" if "violates PodSecurity" in str(refusal) else str(refusal)
     return judged(check, True, f"a pod on the node's own network is refused by {by}", "")

@@ -32,6 +32,7 @@ NO_RIGHT = ApiError(403, "Forbidden", 'pods is forbidden: User "me" cannot creat
         (None, "baseline", "failed", "would be admitted"),
         (None, "privileged", "not checked", "forbids nothing"),
         (NO_RIGHT, "baseline", "not checked", "may not create pods"),
+        (ApiError(404, "NotFound", 'namespaces "n" not found'), None, "not checked", "the namespace does not exist"),
     ],
 )
 def test_refusal(refusal: ApiError | None, level: str | None, result: str, words: str) -> None:
