@@ -212,10 +212,9 @@ $(PROMTOOL) $(SCRAPERS):
 .PHONY: alarms
 alarms: kubernetes-bin $(SCRAPERS)
 	@$(call install_programs,redis-server)
-	@metrics=$$(tests/install-program kube-state-metrics tests/alarms); \
-	certificates=$$(tests/install-program cert-manager docker/way-in/cert-manager); \
-	AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KUBE_STATE_METRICS=$$metrics AGENTSMITH_CERT_MANAGER=$$certificates \
-	$(PYTEST) tests/alarms --junitxml $(REPORTS)/alarms.xml
+	@tests/install-program kube-state-metrics tests/alarms >/dev/null
+	@tests/install-program cert-manager docker/way-in/cert-manager >/dev/null
+	AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) $(PYTEST) tests/alarms --junitxml $(REPORTS)/alarms.xml
 
 .PHONY: unit
 unit: $(VENV)/.complete $(PROMTOOL)

@@ -12,6 +12,7 @@ import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,54 @@ WINDOW = "20s"  # for the minutes over which some alarms look back, so that they
 ANNOTATIONS = ("agentsmith.platform/unfinished", "agentsmith.platform/rolled-back")
 RESOURCES = "deployments,jobs,leases,pods,resourcequotas,secrets"
 
-Firing = Callable[[], set[str]]
+
+@dataclass(frozen=True)
+class Prometheus:
+    """A running Prometheus."""
+
+    address: str
+
+    def firing(self) -> set[str]:
+        """Return the names of the alarms that fire."""
+        alerts = self._ask("alerts")["alerts"]
+        return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
+
+    def values(self, expression: str) -> list[float]:
+        """Return the present values of an expression."""
+        return [float(found["value"][1]) for found in self._ask("query", query=expression)["result"]]
+
+    def await_exactly(self, *expected: str, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """Wait until these alarms fire, and no other; do something again and again meanwhile."""
+        wanted = set(expected)
+
+        def holds() -> bool:
+            meanwhile()
+            return self.firing() == wanted
+
+        until(holds, lambda: f"silent: {wanted - self.firing()}, unexpected: {self.firing() - wanted}")
+
+    def is_ready(self) -> bool:
+        """Tell whether it listens, and has read its rules."""
+        try:
+            return urllib3.request("GET", f"http://{self.address}/-/ready", retries=False).status == 200
+        except urllib3.exceptions.HTTPError:
+            return False
+
+    def _ask(self, what: str, **fields: str) -> dict[str, Any]:
+        answer = urllib3.request("GET", f"http://{self.address}/api/v1/{what}", fields=fields, retries=False).json()
+        assert answer["status"] == "success", answer
+        data: dict[str, Any] = answer["data"]
+        return data
+
+
+def compiled(program: str, module: Path) -> str:
+    """Return the path of a program that `make alarms` compiles."""
+    command = [REPOSITORY / "tests/install-program", program, module]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
 def until(holds: Callable[[], bool], what: Callable[[], Any]) -> None:
-    """Wait until something holds; if it never does, say what."""
+    """Wait until something holds; if it never does, say what is the case instead."""
     deadline = time.monotonic() + LONGEST
     while not holds():
         assert time.monotonic() < deadline, what()
@@ -109,7 +153,9 @@ def running_kube_state_metrics(directory: Path, kubeconfig: Path, namespace: str
         *(f"--namespaces={namespace}", f"--resources={RESOURCES}"),
         f"--metric-annotations-allowlist=secrets=[{','.join(ANNOTATIONS)}]",
     )
-    with running(directory / "kube-state-metrics.log", os.environ["AGENTSMITH_KUBE_STATE_METRICS"], *arguments):
+    with running(
+        directory / "kube-state-metrics.log", compiled("kube-state-metrics", REPOSITORY / "tests/alarms"), *arguments
+    ):
         yield {
             "job_name": "kube-state-metrics",
             "honor_labels": True,
@@ -135,7 +181,7 @@ def running_cert_manager(directory: Path, kubeconfig: Path) -> Iterator[dict[str
     """Run cert-manager; the context is how Prometheus scrapes it, which gives its series the namespace of its pod."""
     address = f"127.0.0.1:{free_port()}"
     arguments = (f"--kubeconfig={kubeconfig}", f"--metrics-listen-address={address}")
-    with running(directory / "cert-manager.log", os.environ["AGENTSMITH_CERT_MANAGER"], *arguments):
+    with running(directory / "cert-manager.log", compiled("cert-manager", CERT_MANAGER), *arguments):
         yield {
             "job_name": "cert-manager",
             "static_configs": [{"targets": [address], "labels": {"namespace": "cert-manager"}}],
@@ -145,8 +191,8 @@ def running_cert_manager(directory: Path, kubeconfig: Path) -> Iterator[dict[str
 @contextmanager
 def running_prometheus(
     directory: Path, objects: Mapping[str, dict[str, Any]], scraped: Sequence[Mapping[str, Any]]
-) -> Iterator[Firing]:
-    """Run Prometheus with the rules; the context asks it which alarms fire."""
+) -> Iterator[Prometheus]:
+    """Run Prometheus with the rules."""
     (directory / "agentsmith.rules.yml").write_text(impatient_rules(objects))
     configuration = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
@@ -161,15 +207,10 @@ def running_prometheus(
         f"--web.listen-address={address}",
     )
 
-    def firing() -> set[str]:
-        try:
-            answer = urllib3.request("GET", f"http://{address}/api/v1/alerts", retries=False).json()
-        except urllib3.exceptions.HTTPError:  # It does not listen yet
-            return set()
-        return {alert["labels"]["alertname"] for alert in answer["data"]["alerts"] if alert["state"] == "firing"}
-
     with running(directory / "prometheus.log", REPOSITORY / ".local/bin/prometheus", *arguments):
-        yield firing
+        prometheus = Prometheus(address)
+        until(prometheus.is_ready, lambda: "Prometheus is not ready")
+        yield prometheus
 
 
 @contextmanager

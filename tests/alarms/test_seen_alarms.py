@@ -15,7 +15,6 @@ from awaiting import await_true
 from control_plane import ControlPlane
 from scraping import (
     ANNOTATIONS,
-    Firing,
     definitions,
     rendered,
     running_cert_manager,
@@ -108,12 +107,6 @@ def crashing(pod: dict[str, Any], times: int) -> dict[str, Any]:
     return {"phase": "Running", "containerStatuses": [{"name": pod["spec"]["containers"][0]["name"], **entry}]}
 
 
-def await_exactly(firing: Firing, *expected: str) -> None:
-    """Wait until these alarms fire, and no other."""
-    wanted = set(expected)
-    until(lambda: firing() == wanted, lambda: f"silent: {wanted - firing()}, unexpected: {firing() - wanted}")
-
-
 def test_objects(namespace: Namespace, tmp_path: Path) -> None:
     control_plane = namespace.control_plane
     for name, container in (("agentsmith-dispatcher", "dispatcher"), ("redis", "redis")):
@@ -126,26 +119,25 @@ def test_objects(namespace: Namespace, tmp_path: Path) -> None:
     namespace.create("/api/v1", "secrets", {"metadata": record})
     times = 0
 
-    def all_fire() -> bool:
+    def crash() -> None:
         nonlocal times
         times += 1
         for pod in control_plane.get(namespace.pods)["items"]:
             if pod["metadata"]["labels"].get("app"):
                 path = f"{namespace.pods}/{pod['metadata']['name']}/status"
                 control_plane.request("PATCH", path, {"status": crashing(pod, times)}, MERGE)
-        return firing() == OF_OBJECTS
 
     with (
         running_kube_state_metrics(tmp_path, namespace.kubeconfig, namespace.name) as scraped,
-        running_prometheus(tmp_path, namespace.objects, [scraped]) as firing,
+        running_prometheus(tmp_path, namespace.objects, [scraped]) as prometheus,
     ):
-        until(all_fire, lambda: f"silent: {OF_OBJECTS - firing()}, unexpected: {firing() - OF_OBJECTS}")
+        prometheus.await_exactly(*OF_OBJECTS, meanwhile=crash)
         with stand_in_kubelet(control_plane, namespace.name, ready()):
             for name in (*FAILING, PENDING):
                 namespace.delete("/apis/batch/v1", "jobs", name)
             namespace.delete("/apis/coordination.k8s.io/v1", "leases", "agentsmith-release")
             namespace.delete("/api/v1", "secrets", "agentsmith-release")
-            await_exactly(firing)
+            prometheus.await_exactly()
 
 
 def test_redis(namespace: Namespace, tmp_path: Path) -> None:
@@ -157,25 +149,25 @@ def test_redis(namespace: Namespace, tmp_path: Path) -> None:
         running_redis(tmp_path, namespace.objects, *memory) as redis,
         running_redis_exporter(tmp_path, namespace.objects, redis, namespace.name) as of_redis,
         running_kube_state_metrics(tmp_path, namespace.kubeconfig, namespace.name) as of_objects,
-        running_prometheus(tmp_path, namespace.objects, [of_redis, of_objects]) as firing,
+        running_prometheus(tmp_path, namespace.objects, [of_redis, of_objects]) as prometheus,
     ):
         redis.set("conversation:slack:C1", "{}")
         redis.set("conversation:slack:C2", "{}")
-        await_exactly(firing, "AgentSmithConversationStuck")
+        prometheus.await_exactly("AgentSmithConversationStuck")
         redis.delete("conversation:slack:C2")
-        await_exactly(firing)
+        prometheus.await_exactly()
         namespace.delete("/apis/batch/v1", "jobs", RUNNING)
-        await_exactly(firing, "AgentSmithConversationStuck")
+        prometheus.await_exactly("AgentSmithConversationStuck")
         redis.delete("conversation:slack:C1")
-        await_exactly(firing)
+        prometheus.await_exactly()
 
         number = 0
         while not redis.info("stats")["evicted_keys"]:
             number += 1
             redis.set(f"job:{number}:out", "x" * 10_000)
-        await_exactly(firing, "AgentSmithRedisDataHigh", "AgentSmithRedisEvicting")
+        prometheus.await_exactly("AgentSmithRedisDataHigh", "AgentSmithRedisEvicting")
         redis.flushall()
-        await_exactly(firing)
+        prometheus.await_exactly()
 
 
 def test_certificate(namespace: Namespace, tmp_path: Path) -> None:
@@ -194,10 +186,10 @@ def test_certificate(namespace: Namespace, tmp_path: Path) -> None:
     assert control_plane.request("POST", certificates, certificate)[0] == 201
     with (
         running_cert_manager(tmp_path, namespace.kubeconfig) as scraped,
-        running_prometheus(tmp_path, namespace.objects, [scraped]) as firing,
+        running_prometheus(tmp_path, namespace.objects, [scraped]) as prometheus,
     ):
         until(lambda: "notAfter" in control_plane.get(f"{certificates}/tls").get("status", {}), lambda: "not issued")
-        await_exactly(firing, "AgentSmithCertificateExpiring")
+        prometheus.await_exactly("AgentSmithCertificateExpiring")
         longer = {"spec": {"duration": "2160h"}}
         assert control_plane.request("PATCH", f"{certificates}/tls", longer, MERGE)[0] == 200
-        await_exactly(firing)
+        prometheus.await_exactly()
