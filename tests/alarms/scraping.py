@@ -249,7 +249,10 @@ def answers(client: Redis) -> bool:
 def running_redis_exporter(
     directory: Path, objects: Mapping[str, dict[str, Any]], redis: Redis, namespace: str
 ) -> Iterator[dict[str, Any]]:
-    """Run the exporter as its Deployment says, but for the addresses; the context is how Prometheus scrapes it."""
+    """Run the exporter as its Deployment says, but for the addresses; the context is how Prometheus scrapes it.
+
+    That is as the role's README says, with the labels that Kubernetes would tell of the pod.
+    """
     (container,) = objects["Deployment/redis-exporter"]["spec"]["template"]["spec"]["containers"]
     address = f"127.0.0.1:{free_port()}"
     environment = {
@@ -257,10 +260,13 @@ def running_redis_exporter(
         "REDIS_ADDR": f"redis://127.0.0.1:{redis.connection_pool.connection_kwargs['port']}",
         "REDIS_EXPORTER_WEB_LISTEN_ADDRESS": address,
     }
+    readme = (REPOSITORY / "roles/monitoring/README.md").read_text()
+    ((scraped,),) = map(yaml.safe_load, re.findall(r"^    - job_name: .+\n(?:      .+\n)+", readme, re.MULTILINE))
+    del scraped["kubernetes_sd_configs"]  # Debian's Prometheus knows none
+    labels = {
+        "__meta_kubernetes_namespace": namespace,
+        "__meta_kubernetes_pod_container_name": container["name"],
+    }
     program = REPOSITORY / ".local/bin/prometheus-redis-exporter"
     with running(directory / "redis-exporter.log", program, environment=environment):
-        # The Prometheus Operator gives each series of a pod its namespace; without it, as the role's README says
-        yield {
-            "job_name": "redis-exporter",
-            "static_configs": [{"targets": [address], "labels": {"namespace": namespace}}],
-        }
+        yield {**scraped, "static_configs": [{"targets": [address], "labels": labels}]}
