@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from network_flows import Peer, allows
-from test_alarms import EXPORTER
 
 HOME = "agentsmith"
+EXPORTER = {"monitoring_enabled": True, "monitoring_redis_exporter_enabled": True}
 PASSWORD = "MARKED-password-of-redis"  # noqa: S105 - a canary
 OURS = {"Deployment/redis-exporter", "NetworkPolicy/redis-exporter", "PodMonitor/redis-exporter"}
 EXPORTER_POD = Peer("exporter", "10.244.0.20", HOME, {"app": "redis-exporter"})
