@@ -45,5 +45,5 @@ class ActionModule(ClusterAction):
             with self.connection(options) as connection:
                 run.execute(connection, [])
         except Exception as error:  # noqa: BLE001  whatever went wrong may quote an object: it has to be masked
-            return {**(run.result() if run else {}), **redactor.failure(error)}
+            return {**(run.result_of_failure() if run else {}), **redactor.failure(error)}
         return run.result()

@@ -204,6 +204,7 @@ objects:
   description:
     - What became of each object, in the order in which they were given, then of those that were pruned. Never the
       object itself.
+    - If the task failed, only the objects that it changed.
   returned: always
   type: list
   elements: dict

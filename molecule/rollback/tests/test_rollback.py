@@ -118,7 +118,7 @@ def test_a_release_that_runs_and_fails_its_verification_is_taken_back(act, state
     assert failed.returncode == 2
     assert failed.checks("failed") == {"reachable"}, failed.output
     message = " ".join(failed.output.split())
-    assert re.search(r"1 of \d+ checks failed: reachable\.", message)
+    assert re.search(r"1 of \d+ checks failed: - reachable: ", message), failed.output
     assert "The last good release, recorded at" in message
     assert state() == before
     assert kubectl("-n agentsmith get lease -o name") == ""

@@ -137,6 +137,7 @@ _IMAGE_RULES = (
         "no match for platform",
         "The image has no build for the node's processor. Choose other nodes with {node_selector}, or change {image}.",
     ),
+    Rule("parse image name|invalid reference|default image tag", "This is no reference of an image. Correct {image}."),
     Rule("not found|manifest unknown|does not exist", "The registry has no such image. Check {image}."),
     Rule(
         "pull policy of Never",

@@ -63,16 +63,18 @@ class RotationRun:
 
     def result(self) -> dict[str, Any]:
         """Return what the run returns, with the warnings of those that ended it."""
-        result = self._run.result()
+        return self._with_ends(self._run.result())
+
+    def result_of_failure(self) -> dict[str, Any]:
+        """Return what was written before the run failed: nothing, if it did not come further than the preview."""
+        return {"changed": False} if self._run is self._preview else self._with_ends(self._run.result_of_failure())
+
+    def _with_ends(self, result: dict[str, Any]) -> dict[str, Any]:
         ends = [end.result() for end in self._ends]
         warnings = [text for each in [result, *ends] for text in each.get("warnings", [])]
         entries = [end["entry"] for end in ends if end["entry"]]
         result["entry"] = entries[-1] if entries else None
         return {**result, "warnings": warnings} if warnings else result
-
-    def result_of_failure(self) -> dict[str, Any]:
-        """Return what was written before the run failed: nothing, if it did not come further than the preview."""
-        return {"changed": False} if self._run is self._preview else self.result()
 
     def _new_run(self, settings: Settings) -> Run:
         if self._transaction:

@@ -30,6 +30,7 @@ from ..objects.pull_secrets import keep_others
 from ..pods.rollout import wait_for_rollout
 from ..secrets.redaction import Redactor
 from ..secrets.secret_digest import SecretDigests, changed_keys
+from .history import UNCHANGED
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,11 @@ class Run:
             known = [item for item in done if item.to_write and not (item.refused and item.live)]
             result["diff"] = [self._difference(item) for item in known]
         return self._redactor.tree(result)
+
+    def result_of_failure(self) -> dict[str, Any]:
+        """Return what a task that failed returns beside its message. Ansible shows it: only what was changed counts."""
+        result = self.result()
+        return {**result, "objects": [entry for entry in result["objects"] if entry["result"] not in UNCHANGED]}
 
     def _execute(self, connection: Connection, executor: Executor, bodies: list[dict[str, Any]]) -> None:
         settings = self._settings

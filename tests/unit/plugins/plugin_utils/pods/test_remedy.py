@@ -62,6 +62,7 @@ def test_an_image_names_the_variable_that_gives_it(part: str, variables: tuple[s
         ("429 Too Many Requests", "limits", "pull_secrets"),
         (f"{PULL}{IMAGE}: not found", "has no such image", "image"),
         ("manifest unknown", "has no such image", "image"),
+        ('Failed to apply default image tag "a:b:c": invalid reference format', "no reference", "image"),
         ("no match for platform in manifest: not found", "no build", "node_selector"),
         (f'Container image "{IMAGE}" is not present with pull policy of Never', "must not pull", "pull_policy"),
         (
