@@ -27,10 +27,10 @@ class ActionModule(ControlNodeAction):
         reports = {}
         for host in variables.get("ansible_play_hosts_all") or []:
             result = variables["hostvars"][host].get(options["registered"])
-            # JSON there and back: plain values instead of Ansible's tagged ones
-            report = report_of(options["report"], json.loads(json.dumps(result))) if isinstance(result, dict) else None
+            report = report_of(options["report"], result) if isinstance(result, dict) else None
             if report is not None:
-                reports[host] = report
+                # JSON there and back: plain values instead of Ansible's tagged ones
+                reports[host] = json.loads(json.dumps(report))
         path = Path(options["path"]).absolute()
         try:
             write_private(path, WRITERS[options["format"]](reports).encode())

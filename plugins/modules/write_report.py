@@ -10,7 +10,8 @@ version_added: 1.0.0
 description:
   - Collects a registered result of all hosts of the play and writes it to a file on the control node, as JSON with one
     key for each host, or the checks of verify as JUnit XML.
-  - Hosts without a result are left out, for example those that could not be reached.
+  - A host whose task failed, for example because its API server did not answer, has the key C(error) with the message
+    instead. Hosts without a result are left out.
   - The file contains no value of a Secret, and only you can read it.
 options:
   path:

@@ -111,5 +111,5 @@ def test_a_cluster_that_is_not_there(playbook) -> None:
 
 def test_a_format_that_does_not_exist(playbook) -> None:
     finished = playbook("playbooks/drift.yml", "-e", "drift_format=xml")
-    assert finished.returncode == 2
+    assert finished.returncode == 4
     assert "drift_format is 'xml'. Allowed: text, json." in finished.output

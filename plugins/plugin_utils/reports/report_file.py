@@ -20,15 +20,16 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "verify": ("checks", "failed_checks", "not_checked"),
 }
 REPORTS = tuple(_KEYS)
+ERROR = "error"  # what a host that could not be asked has instead of a report
 # Control characters that XML cannot contain in any form (https://www.w3.org/TR/xml/#charsets)
 _NO_XML = {code: None for code in range(32) if chr(code) not in "\t\n\r"}
 
 
 def report_of(name: str, result: Mapping[str, Any]) -> Any:
-    """Return the report in a task's result; None if the task failed before it had one."""
+    """Return the report in a task's result; if the task failed before it had one, why. None if it does not say."""
     keys = _KEYS[name]
     if any(key not in result for key in keys):
-        return None
+        return {ERROR: str(result["msg"])} if result.get("msg") else None
     return result[keys[0]] if len(keys) == 1 else {key: result[key] for key in keys}
 
 
@@ -40,14 +41,22 @@ def json_text(reports: Mapping[str, Any]) -> str:
 def junit_text(reports: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the reports of verify as JUnit XML: a suite a host, a case a check.
 
-    A check that could not be made is a skipped case. A warning is a passed one, with its text as output.
+    A check that could not be made is a skipped case. A warning is a passed one, with its text as output. A host that
+    could not be asked has one case, with an error.
     """
     suites = xml.Element("testsuites", name="verify")
     for host, report in reports.items():
+        if ERROR in report:
+            _add_error(suites, host, report[ERROR])
+            continue
         checks = report["checks"]
-        counts = {"tests": len(checks), "failures": len(report["failed_checks"]), "skipped": len(report["not_checked"])}
-        suite = xml.SubElement(
-            suites, "testsuite", {"name": host, **{key: str(count) for key, count in counts.items()}}
+        suite = _add_suite(
+            suites,
+            host,
+            tests=len(checks),
+            failures=len(report["failed_checks"]),
+            errors=0,
+            skipped=len(report["not_checked"]),
         )
         for check in checks:
             case = xml.SubElement(suite, "testcase", classname=host, name=check["check"])
@@ -60,6 +69,17 @@ def junit_text(reports: Mapping[str, Mapping[str, Any]]) -> str:
                 xml.SubElement(case, "system-out").text = f"{check['result']}: {text}"
     xml.indent(suites)
     return xml.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _add_suite(suites: xml.Element, host: str, **counts: int) -> xml.Element:
+    return xml.SubElement(suites, "testsuite", {"name": host, **{key: str(count) for key, count in counts.items()}})
+
+
+def _add_error(suites: xml.Element, host: str, text: str) -> None:
+    suite = _add_suite(suites, host, tests=1, failures=0, errors=1, skipped=0)
+    case = xml.SubElement(suite, "testcase", classname=host, name="verify")
+    told = text.translate(_NO_XML)
+    xml.SubElement(case, "error", message=told.partition("\n")[0]).text = told
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -152,9 +152,29 @@ def test_a_field_that_the_schema_does_not_know_is_found(name: str) -> None:
     assert [error.message for error in jsonschema.Draft202012Validator(read_schema(name)).iter_errors(report)]
 
 
-def test_a_task_that_failed_has_no_report() -> None:
-    for name in REPORTS:
-        assert report_of(name, {"failed": True, "msg": "no"}) is None
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_task_that_failed_says_why(name: str) -> None:
+    report = report_of(name, {"failed": True, "msg": "no answer", "exception": object()})
+    assert report == {"error": "no answer"}
+    assert list(jsonschema.Draft202012Validator(read_schema(name)).iter_errors({"host": report})) == []
+    both = {"host": {**report, **report_of(name, RESULTS[name][0])}}
+    assert list(jsonschema.Draft202012Validator(read_schema(name)).iter_errors(both))
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_task_that_says_nothing_has_no_report(name: str) -> None:
+    assert report_of(name, {"skipped": True}) is None
+
+
+def test_junit_of_a_host_that_could_not_be_asked() -> None:
+    (suite,) = xml.fromstring(junit_text({"dev": {"error": "no answer\x1b\nof the API server"}}))  # noqa: S314  our own
+    assert suite.attrib == {"name": "dev", "tests": "1", "failures": "0", "errors": "1", "skipped": "0"}
+    (case,) = suite
+    assert (case[0].tag, case[0].attrib["message"], case[0].text) == (
+        "error",
+        "no answer",
+        "no answer\nof the API server",
+    )
 
 
 def test_junit_has_a_suite_a_host_and_a_case_a_check() -> None:
@@ -162,7 +182,7 @@ def test_junit_has_a_suite_a_host_and_a_case_a_check() -> None:
     report = report_of("verify", result)
     suites = xml.fromstring(junit_text({"dev": report, "prod": report}))  # noqa: S314  our own
     assert [suite.attrib for suite in suites] == [
-        {"name": name, "tests": "4", "failures": "1", "skipped": "1"} for name in ("dev", "prod")
+        {"name": name, "tests": "4", "failures": "1", "errors": "0", "skipped": "1"} for name in ("dev", "prod")
     ]
     ok, warning, failed, not_checked = suites[0]
     assert [case.attrib["name"] for case in suites[0]] == [outcome.check for outcome in OUTCOMES]
