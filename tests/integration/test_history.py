@@ -132,6 +132,15 @@ def test_the_history_of_a_release_from_its_first_deploy_to_its_teardown(
     assert (*dispatcher, "deleted") in {tuple(each.values()) for each in by_revision[6]["changes"]}
     assert "REVISION" in output and "Revision 2 failed: " in output
 
+    # Names of what was given with -e, and no value
+    assert "release_objects" in by_revision[1]["extra_variables"] and "agentsmith_namespace" in output
+    assert all("agentsmith_reason" not in entry["extra_variables"] for entry in report["entries"])
+    assert all(entry["tags"] == entry["skip_tags"] == [] for entry in report["entries"])
+    assert webhook.url not in json.dumps(reports) and str(tmp_path) not in json.dumps(reports)
+    assert {"rollback_revision"} == set(by_revision[4]["extra_variables"]) - set(by_revision[6]["extra_variables"])
+    assert (by_revision[4]["from_release"], by_revision[4]["to_release"]) == (3, 1)
+    assert "rollback from 3 to 1" in output
+
     messages = [body for _path, _type, body in webhook.got]
     assert [message["entry"] for message in messages] == report["entries"][::-1]
     assert {message["namespace"] for message in messages} == {new_namespace}

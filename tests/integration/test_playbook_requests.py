@@ -41,7 +41,7 @@ Objects = list[dict[str, Any]]
 OF_ONE_RUN = {
     *("holderIdentity", "acquireTime", "renewTime", "resourceVersion", "uid"),
     *(RECORDED_BY, RECORDED_AT, DIGEST_ANNOTATION),
-    *("at", "by", "commit", "dirty", "cause"),  # of an entry of the history
+    *("at", "by", "commit", "dirty", "cause", "extra_variables"),  # of an entry of the history
 }
 # How often and at which moment a run looks at pods that start is no decision of the run.
 LOOKS_AT_PODS = ("/pods", "/replicasets", "/events", "watch=1")

@@ -3,12 +3,19 @@
 
 from typing import Any
 
+from ansible import context
+from ansible.parsing.dataloader import DataLoader
+from ansible.utils.vars import load_extra_vars
+
 from ..objects.errors import ApplyError
 from ..objects.owner import Owner
 from ..release.deploy import Transaction
 from ..release.drain import Drain
 from ..release.history import Origin
 from ..release.lock import LockSettings
+
+REASON = "agentsmith_reason"  # has its own place in the history
+ALL_TAGS = ("all",)  # Ansible's default
 
 
 def transaction_of(options: dict[str, Any], task_vars: dict[str, Any] | None = None) -> Transaction:
@@ -28,9 +35,13 @@ def transaction_of(options: dict[str, Any], task_vars: dict[str, Any] | None = N
 
 
 def origin_of(options: dict[str, Any], task_vars: dict[str, Any] | None) -> Origin:
-    """Return what the history says of where a run came from."""
+    """Return what the history says of where a run came from. Of the extra variables it gets the names alone."""
+    # ansible-playbook has read them before the first task
+    extra_variables = [str(name) for name in load_extra_vars(DataLoader()) if name != REASON]
+    tags, skip_tags = (tuple(map(str, context.CLIARGS.get(name) or ())) for name in ("tags", "skip_tags"))
     # Ansible knows no directory of an inventory that was given as a list of hosts
-    return Origin(options["reason"], str((task_vars or {}).get("inventory_dir") or ""))
+    inventory = str((task_vars or {}).get("inventory_dir") or "")
+    return Origin(options["reason"], inventory, extra_variables, () if tags == ALL_TAGS else tags, skip_tags)
 
 
 def owner_of(options: dict[str, Any]) -> Owner:

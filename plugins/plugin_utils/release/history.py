@@ -28,6 +28,8 @@ OUTCOMES = (SUCCEEDED, FAILED, ROLLED_BACK)
 MOST_ENTRIES = 100
 MOST_CHANGES = 30  # objects that an entry names
 LONGEST_TEXT = 300  # characters
+MOST_NAMES = 30  # extra variables, and tags, that an entry names
+LONGEST_NAME = 100  # characters
 LARGEST = 128 * 1024  # bytes of all entries, before they are compressed
 GIT_TIMEOUT = 5.0  # seconds
 UNCHANGED = ("unchanged", "absent")
@@ -38,10 +40,16 @@ Masked = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Origin:
-    """Why a run was started, and from which inventory: a directory, empty where there is none."""
+    """Why a run was started, and from which inventory: a directory, empty where there is none.
+
+    What else decided about it: the names of the extra variables, and the tags that left parts out.
+    """
 
     reason: str = ""
     inventory: str = ""
+    extra_variables: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    skip_tags: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,9 @@ class Entry:
     ``dirty``: whether the inventory had changes that are not in ``commit``. ``version``: of this collection.
     ``changes``: kind, name and result of the changed objects; ``more_changes``: how many it does not name.
     ``cause``: why it failed. ``completes``: whether it went on with what a run that died had left.
+    ``extra_variables``: names of the variables that were given with -e, without the reason; ``more_extra_variables``:
+    how many it does not name. ``from_release``, ``to_release``: of a rollback, the revisions whose objects it was to
+    replace, and to bring back.
     """
 
     revision: int
@@ -69,6 +80,12 @@ class Entry:
     cause: str = ""
     completes: bool = False
     release: int = 0
+    extra_variables: list[str] = field(default_factory=list)
+    more_extra_variables: int = 0
+    tags: list[str] = field(default_factory=list)
+    skip_tags: list[str] = field(default_factory=list)
+    from_release: int = 0
+    to_release: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """For a module's result."""
@@ -81,6 +98,7 @@ class Account:
 
     :param changes: entries of the objects, as the tasks of the run return them.
     :param masked: hides the values of Secrets in a text.
+    :param rolled: of a rollback, the revisions of the release that it left and of the one that it brings back.
     """
 
     action: str
@@ -90,6 +108,7 @@ class Account:
     masked: Masked
     cause: str = ""
     completes: bool = False
+    rolled: tuple[int, int] = (0, 0)
 
     @property
     def changed(self) -> bool:
@@ -100,6 +119,7 @@ class Account:
         """Return the entry of the run."""
         changes = self._changes()
         commit, dirty = inventory_commit(self.origin.inventory)
+        extra_variables = self._names(self.origin.extra_variables)
         return Entry(
             revision=revision,
             action=self.action,
@@ -116,7 +136,16 @@ class Account:
             cause=self._text(self.cause),
             completes=self.completes,
             release=release,
+            extra_variables=extra_variables[:MOST_NAMES],
+            more_extra_variables=max(0, len(extra_variables) - MOST_NAMES),
+            tags=self._names(self.origin.tags)[:MOST_NAMES],
+            skip_tags=self._names(self.origin.skip_tags)[:MOST_NAMES],
+            from_release=self.rolled[0],
+            to_release=self.rolled[1],
         )
+
+    def _names(self, names: Sequence[str]) -> list[str]:
+        return [one_line(self.masked(name), LONGEST_NAME) for name in sorted(names)]
 
     def _changes(self) -> list[dict[str, str]]:
         return [

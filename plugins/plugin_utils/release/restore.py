@@ -152,7 +152,7 @@ class RestoreRun(LockedRun):
             raise ApplyError(f"The previous release does not work: {error}\n\nThe present release is back.") from None
         if self._lease:
             self._check_lock()
-            account = self._account(Failure(super().result()["objects"], "", ROLLBACK), self._lease)
+            account = self._account(Failure(super().result()["objects"], "", ROLLBACK), self._lease, releases)
             told, entry = releases.swapped().told(account, SUCCEEDED, releases.history.next_revision)
             record.write(told, self._lease.holder)
             self.entry = entry
@@ -202,20 +202,21 @@ class RestoreRun(LockedRun):
             "Nothing was changed."
         )
 
-    def _account(self, failure: Failure, lease: ReleaseLease) -> Account:
+    def _account(self, failure: Failure, lease: ReleaseLease, releases: Releases) -> Account:
+        """Return the account of a run that found *releases*."""
+        history = releases.history
+        rolled = (history.current, history.previous) if failure.action == ROLLBACK else (0, 0)
         origin, masked = self._transaction.origin, self._redactor.text
         # The lock of a deploy that it undoes was taken by that
         completes = not self._holder and lease.was_left_behind
-        return Account(
-            failure.action, origin, lease.holder, failure.applied, masked, failure.cause, completes=completes
-        )
+        return Account(failure.action, origin, lease.holder, failure.applied, masked, failure.cause, completes, rolled)
 
     def _note(self, record: ReleaseRecord, releases: Releases, outcome: str, failure: Failure | None = None) -> None:
         """Record what became of the failed run. If its changes stay, the next run looks for them, of every kind."""
         if not self._lease:
             return
         unfinished = releases.unfinished or (outcome == FAILED and releases.current is not None)
-        account = self._account(failure or self._failure, self._lease)
+        account = self._account(failure or self._failure, self._lease, releases)
         told, entry = replace(releases, unfinished=unfinished).told(account, outcome, releases.history.next_revision)
         try:
             self._check_lock()

@@ -42,6 +42,12 @@ class HistoryReport:
             return [f"No history is recorded in the namespace {self.namespace}."]
         lines = aligned([HEADING, *map(_row, self.entries)])
         lines += [f"Revision {entry.revision} failed: {entry.cause}" for entry in self.entries if entry.cause]
+        lines += [
+            f"Revision {entry.revision} is not of its commit alone, but also of {beside}"
+            for entry in self.entries
+            for beside in [_beside(entry)]
+            if beside
+        ]
         lines.append("")
         lines.append(f"Present release: {_revision(self.present)}. Kept to go back to: {_revision(self.previous)}.")
         if any(entry.dirty for entry in self.entries):
@@ -68,11 +74,13 @@ def message(entry: Entry, target: str, namespace: str) -> list[str]:
     """Tell of a run that has just ended, by lines."""
     commit = f", commit {_commit(entry)}" if entry.commit else ""
     lines = [
-        f"Agent Smith, {target} (namespace {namespace}): {entry.action} {OUTCOMES[entry.outcome]}",
+        f"Agent Smith, {target} (namespace {namespace}): {_action(entry)} {OUTCOMES[entry.outcome]}",
         f"Revision {entry.revision} by {entry.by} at {entry.at}{commit}",
     ]
     if entry.reason:
         lines.append(f"Reason: {entry.reason}")
+    if beside := _beside(entry):
+        lines.append(f"Beside the inventory: {beside}")
     if entry.changes:
         lines.append(f"Changes: {_changes(entry)}")
     if entry.images and entry.action != TEARDOWN:
@@ -87,12 +95,30 @@ def _row(entry: Entry) -> list[str]:
         str(entry.revision),
         entry.at,
         entry.by,
-        entry.action,
+        _action(entry),
         OUTCOMES[entry.outcome],
         _commit(entry) or "-",
         _changes(entry) or "-",
         entry.reason or "-",
     ]
+
+
+def _action(entry: Entry) -> str:
+    """Return what was run. A rollback within a record of an older version of the collection has no revisions."""
+    if entry.from_release and entry.to_release:
+        return f"{entry.action} from {entry.from_release} to {entry.to_release}"
+    return entry.action
+
+
+def _beside(entry: Entry) -> str:
+    """Return what decided about a run beside the commit of its inventory: only with it, it can be done again."""
+    more = [f"{entry.more_extra_variables} more"] if entry.more_extra_variables else []
+    options = {
+        "-e": [*entry.extra_variables, *more],
+        "--tags": entry.tags,
+        "--skip-tags": entry.skip_tags,
+    }
+    return "; ".join(f"{option} {', '.join(names)}" for option, names in options.items() if names)
 
 
 def _commit(entry: Entry) -> str:

@@ -17,9 +17,11 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.histor
     DEPLOY,
     FAILED,
     LARGEST,
+    LONGEST_NAME,
     LONGEST_TEXT,
     MOST_CHANGES,
     MOST_ENTRIES,
+    MOST_NAMES,
     ROLLBACK,
     ROLLED_BACK,
     SUCCEEDED,
@@ -91,6 +93,35 @@ def test_a_deploy_leaves_an_entry_in_the_write_that_records_it(release: InMemory
     ]
     assert {change["result"] for change in first.changes} == {"created"}
     assert run.result()["entry"] == second.as_dict()
+
+
+def test_what_was_given_beside_the_inventory_is_named_within_bounds(release: InMemoryRelease) -> None:
+    names = ["x" * 1000, *(f"variable_{number:03}" for number in range(MOST_NAMES + 4))]
+    release.origin = Origin("OPS-1", "", names, ("redis",), ("quota",))
+    release.deploy(FIRST)
+    (entry,) = entries(release)
+    assert entry.extra_variables == sorted(names)[:MOST_NAMES] and entry.more_extra_variables == 5
+    assert (entry.tags, entry.skip_tags) == (["redis"], ["quota"])
+    long_name = Account(DEPLOY, Origin("", "", ["x" * 1000]), "me@here", [], str).entry(1, 1, SUCCEEDED, [])
+    assert len(long_name.extra_variables[0]) <= LONGEST_NAME
+
+
+def test_a_name_that_quotes_a_value_is_masked() -> None:
+    account = Account(DEPLOY, Origin("", "", ["MARKED"], ["MARKED"]), "me@here", [], lambda _text: "****")
+    entry = account.entry(1, 1, SUCCEEDED, [])
+    assert "MARKED" not in json.dumps(entry.as_dict())
+
+
+def test_a_rollback_tells_which_releases_it_goes_between(release: InMemoryRelease) -> None:
+    release.deploy(FIRST)
+    release.deploy(SECOND)
+    release.restore(PREVIOUS)
+    deployed, rolled = entries(release)[-2:]
+    assert (deployed.from_release, deployed.to_release) == (0, 0)
+    assert (rolled.action, rolled.from_release, rolled.to_release, rolled.release) == (ROLLBACK, 2, 1, 1)
+    release.restore(PREVIOUS)
+    back = entries(release)[-1]
+    assert (back.from_release, back.to_release, back.release) == (1, 2, 2)
 
 
 def test_an_unchanged_deploy_leaves_none_and_writes_nothing(release: InMemoryRelease) -> None:

@@ -50,7 +50,7 @@ def test_the_newest_entry_is_first_and_the_kept_releases_are_named() -> None:
     assert (report.present, report.previous) == (1, 2)
     lines = report.as_text()
     assert lines[0].split() == ["REVISION", "WHEN", "WHO", "WHAT", "OUTCOME", "COMMIT", "CHANGES", "REASON"]
-    assert lines[1].startswith("3 ") and "rollback  succeeded" in lines[1]
+    assert lines[1].startswith("3 ") and "rollback from 2 to 1  succeeded" in lines[1]
     assert "OPS-2" in lines[2] and "OPS-2" not in lines[3]
     assert lines[-1] == "Present release: revision 1. Kept to go back to: revision 2."
 
@@ -64,6 +64,21 @@ def test_a_failure_shows_its_cause_and_a_dirty_inventory_is_explained() -> None:
         "Present release: revision 6. Kept to go back to: none.",
         "+ after a commit: the inventory had changes that were not committed.",
     ]
+
+
+def test_what_a_run_had_beside_its_commit_is_shown() -> None:
+    entry = replace(ENTRY, extra_variables=["agentsmith_adopt", "redis_image"], more_extra_variables=3, tags=["redis"])
+    beside = "-e agentsmith_adopt, redis_image, 3 more; --tags redis"
+    lines = HistoryReport("here", "https://cluster.example", 6, 0, [entry]).as_text()
+    assert f"Revision 7 is not of its commit alone, but also of {beside}" in lines
+    assert f"Beside the inventory: {beside}" in message(entry, "prod", "here")
+    skipping = replace(ENTRY, skip_tags=["quota"])
+    assert "Beside the inventory: --skip-tags quota" in message(skipping, "prod", "here")
+
+
+def test_a_rollback_says_from_where_to_where() -> None:
+    entry = replace(ENTRY, action="rollback", outcome="succeeded", from_release=12, to_release=9)
+    assert message(entry, "prod", "here")[0].endswith("rollback from 12 to 9 succeeded")
 
 
 def test_where_nothing_is_recorded_there_is_no_history() -> None:
