@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -19,6 +18,7 @@ import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import Connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.run import Run, Settings
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
+from ansible_playbook import ansible_playbook
 from control_plane import BINARIES, ControlPlane, running_control_plane
 from engine import Apply, Play, RunPlay
 from fault_proxy import FaultProxy, running_fault_proxy
@@ -118,19 +118,8 @@ def run_play(tmp_path: Path) -> RunPlay:
         values.write_text(json.dumps(variables), encoding="utf-8")
         playbook = tmp_path / "playbook.yml"
         playbook.write_text(json.dumps(plays), encoding="utf-8")
-        return subprocess.run(
-            [
-                Path(sys.executable).parent / "ansible-playbook",
-                "--inventory=localhost,",
-                f"--extra-vars=@{values}",
-                playbook,
-                *flags,
-            ],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            env={**os.environ, "ANSIBLE_CONFIG": str(configuration), "ANSIBLE_LOCALHOST_WARNING": "false"},
+        return ansible_playbook(
+            "--inventory=localhost,", f"--extra-vars=@{values}", playbook, *flags, ANSIBLE_CONFIG=str(configuration)
         )
 
     return run

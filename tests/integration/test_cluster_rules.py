@@ -4,10 +4,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import textwrap
 import time
 from collections.abc import Callable
@@ -18,6 +15,7 @@ import pytest
 import yaml
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.app_release import APPS
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.spawned_job import pod_of, spawned_job
+from ansible_playbook import ansible_playbook
 from control_plane import ControlPlane
 from required_variables import REQUIRED
 from stand_in_kubelet import ready, stand_in_kubelet
@@ -103,14 +101,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Objects]:
     ]
     files = [str(REPOSITORY / "playbooks/vars/release.yml")]
     play.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "vars_files": files, "tasks": tasks}]))
-    finished = subprocess.run(
-        [Path(sys.executable).parent / "ansible-playbook", play, "--inventory", inventory],
-        cwd=REPOSITORY,
-        env={**os.environ, "ANSIBLE_LOCAL_TEMP": str(directory / "ansible")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    finished = ansible_playbook(play, "--inventory", inventory, ANSIBLE_LOCAL_TEMP=str(directory / "ansible"))
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return {target: json.loads((directory / f"{target}.json").read_text()) for target in targets}
 

@@ -3,17 +3,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_playbook import ansible_playbook
 from control_plane import ControlPlane
 from stand_in_kubelet import ready, stand_in_kubelet
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 def test_a_target_does_not_hold_its_lock_until_others_are_done(
@@ -34,18 +30,5 @@ def test_a_target_does_not_hold_its_lock_until_others_are_done(
         return ready() if deployed and not locked else {"phase": "Pending"}
 
     with stand_in_kubelet(control_plane, quick, ready()), stand_in_kubelet(control_plane, slow, status_of_slow):
-        ended = subprocess.run(
-            [
-                Path(sys.executable).parent / "ansible-playbook",
-                REPOSITORY / "playbooks/deploy.yml",
-                f"--inventory={inventory}",
-                "--tags=namespace,redis",
-            ],
-            cwd=REPOSITORY,
-            env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        ended = ansible_playbook("playbooks/deploy.yml", f"--inventory={inventory}", "--tags=namespace,redis")
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -3,19 +3,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from ansible_playbook import ansible_playbook
 from control_plane import ControlPlane
 
-REPOSITORY = Path(__file__).parents[2]
 DEAD = "a-dead"
 
 
@@ -43,18 +41,7 @@ def deploy(
     inventory = directory / "hosts.yml"
     variables = {"ansible_connection": "local"}
     inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts, "vars": variables}}), encoding="utf-8")
-    return subprocess.run(
-        [
-            *(Path(sys.executable).parent / "ansible-playbook", REPOSITORY / "playbooks/deploy.yml"),
-            *(f"--inventory={inventory}", "--tags=namespace", *options),
-        ],
-        cwd=REPOSITORY,
-        env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return ansible_playbook("playbooks/deploy.yml", f"--inventory={inventory}", "--tags=namespace", *options)
 
 
 def made(control_plane: ControlPlane, prefix: str, names: list[str]) -> list[str]:

@@ -6,13 +6,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from ansible_playbook import ansible_playbook
 from control_plane import ControlPlane
-from production_copy import CHECKOUT, PASSWORD_SOURCE, copy_production
+from production_copy import PASSWORD_SOURCE, copy_production
 from required_variables import REQUIRED
 
 TARGETS = ("prod-eu", "prod-us")
@@ -24,13 +24,7 @@ def kubectl(*arguments: object) -> str:
 
 
 def playbook(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [Path(sys.executable).parent / "ansible-playbook", CHECKOUT / f"playbooks/{name}.yml", *map(str, arguments)],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return ansible_playbook(f"playbooks/{name}.yml", *arguments)
 
 
 @pytest.mark.usefixtures("control_plane")

@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from ansible_playbook import ansible_playbook
 from control_plane import ControlPlane
 from local_webhook import MARKED, Webhook, running_webhook
 from release_objects import a_release
@@ -57,15 +56,8 @@ def run(control_plane: ControlPlane, new_namespace: str, tmp_path: Path, webhook
             **variables,
         }
         values.write_text(json.dumps(given), encoding="utf-8")
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), f"playbooks/{playbook}.yml", "-vvv"]
-        ended = subprocess.run(
-            [*command, "--diff", "--inventory=inventories/dev", f"--extra-vars=@{values}"],
-            cwd=REPOSITORY,
-            env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
+        ended = ansible_playbook(
+            f"playbooks/{playbook}.yml", "-vvv", "--diff", "--inventory=inventories/dev", f"--extra-vars=@{values}"
         )
         output = ended.stdout + ended.stderr
         print(output)

@@ -5,12 +5,9 @@ from __future__ import annotations
 
 import copy
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,11 +19,11 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification i
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.outcome import Outcome
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.probe import Asked
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names, Target
+from ansible_playbook import ansible_playbook
 from control_plane import ControlPlane
 from engine import Apply
 from release_objects import RBAC, a_deployment, an_object
 
-REPOSITORY = Path(__file__).parents[2]
 IMAGE = "registry.example.com/agentsmith:1.2.0"
 CONFIG_MOUNT = {
     "name": "agentsmith-config",
@@ -93,19 +90,12 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Objects]
         }
         inventory = directory / "hosts.yml"
         inventory.write_text(yaml.safe_dump({"all": {"hosts": targets, "vars": common}}))
-        finished = subprocess.run(
-            [
-                Path(sys.executable).parent / "ansible-playbook",
-                REPOSITORY / "playbooks/render.yml",
-                "--inventory",
-                inventory,
-                "--tags=job_policy",
-            ],
-            cwd=REPOSITORY,
-            env={**os.environ, "ANSIBLE_LOCAL_TEMP": str(directory / "ansible")},
-            capture_output=True,
-            text=True,
-            check=False,
+        finished = ansible_playbook(
+            "playbooks/render.yml",
+            "--inventory",
+            inventory,
+            "--tags=job_policy",
+            ANSIBLE_LOCAL_TEMP=str(directory / "ansible"),
         )
         assert finished.returncode == 0, finished.stdout + finished.stderr
         return [yaml.safe_load(path.read_text()) for path in sorted(directory.glob("*/*policy*.yaml"))]

@@ -10,8 +10,6 @@ import base64
 import gzip
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
@@ -27,6 +25,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.record
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.restore import Failure
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.secret_digest import DIGEST_ANNOTATION
+from ansible_playbook import ansible_playbook
 from control_plane import ControlPlane
 from fault_proxy import FaultProxy, Seen, running_fault_proxy
 from release_objects import a_release
@@ -34,7 +33,6 @@ from stand_in_kubelet import ready, stand_in_kubelet, waiting
 from test_kill import BAD_IMAGE, a_bad_release, an_upgrade
 from transactions import Release
 
-REPOSITORY = Path(__file__).parents[2]
 Objects = list[dict[str, Any]]
 
 # What differs between two runs of the same step: who runs, when, and what the API server numbers.
@@ -133,16 +131,7 @@ class Playbooks:
     def _run(self, playbook: str, **variables: Any) -> int:
         values = self._directory / "variables.json"
         values.write_text(json.dumps({**self._variables, **variables}), encoding="utf-8")
-        command = [Path(sys.executable).parent / "ansible-playbook", f"playbooks/{playbook}.yml"]
-        ended = subprocess.run(
-            [*command, "--inventory=inventories/dev", f"--extra-vars=@{values}"],
-            cwd=REPOSITORY,
-            env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        ended = ansible_playbook(f"playbooks/{playbook}.yml", "--inventory=inventories/dev", f"--extra-vars=@{values}")
         print(ended.stdout, ended.stderr)
         return ended.returncode
 

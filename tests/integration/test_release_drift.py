@@ -5,10 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,11 +17,11 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.drift import Ignored, find_drift
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
+from ansible_playbook import ansible_playbook
 from control_plane import ControlPlane, free_port
 from engine import Apply, Play
 from release_objects import RBAC, a_config_map, a_deployment, a_release, a_secret, an_object
 
-REPOSITORY = Path(__file__).parents[2]
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 Drift = Callable[..., dict[str, Any]]
@@ -248,19 +245,7 @@ def test_the_exit_status_follows_what_a_deploy_would_change(
 
     def exit_status(**variables: Any) -> int:
         values.write_text(json.dumps({**common, **variables}), encoding="utf-8")
-        ended = subprocess.run(
-            [
-                Path(sys.executable).parent / "ansible-playbook",
-                "playbooks/drift.yml",
-                "--inventory=inventories/dev",
-                f"--extra-vars=@{values}",
-            ],
-            cwd=REPOSITORY,
-            env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        ended = ansible_playbook("playbooks/drift.yml", "--inventory=inventories/dev", f"--extra-vars=@{values}")
         assert ended.returncode in (0, 2), ended.stdout + ended.stderr
         return ended.returncode
 

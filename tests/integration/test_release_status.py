@@ -4,20 +4,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_playbook import ansible_playbook
 from awaiting import await_true
 from control_plane import ControlPlane
 from release_objects import an_object
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -27,20 +23,11 @@ def status(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Calla
     kubeconfig.write_text(control_plane.kubeconfig(), encoding="utf-8")
 
     def run(*options: str) -> tuple[int, str]:
-        ended = subprocess.run(
-            [
-                Path(sys.executable).parent / "ansible-playbook",
-                "--inventory=localhost,",
-                REPOSITORY / "playbooks/status.yml",
-                f"--extra-vars=agentsmith_kubeconfig={kubeconfig} agentsmith_namespace={namespace}",
-                *options,
-            ],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            cwd=REPOSITORY,
-            env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false"},
+        ended = ansible_playbook(
+            "--inventory=localhost,",
+            "playbooks/status.yml",
+            f"--extra-vars=agentsmith_kubeconfig={kubeconfig} agentsmith_namespace={namespace}",
+            *options,
         )
         return ended.returncode, ended.stdout + ended.stderr
 

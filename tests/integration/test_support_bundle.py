@@ -9,9 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import subprocess
-import sys
 import tarfile
 import time
 from collections.abc import Iterator
@@ -30,6 +28,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.bundle
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.support_bundle import collect
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.secrets.redaction import Redactor
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names
+from ansible_playbook import ansible_playbook
 from awaiting import await_true
 from control_plane import ControlPlane
 from engine import Apply
@@ -328,22 +327,12 @@ def test_the_playbook(
     bundles.mkdir()
 
     def run(*options: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [
-                Path(sys.executable).parent / "ansible-playbook",
-                "--inventory=inventories/dev",
-                "playbooks/support_bundle.yml",
-                f"--extra-vars=agentsmith_kubeconfig={kubeconfig} agentsmith_context=test agentsmith_api_server=",
-                f"--extra-vars=agentsmith_namespace={new_namespace}",
-                *options,
-            ],
-            cwd=REPOSITORY,
-            env={**os.environ},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
+        return ansible_playbook(
+            "--inventory=inventories/dev",
+            "playbooks/support_bundle.yml",
+            f"--extra-vars=agentsmith_kubeconfig={kubeconfig} agentsmith_context=test agentsmith_api_server=",
+            f"--extra-vars=agentsmith_namespace={new_namespace}",
+            *options,
         )
 
     refused = run("-e", f"support_bundle_dir={bundles / 'missing'}")
@@ -393,19 +382,10 @@ def test_why_a_job_failed(control_plane: ControlPlane, namespace: str, tmp_path:
         await_true(lambda: has_failed(control_plane.get(f"{jobs}/{gone}")))
         assert control_plane.request("DELETE", f"{jobs}/{gone}?propagationPolicy=Background")[0] == 200
         await_true(lambda: control_plane.get(f"{jobs}/{gone}") is None)
-        ended = subprocess.run(
-            [
-                Path(sys.executable).parent / "ansible-playbook",
-                "--inventory=localhost,",
-                REPOSITORY / "playbooks/jobs.yml",
-                f"--extra-vars=agentsmith_kubeconfig={kubeconfig} agentsmith_namespace={namespace} jobs_file={report}",
-            ],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            cwd=REPOSITORY,
-            env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false"},
+        ended = ansible_playbook(
+            "--inventory=localhost,",
+            "playbooks/jobs.yml",
+            f"--extra-vars=agentsmith_kubeconfig={kubeconfig} agentsmith_namespace={namespace} jobs_file={report}",
         )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     found = {job["name"]: job for job in json.loads(report.read_text())["localhost"]["jobs"]}

@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
+from ansible_playbook import ansible_playbook
 from control_plane import ControlPlane
 from fault_proxy import running_fault_proxy
-from load_report import OF_THE_CACHE, REPOSITORY, LoadReport
+from load_report import OF_THE_CACHE, LoadReport
 from stand_in_kubelet import ready, stand_in_kubelet
 
 # Version and discovery; record and lock; a list each of the 9 kinds of a release, beside the Secret and the Namespace;
@@ -35,19 +33,11 @@ def test_an_unchanged_deploy_asks_and_loads_no_more_than_it_did(
 
     def deploy() -> str:
         report.forget()
-        ended = subprocess.run(
-            [
-                Path(sys.executable).parent / "ansible-playbook",
-                "playbooks/deploy.yml",
-                "--inventory=inventories/dev",
-                f"--extra-vars={json.dumps(variables)}",
-            ],
-            cwd=REPOSITORY,
-            env={**os.environ, **report.environment},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
+        ended = ansible_playbook(
+            "playbooks/deploy.yml",
+            "--inventory=inventories/dev",
+            f"--extra-vars={json.dumps(variables)}",
+            **report.environment,
         )
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +26,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.s
     spawned_job,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.target import Names, Target
+from ansible_playbook import ansible_playbook
 from control_plane import ControlPlane
 from release_objects import RBAC, a_config_map, a_deployment, a_secret, an_object
 
@@ -216,19 +214,12 @@ def test_the_role_shows_a_table_fails_and_shows_no_secret(
     role = {"name": "Verify", "ansible.builtin.import_role": {"name": "agentsmith.platform.verify"}}
     play = [{"hosts": "localhost", "gather_facts": False, "tasks": [role]}]
     (tmp_path / "playbook.yml").write_text(json.dumps(play), encoding="utf-8")
-    ended = subprocess.run(
-        [
-            Path(sys.executable).parent / "ansible-playbook",
-            "--inventory=localhost,",
-            f"--extra-vars=@{tmp_path / 'variables.json'}",
-            tmp_path / "playbook.yml",
-            "-vvvvv",
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, "ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg"), "ANSIBLE_LOCALHOST_WARNING": "false"},
+    ended = ansible_playbook(
+        "--inventory=localhost,",
+        f"--extra-vars=@{tmp_path / 'variables.json'}",
+        tmp_path / "playbook.yml",
+        "-vvvvv",
+        ANSIBLE_CONFIG=str(tmp_path / "ansible.cfg"),
     )
     output = ended.stdout + ended.stderr
     assert ended.returncode == 2, output

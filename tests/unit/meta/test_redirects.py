@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from ansible_playbook import ansible_playbook
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 ROUTING = yaml.safe_load((CHECKOUT / "meta/runtime.yml").read_text())["plugin_routing"]
@@ -39,14 +37,7 @@ def test_a_task_with_the_old_name_runs_with_the_defaults_of_the_group(old: str, 
         "tasks": [task],
     }
     (tmp_path / "playbook.yml").write_text(yaml.safe_dump([play]))
-    ended = subprocess.run(
-        [Path(sys.executable).parent / "ansible-playbook", "--inventory=localhost,", tmp_path / "playbook.yml"],
-        cwd=CHECKOUT,
-        env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = ansible_playbook("--inventory=localhost,", tmp_path / "playbook.yml")
     said = " ".join((ended.stdout + ended.stderr).split())
     assert f"{tmp_path}/of-the-group does not exist" in said
     assert f"Use {ROUTING['modules'][old]['redirect']}." in said

@@ -6,16 +6,13 @@ And what deploy.yml checks of a release as a whole, before it looks for a cluste
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from ansible_playbook import ansible_playbook
 from required_variables import REQUIRED
-
-REPOSITORY = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -27,14 +24,7 @@ def inventory(tmp_path: Path) -> Path:
 
 
 def render(inventory: Path, *options: str, playbook: str = "render") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["ansible-playbook", REPOSITORY / f"playbooks/{playbook}.yml", "-i", inventory, *options],
-        cwd=REPOSITORY,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return ansible_playbook(f"playbooks/{playbook}.yml", "-i", inventory, *options)
 
 
 def files(directory: Path) -> set[str]:

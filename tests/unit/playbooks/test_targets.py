@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from ansible_playbook import ansible_playbook
 
 CHECKOUT = Path(__file__).parents[3]
 PLAYBOOKS = sorted((CHECKOUT / "playbooks").glob("*.yml"))
@@ -17,15 +15,7 @@ PLAYBOOKS = sorted((CHECKOUT / "playbooks").glob("*.yml"))
 
 def run(playbook: str, *options: str | Path) -> tuple[int, str]:
     """Run a playbook; return its exit status and what it says, in one line."""
-    ended = subprocess.run(
-        ["ansible-playbook", CHECKOUT / f"playbooks/{playbook}.yml", *options],
-        cwd=CHECKOUT,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = ansible_playbook(f"playbooks/{playbook}.yml", *options)
     return ended.returncode, " ".join((ended.stdout + ended.stderr).split())
 
 

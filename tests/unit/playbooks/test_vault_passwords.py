@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.actions.vault_values import PUBLISHED_PASSWORD
+from ansible_playbook import ansible_playbook
 from required_variables import REQUIRED
 
 CHECKOUT = Path(__file__).parents[3]
@@ -42,14 +43,7 @@ def an_inventory(directory: Path, variables: dict[str, object], vault: str = "")
 
 def render(inventory: Path, *options: str | Path) -> tuple[int, str]:
     """Render the Secret."""
-    process = subprocess.run(
-        [PROGRAMS / "ansible-playbook", "playbooks/images.yml", "-i", inventory, "--tags", "secrets", "-vvv", *options],
-        cwd=CHECKOUT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    process = ansible_playbook("playbooks/images.yml", "-i", inventory, "--tags", "secrets", "-vvv", *options)
     output = process.stdout + process.stderr
     assert "MARKED" not in output
     return process.returncode, " ".join(output.split())

@@ -4,10 +4,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_playbook import ansible_playbook
 from required_variables import REQUIRED
 
 REPOSITORY = Path(__file__).parents[3]
@@ -75,17 +73,13 @@ def render(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
             ],
         }
         (directory / "play.yml").write_text(yaml.safe_dump([play]))
-        process = subprocess.run(
-            ["ansible-playbook", "-i", directory / "hosts.yml", directory / "play.yml", "--forks=4", *options],
-            cwd=REPOSITORY,
-            env={
-                **os.environ,
-                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-                "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
+        process = ansible_playbook(
+            "-i",
+            directory / "hosts.yml",
+            directory / "play.yml",
+            "--forks=4",
+            *options,
+            ANSIBLE_CALLBACK_RESULT_FORMAT="json",
         )
         output = process.stdout + process.stderr
         objects = {

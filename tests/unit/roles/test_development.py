@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import ipaddress
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.agentsmith.dev.plugins.plugin_utils.server_certificate import Files, issue
+from ansible_playbook import ansible_playbook
 from network_flows import Peer, allows, cells
 from network_matrix import DEV, allowed
 
-CHECKOUT = Path(__file__).parents[3]
 HOME = "agentsmith"
 FIRST_ADDRESSES = list(ipaddress.ip_network("10.96.0.0/16").hosts())[:256]
 """Of kind's Service addresses, those that Kubernetes gives to no Service by itself (at most 256 of a large range)."""
@@ -33,13 +32,15 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Files:
 
 
 def render(directory: Path, certificate: Files, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [Path(sys.executable).parent / "ansible-playbook", "playbooks/render.yml", "-i", "inventories/dev"]
-        + ["-e", f"render_dir={directory}", "-e", f"dev_slack_com_directory={certificate.directory}", *options],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
+    return ansible_playbook(
+        "playbooks/render.yml",
+        "-i",
+        "inventories/dev",
+        "-e",
+        f"render_dir={directory}",
+        "-e",
+        f"dev_slack_com_directory={certificate.directory}",
+        *options,
     )
 
 

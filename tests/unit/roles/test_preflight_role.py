@@ -4,16 +4,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-
-REPOSITORY = Path(__file__).parents[3]
+from ansible_playbook import ansible_playbook
 
 REQUIRED = [
     {"key": "github-token", "reasons": ["projects.web.source.type: GitHub", "projects.web.tickets.type: GitHub"]},
@@ -56,17 +51,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
         "tasks": tasks,
     }
     (directory / "play.yml").write_text(yaml.safe_dump([play]))
-    process = subprocess.run(
-        ["ansible-playbook", "-i", "localhost,", directory / "play.yml", "-vvv", "--check"],
-        cwd=REPOSITORY,
-        env={
-            **os.environ,
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
+    process = ansible_playbook(
+        "-i", "localhost,", directory / "play.yml", "-vvv", "--check", ANSIBLE_CALLBACK_RESULT_FORMAT="json"
     )
     found = []
     for part in process.stdout.split("\nTASK [agentsmith.platform.preflight : Check the keys")[1:]:

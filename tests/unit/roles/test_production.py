@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_playbook import ansible_playbook
 from kubernetes.utils.quantity import parse_quantity
 from network_flows import cells
 from network_matrix import PROD, allowed
@@ -20,14 +20,7 @@ TARGETS = ("prod-eu", "prod-us")
 
 
 def play(playbook: str, inventory: Path, password: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [Path(sys.executable).parent / "ansible-playbook", f"playbooks/{playbook}.yml", "-i", inventory]
-        + ["--vault-id", f"prod@{password}", *options],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return ansible_playbook(f"playbooks/{playbook}.yml", "-i", inventory, "--vault-id", f"prod@{password}", *options)
 
 
 @pytest.fixture(scope="module")

@@ -4,18 +4,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_playbook import ansible_playbook
 from required_variables import REQUIRED
 
-REPOSITORY = Path(__file__).parents[3]
 PARTS = ["namespace", "secrets", "config", "rbac", "redis", "dispatcher", "job_policy", "monitoring", "extra", "quota"]
 EXTRA = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more", "namespace": "agentsmith"}}
 
@@ -45,14 +41,7 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> str:
         ],
     }
     (directory / "play.yml").write_text(yaml.safe_dump([play]))
-    process = subprocess.run(
-        ["ansible-playbook", "-i", "one,", directory / "play.yml", "-vvvv"],
-        cwd=REPOSITORY,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    process = ansible_playbook("-i", "one,", directory / "play.yml", "-vvvv")
     assert process.returncode == 0, process.stdout + process.stderr
     return process.stdout + process.stderr
 

@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from ansible_playbook import ansible_playbook
 
-REPOSITORY = Path(__file__).parents[4]
 REDIS, STAND_IN = "localhost/redis:aaaaaaaaaaaa", "localhost/stand-in:bbbbbbbbbbbb"
 BASE = "localhost/base:cccccccccccc"
 AGENT, ALIAS = "localhost/agent:dddddddddddd", "localhost/agent:dev"
@@ -73,19 +71,12 @@ def run(tmp_path: Path):
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
         }
-        playbook = subprocess.run(
-            [
-                Path(sys.executable).parent / "ansible-playbook",
-                "--inventory=demo,",
-                f"--extra-vars={json.dumps(given)}",
-                tmp_path / "playbook.yml",
-            ],
-            cwd=REPOSITORY,
-            env={**os.environ, "STATE": str(tmp_path), "PATH": f"{commands}:/usr/bin:/bin"},
-            text=True,
-            capture_output=True,
-            check=False,
-            timeout=60,
+        playbook = ansible_playbook(
+            "--inventory=demo,",
+            f"--extra-vars={json.dumps(given)}",
+            tmp_path / "playbook.yml",
+            STATE=str(tmp_path),
+            PATH=f"{commands}:/usr/bin:/bin",
         )
         assert playbook.returncode == 0, playbook.stdout + playbook.stderr
         return int(re.search(r"changed=(\d+)", playbook.stdout)[1]), (tmp_path / "log").read_text().splitlines()

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import socket
 import subprocess
@@ -13,8 +12,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_playbook import ansible_playbook
 
-REPOSITORY = Path(__file__).parents[4]
 PLAYBOOK = [{"hosts": "all", "gather_facts": False, "roles": ["agentsmith.dev.local_cluster"]}]
 NODES = {"items": [{"spec": {}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}]}
 
@@ -101,20 +100,13 @@ class Machine:
             "ansible_python_interpreter": sys.executable,
             **variables,
         }
-        return subprocess.run(
-            [
-                Path(sys.executable).parent / "ansible-playbook",
-                "--inventory=demo,",
-                f"--extra-vars={json.dumps(given)}",
-                self.state / "playbook.yml",
-                *options,
-            ],
-            cwd=REPOSITORY,
-            env={**os.environ, "STATE": str(self.state), "PATH": f"{self.commands}:/usr/bin:/bin"},
-            text=True,
-            capture_output=True,
-            check=False,
-            timeout=60,
+        return ansible_playbook(
+            "--inventory=demo,",
+            f"--extra-vars={json.dumps(given)}",
+            self.state / "playbook.yml",
+            *options,
+            STATE=str(self.state),
+            PATH=f"{self.commands}:/usr/bin:/bin",
         )
 
     def kind(self) -> list[str]:

@@ -4,9 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-
-REPOSITORY = Path(__file__).parents[4]
+from ansible_playbook import ansible_playbook
 
 
 @dataclass
@@ -36,17 +32,8 @@ def play() -> Callable[..., Play]:
         content = {"hosts": "localhost", "gather_facts": False, "ignore_errors": True, "tasks": tasks}
         (directory / "play.yml").write_text(yaml.safe_dump([content]))
         (directory / "variables.yml").write_text(yaml.safe_dump(variables or {}))
-        process = subprocess.run(
-            ["ansible-playbook", directory / "play.yml", "-e", f"@{directory}/variables.yml", *options],
-            cwd=REPOSITORY,
-            env={
-                **os.environ,
-                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-                "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
+        process = ansible_playbook(
+            directory / "play.yml", "-e", f"@{directory}/variables.yml", *options, ANSIBLE_CALLBACK_RESULT_FORMAT="json"
         )
         assert process.returncode == 0, process.stdout + process.stderr
         return Play(_results(process.stdout), process.stdout + process.stderr)

@@ -5,17 +5,12 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from slack_app import SECRET, SlackApp, running_slack_app
-
-REPOSITORY = Path(__file__).parents[4]
 
 CASES: dict[str, dict[str, Any]] = {
     "challenge": {"challenge": "marked-challenge"},
@@ -44,7 +39,7 @@ def app() -> Any:
 
 
 @pytest.fixture(scope="module")
-def output(app: SlackApp, tmp_path_factory: pytest.TempPathFactory) -> str:
+def output(app: SlackApp, play: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> str:
     """What ansible-playbook says at its highest verbosity."""
     directory = tmp_path_factory.mktemp("slack-event")
     tasks = []
@@ -66,25 +61,7 @@ def output(app: SlackApp, tmp_path_factory: pytest.TempPathFactory) -> str:
             },
         }
     )
-    play = {"hosts": "localhost", "gather_facts": False, "ignore_errors": True, "tasks": tasks}
-    (directory / "play.yml").write_text(json.dumps([play]))
-    # In a file of variables, as in life: Ansible quotes the lines of a playbook in its errors.
-    (directory / "variables.json").write_text(json.dumps({"secret": SECRET}))
-    process = subprocess.run(
-        ["ansible-playbook", "-vvvvv", "-e", f"@{directory}/variables.json", directory / "play.yml"],
-        cwd=REPOSITORY,
-        env={
-            **os.environ,
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert process.returncode == 0, process.stdout + process.stderr
-    return process.stdout + process.stderr
+    return play(directory, tasks, "-vvvvv", variables={"secret": SECRET}).output
 
 
 @pytest.fixture(scope="module")
