@@ -8,7 +8,7 @@ from .dotnet_uri import NoUri, parse
 from .finding import Findings, join_path, listing, quote, suggestion
 from .pipelines import steps_of
 from .reader import Value
-from .schema import COMMANDS, IMAGE_FILES, SECRET_KEYS
+from .schema import COMMANDS, IMAGE_FILES, JOB_VARIABLES
 from .usage import Usage
 
 _ALL = frozenset(COMMANDS)
@@ -30,7 +30,6 @@ _FAILING = {
     "autonomous": "needs a ticket that it never fetches",
 }
 _OWN_MODELS = "claude-haiku-4-5-20251001 and claude-sonnet-4-20250514"
-_JOB_VARIABLES = (*(secret.variable for secret in SECRET_KEYS.values() if secret.reaches_jobs), "REDIS_URL")
 
 
 def check_preset(project: Value, pipelines: Value | None, findings: Findings) -> frozenset[str]:
@@ -158,6 +157,6 @@ def _check_endpoint(endpoint: Value | None, findings: Findings) -> None:
 
 
 def _check_variable(variable: Value | None, findings: Findings) -> None:
-    if variable is not None and variable.usable and variable.data and variable.data not in _JOB_VARIABLES:
-        message = f"{quote(variable.data)} is no variable of the Jobs, which have {listing(_JOB_VARIABLES)}"
+    if variable is not None and variable.usable and variable.data and variable.data not in JOB_VARIABLES:
+        message = f"{quote(variable.data)} is no variable of the Jobs, which have {listing(JOB_VARIABLES)}"
         findings.error("missing_variable", variable.path, message, variable.node)

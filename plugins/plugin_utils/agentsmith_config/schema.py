@@ -738,3 +738,7 @@ SECRET_KEYS: dict[str, SecretKey] = {
     "jira-email": SecretKey("JIRA_EMAIL", reaches_jobs=False),
     "jira-token": SecretKey("JIRA_TOKEN", reaches_jobs=False),
 }
+# What a Job gets of the Secret: by the environment variable, the key
+JOB_VARIABLES = {secret.variable: key for key, secret in SECRET_KEYS.items() if secret.reaches_jobs} | {
+    "REDIS_URL": "redis-url"
+}

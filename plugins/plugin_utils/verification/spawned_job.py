@@ -8,6 +8,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from ..agentsmith_config.schema import JOB_VARIABLES
 from ..pods.names import DISPATCHER
 from ..pods.spawned_jobs import CONTAINER
 from .app_release import AppRelease
@@ -16,15 +17,6 @@ from .target import Target, main_container
 JOB_ID = "000000000000"
 NAME = f"agentsmith-{JOB_ID}"
 PROJECT = "verify"
-# The Job's environment from the Secret
-_SECRET_VARIABLES = {
-    "ANTHROPIC_API_KEY": "anthropic-api-key",
-    "AZURE_DEVOPS_TOKEN": "azure-devops-token",
-    "GITHUB_TOKEN": "github-token",
-    "OPENAI_API_KEY": "openai-api-key",
-    "GEMINI_API_KEY": "gemini-api-key",
-    "REDIS_URL": "redis-url",
-}
 RESOURCES = {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}}
 
 
@@ -50,7 +42,7 @@ def spawned_job(namespace: str, dispatcher: Mapping[str, Any], app: AppRelease) 
         "env": [
             *(
                 {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key, "optional": True}}}
-                for name, key in _SECRET_VARIABLES.items()
+                for name, key in JOB_VARIABLES.items()
             ),
             *({"name": name, "value": PROJECT} for name in app.variables),
         ],

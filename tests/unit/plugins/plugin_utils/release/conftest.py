@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.release import run
+from in_memory_release import InMemoryRelease
 
 
 @pytest.fixture(autouse=True, params=["lists", "single reads"])
@@ -13,3 +14,9 @@ def reads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     if request.param == "single reads":
         monkeypatch.setattr(run, "list_live", lambda *_: {})
     return str(request.param)
+
+
+@pytest.fixture
+def release() -> InMemoryRelease:
+    """A release that is not installed."""
+    return InMemoryRelease()

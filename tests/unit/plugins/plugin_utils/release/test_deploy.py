@@ -31,12 +31,6 @@ FIRST, SECOND = a_release("app:1"), a_release("app:2")
 DRAIN = Drain("agentsmith-dispatcher", timeout=1e-9)
 
 
-@pytest.fixture
-def release() -> InMemoryRelease:
-    """A release that is not installed."""
-    return InMemoryRelease()
-
-
 def test_a_first_deploy_makes_the_namespace_then_the_lock_then_the_rest_in_waves(release: InMemoryRelease) -> None:
     run = release.apply(FIRST)
     writes = list(dict.fromkeys(release.cluster.writes))

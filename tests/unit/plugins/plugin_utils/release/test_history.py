@@ -51,12 +51,6 @@ from in_memory_release import (
 FIRST, SECOND, THIRD, BAD = a_release("app:1"), a_release("app:2", "added"), a_release("app:3"), a_release("app:bad")
 
 
-@pytest.fixture
-def release() -> InMemoryRelease:
-    """A release that is not installed."""
-    return InMemoryRelease()
-
-
 def fail(release: InMemoryRelease, objects: Any = BAD, **settings: Any) -> Entry:
     """Deploy what fails, and undo it; return the entry."""
     run = release.apply(objects)

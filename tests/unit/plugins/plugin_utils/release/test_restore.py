@@ -35,12 +35,6 @@ ONLY_THE_LOCK = [f"POST {LEASES}", f"DELETE {LEASE}"]
 
 
 @pytest.fixture
-def release() -> InMemoryRelease:
-    """A release that is not installed."""
-    return InMemoryRelease()
-
-
-@pytest.fixture
 def twice(release: InMemoryRelease) -> InMemoryRelease:
     """A release with a previous one."""
     release.deploy(FIRST)
