@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from awaiting import await_true
 from control_plane import ControlPlane
 from release_objects import an_object
@@ -69,17 +70,15 @@ def definition(group: str, kind: str, scope: str) -> dict[str, Any]:
     }
 
 
-def install(control_plane: ControlPlane) -> None:
-    """Define the kinds, and wait until they are served and discovered."""
+@pytest.fixture(scope="module", autouse=True)
+def served_kinds(control_plane: ControlPlane) -> Iterator[None]:
+    """Have the kinds served to the tests of a module that imports this. In the end they go, with all their objects."""
     for kind in KINDS:
         status, answer = control_plane.request("POST", DEFINITIONS, definition(*kind))
         assert status == 201, answer
     paths = [f"/apis/{group}/v1/{plural(kind)}" for group, kind, _scope in KINDS]
     await_true(lambda: all(control_plane.request("GET", path)[0] == 200 for path in paths))
-
-
-def uninstall(control_plane: ControlPlane) -> None:
-    """Remove the kinds, and all objects of them."""
+    yield
     paths = [f"{DEFINITIONS}/{plural(kind)}.{group}" for group, kind, _scope in KINDS]
     for path in paths:
         control_plane.request("DELETE", path)

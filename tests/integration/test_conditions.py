@@ -15,7 +15,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.t
 from awaiting import await_true
 from control_plane import ControlPlane
 from release_objects import a_release
-from served_kinds import (
+from served_kinds import (  # noqa: F401  the fixture
     INGRESS_CLASSES,
     NAME,
     a_certificate,
@@ -24,23 +24,15 @@ from served_kinds import (
     a_route,
     an_ingress,
     condition,
-    install,
     path_of,
+    served_kinds,
     stand_in_controller,
-    uninstall,
 )
 from stand_in_kubelet import ready, stand_in_kubelet
 from transactions import Release
 
 Answers = dict[str, Callable[[dict[str, Any]], Any]]
 NOT_ALLOWED = "hostnames or namespace not allowed by any listener"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def kinds(control_plane: ControlPlane) -> Iterator[None]:
-    install(control_plane)
-    yield
-    uninstall(control_plane)
 
 
 @pytest.fixture(autouse=True)

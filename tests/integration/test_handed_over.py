@@ -19,7 +19,16 @@ from control_plane import ControlPlane
 from engine import Apply
 from release_objects import a_config_map, a_deployment, a_release, a_secret, an_object
 from repeating import repeating
-from served_kinds import MERGE, NAME, TLS, a_certificate, an_ingress, condition, install, path_of, uninstall
+from served_kinds import (  # noqa: F401  the fixture
+    MERGE,
+    NAME,
+    TLS,
+    a_certificate,
+    an_ingress,
+    condition,
+    path_of,
+    served_kinds,
+)
 from stand_in_kubelet import ready, stand_in_kubelet
 from transactions import Release
 
@@ -34,13 +43,6 @@ class CertManager:
 
     refuses: bool = False
     owns: bool = False
-
-
-@pytest.fixture(scope="module", autouse=True)
-def kinds(control_plane: ControlPlane) -> Iterator[None]:
-    install(control_plane)
-    yield
-    uninstall(control_plane)
 
 
 @pytest.fixture

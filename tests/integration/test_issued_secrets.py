@@ -17,18 +17,17 @@ from engine import Apply
 from fault_proxy import Fault, FaultProxy
 from release_objects import a_config_map, an_object
 from repeating import repeating
-from served_kinds import NAME, TLS, a_certificate, install, path_of, uninstall
+from served_kinds import (  # noqa: F401  the fixture
+    NAME,
+    TLS,
+    a_certificate,
+    path_of,
+    served_kinds,
+)
 from test_apply_faults import behind
 
 KEY = "MARKED-private-key"
 Tear = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def kinds(control_plane: ControlPlane) -> Iterator[None]:
-    install(control_plane)
-    yield
-    uninstall(control_plane)
 
 
 @pytest.fixture
