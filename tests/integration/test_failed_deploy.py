@@ -4,19 +4,17 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_playbook import ansible_playbook
 from control_plane import ControlPlane
 from release_objects import a_release
 from stand_in_kubelet import ready, stand_in_kubelet, waiting
 
-REPOSITORY = Path(__file__).parents[2]
 BAD_IMAGE = "registry.example.com/no:such:image"
 CAUSE = f'couldn\'t parse image name "{BAD_IMAGE}"'
 # What verify asks of pods that are none
@@ -39,20 +37,8 @@ def deploy(control_plane: ControlPlane, new_namespace: str, tmp_path: Path) -> D
             "verify_only": CHECKS,
         }
         values.write_text(json.dumps({**standard, "release_objects": objects, **variables}), encoding="utf-8")
-        return subprocess.run(
-            [
-                Path(sys.executable).parent / "ansible-playbook",
-                "playbooks/deploy.yml",
-                "--inventory=inventories/dev",
-                f"--extra-vars=@{values}",
-                *options,
-            ],
-            cwd=REPOSITORY,
-            env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
+        return ansible_playbook(
+            "playbooks/deploy.yml", "--inventory=inventories/dev", f"--extra-vars=@{values}", *options
         )
 
     return run

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from xml.etree import ElementTree as xml
 import jsonschema
 import pytest
 import yaml
+from ansible_playbook import ansible_playbook
 from control_plane import ControlPlane, free_port
 
 REPOSITORY = Path(__file__).parents[2]
@@ -49,22 +48,13 @@ def run(tmp_path: Path, new_namespace: str) -> Run:
         inventory.write_text(yaml.safe_dump({"all": {"hosts": entries}}), encoding="utf-8")
         common = {"dev_checkout": str(REPOSITORY), "agentsmith_namespace": new_namespace, "agentsmith_context": "test"}
         values.write_text(json.dumps({**common, **variables}), encoding="utf-8")
-        return subprocess.run(
-            [
-                Path(sys.executable).parent / "ansible-playbook",
-                f"playbooks/{name}.yml",
-                "--inventory=inventories/dev",
-                f"--inventory={inventory}",
-                f"--limit={','.join(hosts)}",
-                f"--extra-vars=@{values}",
-                *options,
-            ],
-            cwd=REPOSITORY,
-            env={**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
+        return ansible_playbook(
+            f"playbooks/{name}.yml",
+            "--inventory=inventories/dev",
+            f"--inventory={inventory}",
+            f"--limit={','.join(hosts)}",
+            f"--extra-vars=@{values}",
+            *options,
         )
 
     return playbook
