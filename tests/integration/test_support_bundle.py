@@ -255,6 +255,11 @@ def test_what_a_bundle_says_of_a_release(
     (entry,) = [entry for entry in opened.manifest["files"] if entry["path"] == "logs/loud/app.log"]
     assert entry["cut"].startswith("the last ")
     assert opened.why_not("the release record") == "no deploy of this release has been recorded"
+    page = opened.files["README.txt"]
+    wrong = page.split("What is wrong\n")[1].split("\n\n")[0]
+    assert "RoleBinding agentsmith is missing: the inventory has it, the cluster does not" in wrong
+    assert "Deployment agentsmith-dispatcher: 0 of 1 pods are ready" in wrong
+    assert "the release record: no deploy of this release has been recorded" in page
 
 
 def test_a_release_that_is_not_there(connection_options: dict[str, Any], new_namespace: str) -> None:
@@ -264,6 +269,7 @@ def test_a_release_that_is_not_there(connection_options: dict[str, Any], new_nam
     assert opened.why_not("drift") == "the release was not rendered"
     problems = {load["problem"] for load in opened.json("answers/status.json")["workloads"]}
     assert problems == {"does not exist"}
+    assert f"The namespace {new_namespace} does not exist" in opened.files["README.txt"]
 
 
 def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,6 +278,7 @@ def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = bundle_of({"host": "http://127.0.0.1:1", "api_key": "none"}, "somewhere", a_release("somewhere"))
     assert "does not answer" in opened.why_not("everything in the cluster")
     assert "release/rendered.yaml" in opened.files
+    assert "The API server was not reached, so nothing is known of the cluster" in opened.files["README.txt"]
 
 
 def test_who_may_only_read_some_of_it(

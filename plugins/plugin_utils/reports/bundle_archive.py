@@ -87,6 +87,24 @@ class BundleArchive:
         with self._lock:
             self._not_read[what] = why
 
+    def content(self, *path: str) -> Any:
+        """Return what a file was added with, None if it was not."""
+        with self._lock:
+            source = self._sources.get(path)
+        return source.content if source else None
+
+    def contents_under(self, *directory: str) -> list[Any]:
+        """Return what the files of a directory were added with."""
+        with self._lock:
+            found = sorted(self._sources.items(), key=lambda entry: entry[0])
+        return [source.content for path, source in found if path[: len(directory)] == directory]
+
+    @property
+    def lacks(self) -> dict[str, str]:
+        """What the bundle lacks, and why."""
+        with self._lock:
+            return dict(self._not_read)
+
     def written(self, redactor: Redactor, known: KnownSecrets, facts: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
         """Return the archive, and the manifest that is in it.
 

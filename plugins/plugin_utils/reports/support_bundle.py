@@ -22,6 +22,7 @@ from ..secrets.redaction import Redactor
 from ..secrets.secret_reads import secret_reads
 from .bundle_archive import BundleArchive
 from .bundle_sections import LIMITS, SECTIONS, Bundle, Wanted, add_rendered, add_secrets
+from .bundle_summary import Findings, first_page, newest_warnings
 from .known_secrets import KnownSecrets, read_secrets
 
 # Seconds. Two minutes are the limit of a run, of which Ansible's start, the rendering and the masking take the rest
@@ -53,8 +54,10 @@ def collect(
     known = _read_all(bundle)
     known.teach(redactor)
     add_secrets(bundle, known.read)
+    created = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    archive.add(("README.txt",), "what is wrong, in short. Begin here", _findings(bundle, created), first_page)
     facts = {
-        "created": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created": created,
         "created_seconds": int(now.timestamp()),
         "namespace": wanted.owner.namespace,
         "instance": wanted.owner.instance,
@@ -62,6 +65,28 @@ def collect(
         "limits": {**LIMITS, "seconds": int(TIME_LIMIT)},
     }
     return archive.written(redactor, known, facts)
+
+
+def _findings(bundle: Bundle, created: str) -> Findings:
+    """Return what the first page is made of."""
+    archive, owner = bundle.archive, bundle.wanted.owner
+    recorded = archive.content("release", "history.json")
+    leases = archive.contents_under("objects", "Lease")
+    return Findings(
+        owner.namespace,
+        owner.instance,
+        bundle.connection.host,
+        created,
+        status=archive.content("summary", "status.txt"),
+        jobs=archive.content("summary", "jobs.txt"),
+        checks=archive.content("summary", "verify.txt") or (),
+        drift=archive.content("summary", "drift.txt"),
+        warnings=newest_warnings(archive.content("events.txt") or []),
+        quotas=archive.contents_under("objects", "ResourceQuota"),
+        lease=leases[0] if leases else None,
+        entries=recorded["history"] if recorded else (),
+        not_read=archive.lacks,
+    )
 
 
 def _read_all(bundle: Bundle) -> KnownSecrets:

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The first page of a support bundle: what is wrong, in one screen, drawn together from all of its sections."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..objects.quantity import parse_quantity
+from ..pods.job_state import FAILED as JOB_FAILED
+from ..pods.job_state import WAITING
+from ..release.history import SUCCEEDED
+from ..text.one_line import one_line
+from ..verification.outcome import FAILED, NOT_CHECKED, Outcome
+from .drift_report import EXTRA, KEPT, MISSING, DriftReport, ObjectDrift
+from .jobs import JobsReport
+from .status import Status
+
+LONGEST = 400  # characters of a finding
+OBJECTS_SHOWN = 12  # that differ
+JOBS_SHOWN = 5
+WARNINGS_SHOWN = 10
+ENTRIES_SHOWN = 3
+_ABSENT = "does not exist"  # as status says it of a Deployment
+_WHERE = """Where to look further
+  summary/        what status, jobs, verify and drift say, in full
+  logs/           what the pods wrote; <container>.previous.log is from before a restart
+  events.txt      all events of the namespace, the newest last
+  objects/        the objects as they are in the cluster, with their status
+  release/        rendered.yaml: what the inventory asks for; history.json: who changed what, and when
+  cluster/        version, nodes, namespace
+  manifest.json   what is in the bundle, what was masked, what could not be read"""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the sections have found, None or empty for those that have found nothing."""
+
+    namespace: str
+    instance: str
+    server: str
+    created: str
+    status: Status | None = None
+    jobs: JobsReport | None = None
+    checks: Sequence[Outcome] = ()
+    drift: DriftReport | None = None
+    warnings: Sequence[Mapping[str, Any]] = ()
+    quotas: Sequence[Mapping[str, Any]] = ()
+    lease: Mapping[str, Any] | None = None
+    entries: Sequence[Mapping[str, Any]] = ()  # of the history, the newest first
+    not_read: Mapping[str, str] = field(default_factory=dict)
+
+
+def first_page(found: Findings) -> str:
+    """Return the page. What it is made from is masked already."""
+    wrong = list(_wrong(found)) or ["Nothing that was looked at is wrong."]
+    lines = [
+        f"Release {found.instance} in the namespace {found.namespace} of {found.server}, looked at {found.created}",
+        "",
+        "What is wrong",
+        *(f"  - {one_line(text, LONGEST)}" for text in wrong),
+    ]
+    for title, entries in (
+        ("The last runs", _runs(found)),
+        ("The newest warnings among the events", _warnings(found)),
+        ("What could not be read", [f"{what}: {why}" for what, why in sorted(found.not_read.items())]),
+    ):
+        if entries:
+            lines += ["", title, *(f"  - {one_line(text, LONGEST)}" for text in entries)]
+    return "\n".join([*lines, "", _WHERE, ""])
+
+
+def newest_warnings(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the newest warnings, each reason of an object once. *events*: the oldest first."""
+    found: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    for event in reversed(events):
+        about = event.get("involvedObject") or {}
+        if event.get("type") == "Warning" and len(found) < WARNINGS_SHOWN:
+            found.setdefault((event.get("reason"), about.get("kind"), about.get("name")), event)
+    return list(found.values())
+
+
+def _wrong(found: Findings) -> Iterator[str]:
+    if why := found.not_read.get("everything in the cluster"):
+        yield f"The API server was not reached, so nothing is known of the cluster: {why}"
+        return
+    if "the namespace" in found.not_read and _ABSENT in found.not_read["the namespace"]:
+        yield f"The namespace {found.namespace} does not exist: the release was never deployed there, or torn down."
+        return
+    yield from _of_lock(found)
+    if found.status and all(load.problem == _ABSENT for load in found.status.workloads):
+        yield "No Deployment of the release exists: it was never deployed here, or torn down, or they were deleted."
+    else:
+        yield from _of_workloads(found)
+    yield from _of_last_run(found)
+    yield from _of_checks(found)
+    yield from _of_jobs(found)
+    yield from _of_channels(found)
+    yield from _of_quotas(found)
+    yield from _of_drift(found)
+
+
+def _of_lock(found: Findings) -> Iterator[str]:
+    if found.lease:
+        spec = found.lease.get("spec") or {}
+        yield (
+            f"A run holds the lock of the release, or died with it: {spec.get('holderIdentity')}, since "
+            f"{spec.get('acquireTime')}, renewed at {spec.get('renewTime')}"
+        )
+
+
+def _of_workloads(found: Findings) -> Iterator[str]:
+    for load in found.status.workloads if found.status else ():
+        if load.problem:
+            todo = f" What to do: {load.remedy}" if load.remedy else ""
+            yield f"Deployment {load.name}: {load.ready} of {load.wanted} pods are ready. {load.problem}.{todo}"
+        elif not load.wanted:
+            yield f"Deployment {load.name}: it is scaled to 0, so none of its pods runs."
+
+
+def _of_last_run(found: Findings) -> Iterator[str]:
+    for entry in found.entries[:1]:
+        if entry["outcome"] != SUCCEEDED:
+            yield f"The last {entry['action']} (revision {entry['revision']}, {entry['at']}) failed: {entry['cause']}"
+
+
+def _of_checks(found: Findings) -> Iterator[str]:
+    told = {load.name for load in found.status.workloads if load.problem} if found.status else set()
+    for outcome in found.checks:
+        # The status has said that of its Deployment
+        is_told = outcome.check.endswith("_rollout") and bool(told)
+        if outcome.result == FAILED and not is_told:
+            yield f"Check {outcome.check}: {outcome.evidence} {outcome.hint}".rstrip()
+    not_checked = [outcome.check for outcome in found.checks if outcome.result == NOT_CHECKED]
+    if not_checked:
+        yield f"Not checked (summary/verify.txt says why): {', '.join(not_checked)}"
+
+
+def _of_jobs(found: Findings) -> Iterator[str]:
+    troubled = [
+        job
+        for job in (found.jobs.jobs if found.jobs else ())
+        if job.cause and job.state in (JOB_FAILED, WAITING, "gone")
+    ]
+    for job in troubled[:JOBS_SHOWN]:
+        todo = f" What to do: {job.remedy}" if job.remedy else ""
+        yield f"Job {job.name} ({job.state}, {job.created}): {job.cause}{todo}"
+    if len(troubled) > JOBS_SHOWN:
+        yield f"{len(troubled) - JOBS_SHOWN} more Jobs have trouble (summary/jobs.txt)"
+
+
+def _of_channels(found: Findings) -> Iterator[str]:
+    conversations = found.status.conversations if found.status else None
+    for entry in conversations.stuck if conversations else ():
+        yield f"Channel {entry.channel} is stuck: {entry.reason}. Free it with agentsmith.platform.unblock."
+
+
+def _of_quotas(found: Findings) -> Iterator[str]:
+    for quota in found.quotas:
+        status = quota.get("status") or {}
+        used, hard = status.get("used") or {}, status.get("hard") or {}
+        full = [name for name in hard if name in used and parse_quantity(used[name]) >= parse_quantity(hard[name])]
+        if full:
+            amounts = ", ".join(f"{name} {used[name]} of {hard[name]}" for name in full)
+            yield f"ResourceQuota {quota['metadata']['name']} is used up, so it refuses what needs more: {amounts}"
+
+
+def _of_drift(found: Findings) -> Iterator[str]:
+    differing = [item for item in (found.drift.objects if found.drift else ()) if item.state != KEPT]
+    for item in differing[:OBJECTS_SHOWN]:
+        yield f"{item.kind} {item.name} {_difference(item)}"
+    if len(differing) > OBJECTS_SHOWN:
+        yield f"{len(differing) - OBJECTS_SHOWN} more objects differ from the inventory (summary/drift.txt)"
+
+
+def _difference(item: ObjectDrift) -> str:
+    if item.state == MISSING:
+        return "is missing: the inventory has it, the cluster does not"
+    if item.state == EXTRA:
+        return "is in the cluster and not in the inventory"
+    fields = [f"{entry.path} ({entry.who})" for entry in item.fields if entry.restored]
+    return f"is {item.state}, other than the inventory has it: {', '.join(fields)}" if fields else f"is {item.state}"
+
+
+def _runs(found: Findings) -> list[str]:
+    return [
+        f"{entry['at']} {entry['action']} {entry['outcome']}, revision {entry['revision']}, by {entry['by']}"
+        + (f", {entry['reason']}" if entry["reason"] else "")
+        for entry in found.entries[:ENTRIES_SHOWN]
+    ]
+
+
+def _warnings(found: Findings) -> list[str]:
+    lines = []
+    for event in found.warnings:
+        about = event.get("involvedObject") or {}
+        message = one_line(event.get("message") or "")
+        lines.append(
+            f"{event.get('reason')} (x{event.get('count') or 1}) {about.get('kind')} {about.get('name')}: {message}"
+        )
+    return lines

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The first page of a support bundle: whoever has the bundle alone reads the cause there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.conversations import (
+    STUCK,
+    Conversation,
+    Conversations,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.history import Entry
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.bundle_summary import (
+    WARNINGS_SHOWN,
+    Findings,
+    first_page,
+    newest_warnings,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.drift_report import (
+    CHANGED,
+    EXTRA,
+    KEPT,
+    MISSING,
+    DriftReport,
+    FieldDrift,
+    ObjectDrift,
+)
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.jobs import JobReport, JobsReport
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.status import Status, Workload
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.outcome import (
+    FAILED,
+    NOT_CHECKED,
+    OK,
+    Outcome,
+)
+
+GOOD = Workload("redis", 1, 1, "redis:7", 0, "")
+STATUS = Status("here", "https://cluster.example", [GOOD], "agent:1", [], Conversations([], []), "")
+FOUND = Findings("here", "agentsmith", "https://cluster.example", "2026-01-01T00:00:00Z", status=STATUS)
+
+
+def job(number: int, state: str = "failed") -> JobReport:
+    name, created = f"agentsmith-{number}", "2026-01-01T00:00:00Z"
+    return JobReport(name, "job", state, "", "", "", "", created, 3, 1, "quota: exceeded", [], "", "Raise quota_jobs.")
+
+
+def drift(*objects: ObjectDrift) -> DriftReport:
+    return DriftReport("here", "https://cluster.example", 12, list(objects), [])
+
+
+def changed(state: str, name: str = "redis") -> ObjectDrift:
+    fields = [FieldDrift("spec.replicas", 1, 0, state == CHANGED, "kubectl-scale")]
+    return ObjectDrift("apps/v1", "Deployment", "here", name, state, fields)
+
+
+def entry(outcome: str) -> dict[str, Any]:
+    return Entry(5, "deploy", outcome, "2026-01-01T00:00:00Z", "me@here", "OPS-1", cause="no such image").as_dict()
+
+
+CASES: dict[str, tuple[Findings, str]] = {
+    "image": (
+        replace(
+            FOUND, status=replace(STATUS, workloads=[replace(GOOD, ready=0, problem="p", remedy="Check redis_image.")])
+        ),
+        "Deployment redis: 0 of 1 pods are ready. p. What to do: Check redis_image.",
+    ),
+    "scaled to 0": (
+        replace(FOUND, status=replace(STATUS, workloads=[replace(GOOD, ready=0, wanted=0)])),
+        "Deployment redis: it is scaled to 0",
+    ),
+    "nothing there": (
+        replace(FOUND, status=replace(STATUS, workloads=[replace(GOOD, problem="does not exist")])),
+        "No Deployment of the release exists",
+    ),
+    "no namespace": (
+        replace(FOUND, not_read={"the namespace": "here does not exist"}),
+        "The namespace here does not exist",
+    ),
+    "no server": (replace(FOUND, not_read={"everything in the cluster": "no answer"}), "was not reached, so nothing"),
+    "failed run": (
+        replace(FOUND, entries=[entry("rolled_back")]),
+        "The last deploy (revision 5, 2026-01-01T00:00:00Z) failed",
+    ),
+    "check": (
+        replace(FOUND, checks=[Outcome("redis_ping", FAILED, "no answer", "Do it.")]),
+        "Check redis_ping: no answer Do it.",
+    ),
+    "not checked": (replace(FOUND, checks=[Outcome("reachable", NOT_CHECKED, "x")]), "Not checked"),
+    "job": (replace(FOUND, jobs=JobsReport("here", "", [job(1)], [])), "exceeded What to do: Raise quota_jobs."),
+    "many jobs": (
+        replace(FOUND, jobs=JobsReport("here", "", [job(n) for n in range(9)], [])),
+        "4 more Jobs have trouble",
+    ),
+    "missing": (replace(FOUND, drift=drift(changed(MISSING))), "Deployment redis is missing"),
+    "changed": (replace(FOUND, drift=drift(changed(CHANGED))), "spec.replicas (kubectl-scale)"),
+    "extra": (replace(FOUND, drift=drift(changed(EXTRA))), "not in the inventory"),
+    "much drift": (
+        replace(FOUND, drift=drift(*(changed(MISSING, str(n)) for n in range(20)))),
+        "8 more objects differ",
+    ),
+    "quota": (
+        replace(
+            FOUND,
+            quotas=[
+                {
+                    "metadata": {"name": "small"},
+                    "status": {"used": {"pods": "2", "cpu": "1"}, "hard": {"pods": "2", "cpu": "2000m"}},
+                }
+            ],
+        ),
+        "ResourceQuota small is used up, so it refuses what needs more: pods 2 of 2",
+    ),
+    "lock": (
+        replace(FOUND, lease={"spec": {"holderIdentity": "me"}}),
+        "holds the lock of the release, or died with it: me",
+    ),
+    "channel": (
+        replace(
+            FOUND,
+            status=replace(
+                STATUS,
+                conversations=Conversations([Conversation("slack", "C1", "j", "fix", STUCK, "its Job is gone", 9)], []),
+            ),
+        ),
+        "Channel C1 is stuck: its Job is gone",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_cause_is_on_the_first_page(case: str) -> None:
+    found, expected = CASES[case]
+    page = first_page(found)
+    wrong = page.split("What is wrong\n")[1].split("\n\n")[0]
+    assert expected in wrong
+    assert "Nothing that was looked at is wrong" not in page
+    assert page.splitlines()[0] == (
+        "Release agentsmith in the namespace here of https://cluster.example, looked at 2026-01-01T00:00:00Z"
+    )
+
+
+def test_a_healthy_release_says_so() -> None:
+    healthy = replace(
+        FOUND, checks=[Outcome("redis_ping", OK, "PONG")], drift=drift(changed(KEPT)), entries=[entry("succeeded")]
+    )
+    page = first_page(healthy)
+    assert "Nothing that was looked at is wrong." in page
+    assert "deploy succeeded, revision 5, by me@here, OPS-1" in page
+    assert page.index("What is wrong") < page.index("The last runs") < page.index("Where to look further")
+
+
+def test_what_could_not_be_read_is_on_the_page() -> None:
+    page = first_page(
+        replace(FOUND, not_read={"the nodes": "forbidden"}, warnings=[{"reason": "BackOff", "message": "m"}])
+    )
+    assert "the nodes: forbidden" in page and "BackOff (x1)" in page
+
+
+def test_of_the_warnings_the_newest_of_each_object_count() -> None:
+    def event(reason: str, name: str, message: str, kind: str = "Warning") -> dict[str, Any]:
+        return {"type": kind, "reason": reason, "message": message, "involvedObject": {"kind": "Pod", "name": name}}
+
+    events = [event("BackOff", "a", "old"), event("Started", "a", "fine", "Normal"), event("BackOff", "a", "new")]
+    assert [found["message"] for found in newest_warnings(events)] == ["new"]
+    assert len(newest_warnings([event("BackOff", str(number), "") for number in range(50)])) == WARNINGS_SHOWN
