@@ -2,7 +2,7 @@
 """What deploys cost, beside kubectl, Helm and kubernetes.core. Writes docs/performance.md.
 
     make benchmark                             on an API server of its own, without nodes
-    make benchmark KUBECONFIG=.local/kubeconfig  what has pods on a cluster that has the images of inventories/dev
+    make benchmark KUBECONFIG=.local/kubeconfig  a single release, on a cluster that has the images of inventories/dev
 
 The results lie in .local/benchmark.json. With SCENARIOS= only those are measured again.
 """
@@ -35,8 +35,13 @@ from fault_proxy import running_fault_proxy  # noqa: E402
 from stand_in_kubelet import ready, stand_in_kubelet  # noqa: E402
 
 RESULTS = REPOSITORY / ".local/benchmark.json"
-# No two releases may ask for the same port of the nodes
-VARIABLES = {"dispatcher_service_type": "ClusterIP"}
+SMALL = {"cpu": "10m", "memory": "32Mi", "ephemeral-storage": "16Mi"}
+# No two releases may ask for the same port of the nodes, and those of all subjects have to fit on a small one
+VARIABLES: dict[str, Any] = {
+    "dispatcher_service_type": "ClusterIP",
+    "dispatcher_resources": {"requests": SMALL, "limits": {"cpu": "500m", "memory": "512Mi"}},
+    "redis_resources": {"requests": SMALL, "limits": {"cpu": "500m", "memory": "384Mi"}},
+}
 CHANGED = {**VARIABLES, "redis_maxmemory": "300mb"}
 # What can be verified without a kubelet
 WITHOUT_NODES = {"verify_only": ["redis_rollout", "dispatcher_rollout"]}
@@ -81,16 +86,20 @@ class Suite:
 
     def unchanged(self) -> Any:
         """Deploy what is deployed."""
-        commands = self._deployed(self._site, self._release, "unchanged")
-        commands.append(self._bench.empty())
-        return interleaved(lambda _: commands, self._runs)
+        deployed = self._deployed(self._site, self._release, "unchanged")
+        commands = [*deployed, self._bench.empty()]
+        figures = interleaved(lambda _: commands, self._runs)
+        self._delete(self._site, [name for command in deployed for name in command.namespaces])
+        return figures
 
     def changed(self) -> Any:
         """Deploy what gives Redis new pods, and back again."""
         label, kubeconfig = "changed", self._site.kubeconfig
         sides = [self._deployed(self._site, self._release, label)]
         sides.insert(0, self._bench.commands(kubeconfig, self._other, label))
-        return interleaved(lambda number: sides[number % 2], self._runs, self._site.run)
+        figures = interleaved(lambda number: sides[number % 2], self._runs, self._site.run)
+        self._delete(self._site, [name for command in sides[0] for name in command.namespaces])
+        return figures
 
     def first(self) -> Any:
         """Deploy to a namespace that does not exist."""
@@ -188,7 +197,9 @@ class Suite:
                 process.terminate()
 
 
-SCENARIOS = ("unchanged", "changed", "first", "fleet", "requests", "many")
+# A node has no room for the pods of a fleet, and the others count on an API server of their own
+ON_NODES = ("unchanged", "changed", "first")
+SCENARIOS = (*ON_NODES, "fleet", "requests", "many")
 
 
 def standing_in(control_plane: ControlPlane) -> Callable[[str], AbstractContextManager[None]]:
@@ -225,9 +236,10 @@ def main() -> None:
     parser.add_argument("--page", type=Path, default=REPOSITORY / "docs/performance.md")
     parser.add_argument("scenarios", nargs="*", help=", ".join(SCENARIOS))
     options = parser.parse_args()
-    wanted = options.scenarios or SCENARIOS
-    if not set(wanted) <= set(SCENARIOS):
-        parser.error(f"scenarios are {', '.join(SCENARIOS)}")
+    possible = ON_NODES if options.kubeconfig else SCENARIOS
+    wanted = options.scenarios or possible
+    if not set(wanted) <= set(possible):
+        parser.error(f"scenarios are {', '.join(possible)}")
     binaries = Path(os.environ["AGENTSMITH_KUBERNETES_BIN"]).resolve()
     results = json.loads(options.results.read_text(encoding="utf-8")) if options.results.exists() else {}
     with ExitStack() as stack:
@@ -254,7 +266,7 @@ def main() -> None:
                 "date": datetime.now(UTC).strftime("%Y-%m-%d"),
                 "machine": machine(),
                 "versions": versions(bench.kubectl, helm, server),
-                "cluster": "with nodes" if options.kubeconfig and name in SCENARIOS[:4] else "without nodes",
+                "cluster": "with nodes" if options.kubeconfig else "without nodes",
             }
             options.results.parent.mkdir(parents=True, exist_ok=True)
             options.results.write_text(json.dumps(results, indent=1), encoding="utf-8")
