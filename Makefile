@@ -276,8 +276,8 @@ integration-engine:
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) \
 	$(PYTEST) tests/integration $(addprefix --ignore=,$(TRANSACTIONS)) --junitxml $(REPORTS)/$@.xml
 
-# They take too long for every change: way_in compiles Traefik, cert-manager and Pebble, nodes makes a cluster of its own
-LONG_SCENARIOS := way_in nodes
+# They take too long for every change: alarms waits for each, way_in compiles Traefik, cert-manager and Pebble, nodes makes a cluster of its own
+LONG_SCENARIOS := alarms way_in nodes
 .PHONY: test-long
 test-long: kubernetes-bin test-cluster test-docs gates-all alarms
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KILL_STRIDE=1 \
