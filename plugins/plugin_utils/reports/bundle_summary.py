@@ -63,6 +63,7 @@ def first_page(found: Findings) -> str:
         ("The last runs", _runs(found)),
         ("The newest warnings among the events", _warnings(found)),
         ("What could not be read", [f"{what}: {why}" for what, why in sorted(found.not_read.items())]),
+        ("Not checked, summary/verify.txt says why", _not_checked(found)),
     ):
         if entries:
             lines += ["", title, *(f"  - {one_line(text, LONGEST)}" for text in entries)]
@@ -130,9 +131,6 @@ def _of_checks(found: Findings) -> Iterator[str]:
         is_told = outcome.check.endswith("_rollout") and bool(told)
         if outcome.result == FAILED and not is_told:
             yield f"Check {outcome.check}: {outcome.evidence} {outcome.hint}".rstrip()
-    not_checked = [outcome.check for outcome in found.checks if outcome.result == NOT_CHECKED]
-    if not_checked:
-        yield f"Not checked (summary/verify.txt says why): {', '.join(not_checked)}"
 
 
 def _of_jobs(found: Findings) -> Iterator[str]:
@@ -179,6 +177,11 @@ def _difference(item: ObjectDrift) -> str:
         return "is in the cluster and not in the inventory"
     fields = [f"{entry.path} ({entry.who})" for entry in item.fields if entry.restored]
     return f"is {item.state}, other than the inventory has it: {', '.join(fields)}" if fields else f"is {item.state}"
+
+
+def _not_checked(found: Findings) -> list[str]:
+    names = [outcome.check for outcome in found.checks if outcome.result == NOT_CHECKED]
+    return [", ".join(names)] if names else []
 
 
 def _runs(found: Findings) -> list[str]:

@@ -88,7 +88,6 @@ CASES: dict[str, tuple[Findings, str]] = {
         replace(FOUND, checks=[Outcome("redis_ping", FAILED, "no answer", "Do it.")]),
         "Check redis_ping: no answer Do it.",
     ),
-    "not checked": (replace(FOUND, checks=[Outcome("reachable", NOT_CHECKED, "x")]), "Not checked"),
     "job": (replace(FOUND, jobs=JobsReport("here", "", [job(1)], [])), "exceeded What to do: Raise quota_jobs."),
     "many jobs": (
         replace(FOUND, jobs=JobsReport("here", "", [job(n) for n in range(9)], [])),
@@ -144,11 +143,15 @@ def test_the_cause_is_on_the_first_page(case: str) -> None:
 
 def test_a_healthy_release_says_so() -> None:
     healthy = replace(
-        FOUND, checks=[Outcome("redis_ping", OK, "PONG")], drift=drift(changed(KEPT)), entries=[entry("succeeded")]
+        FOUND,
+        checks=[Outcome("redis_ping", OK, "PONG"), Outcome("route", NOT_CHECKED, "none")],
+        drift=drift(changed(KEPT)),
+        entries=[entry("succeeded")],
     )
     page = first_page(healthy)
     assert "Nothing that was looked at is wrong." in page
     assert "deploy succeeded, revision 5, by me@here, OPS-1" in page
+    assert "Not checked, summary/verify.txt says why\n  - route" in page
     assert page.index("What is wrong") < page.index("The last runs") < page.index("Where to look further")
 
 
