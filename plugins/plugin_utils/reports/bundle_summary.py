@@ -15,11 +15,13 @@ from .drift_report import EXTRA, KEPT, MISSING, DriftReport, ObjectDrift
 from .jobs import JobsReport
 from .status import Status
 
-LONGEST = 400  # characters of a finding
+LONGEST = 700  # characters of a line
 OBJECTS_SHOWN = 12  # that differ
 JOBS_SHOWN = 5
 WARNINGS_SHOWN = 10
 ENTRIES_SHOWN = 3
+_MESSAGE_BEGINS = 24  # characters by which two messages of one reason are told apart: numbers and names come later
+_TODO = "\n\n"  # between a finding and what to do about it
 _ABSENT = "does not exist"  # as status says it of a Deployment
 _WHERE = """Where to look further
   summary/        what status, jobs, verify and drift say, in full
@@ -57,7 +59,7 @@ def first_page(found: Findings) -> str:
         f"Release {found.instance} in the namespace {found.namespace} of {found.server}, looked at {found.created}",
         "",
         "What is wrong",
-        *(f"  - {one_line(text, LONGEST)}" for text in wrong),
+        *_items(wrong),
     ]
     for title, entries in (
         ("The last runs", _runs(found)),
@@ -66,8 +68,16 @@ def first_page(found: Findings) -> str:
         ("Not checked, summary/verify.txt says why", _not_checked(found)),
     ):
         if entries:
-            lines += ["", title, *(f"  - {one_line(text, LONGEST)}" for text in entries)]
+            lines += ["", title, *_items(entries)]
     return "\n".join([*lines, "", _WHERE, ""])
+
+
+def _items(entries: Sequence[str]) -> Iterator[str]:
+    """Yield a list for people. What follows the first line of an entry is what to do."""
+    for entry in entries:
+        first, *more = entry.split(_TODO)
+        yield f"  - {one_line(first, LONGEST)}"
+        yield from (f"    What to do: {one_line(text, LONGEST)}" for text in more)
 
 
 def newest_warnings(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -76,7 +86,8 @@ def newest_warnings(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, An
     for event in reversed(events):
         about = event.get("involvedObject") or {}
         if event.get("type") == "Warning" and len(found) < WARNINGS_SHOWN:
-            found.setdefault((event.get("reason"), about.get("kind"), about.get("name")), event)
+            begins = (event.get("message") or "")[:_MESSAGE_BEGINS]
+            found.setdefault((event.get("reason"), begins, about.get("kind"), about.get("name")), event)
     return list(found.values())
 
 
@@ -112,8 +123,9 @@ def _of_lock(found: Findings) -> Iterator[str]:
 def _of_workloads(found: Findings) -> Iterator[str]:
     for load in found.status.workloads if found.status else ():
         if load.problem:
-            todo = f" What to do: {load.remedy}" if load.remedy else ""
-            yield f"Deployment {load.name}: {load.ready} of {load.wanted} pods are ready. {load.problem}.{todo}"
+            todo = f"{_TODO}{load.remedy}" if load.remedy else ""
+            ready = f"{load.ready} of {load.wanted} pods are ready"
+            yield f"Deployment {load.name}: {ready}. {one_line(load.problem)}.{todo}"
         elif not load.wanted:
             yield f"Deployment {load.name}: it is scaled to 0, so none of its pods runs."
 
@@ -130,7 +142,8 @@ def _of_checks(found: Findings) -> Iterator[str]:
         # The status has said that of its Deployment
         is_told = outcome.check.endswith("_rollout") and bool(told)
         if outcome.result == FAILED and not is_told:
-            yield f"Check {outcome.check}: {outcome.evidence} {outcome.hint}".rstrip()
+            todo = f"{_TODO}{outcome.hint}" if outcome.hint else ""
+            yield f"Check {outcome.check}: {one_line(outcome.evidence)}{todo}"
 
 
 def _of_jobs(found: Findings) -> Iterator[str]:
@@ -140,8 +153,8 @@ def _of_jobs(found: Findings) -> Iterator[str]:
         if job.cause and job.state in (JOB_FAILED, WAITING, "gone")
     ]
     for job in troubled[:JOBS_SHOWN]:
-        todo = f" What to do: {job.remedy}" if job.remedy else ""
-        yield f"Job {job.name} ({job.state}, {job.created}): {job.cause}{todo}"
+        todo = f"{_TODO}{job.remedy}" if job.remedy else ""
+        yield f"Job {job.name} ({job.state}, {job.created}): {one_line(job.cause)}{todo}"
     if len(troubled) > JOBS_SHOWN:
         yield f"{len(troubled) - JOBS_SHOWN} more Jobs have trouble (summary/jobs.txt)"
 

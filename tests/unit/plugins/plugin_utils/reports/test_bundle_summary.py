@@ -65,7 +65,7 @@ CASES: dict[str, tuple[Findings, str]] = {
         replace(
             FOUND, status=replace(STATUS, workloads=[replace(GOOD, ready=0, problem="p", remedy="Check redis_image.")])
         ),
-        "Deployment redis: 0 of 1 pods are ready. p. What to do: Check redis_image.",
+        "Deployment redis: 0 of 1 pods are ready. p.\n    What to do: Check redis_image.",
     ),
     "scaled to 0": (
         replace(FOUND, status=replace(STATUS, workloads=[replace(GOOD, ready=0, wanted=0)])),
@@ -86,9 +86,9 @@ CASES: dict[str, tuple[Findings, str]] = {
     ),
     "check": (
         replace(FOUND, checks=[Outcome("redis_ping", FAILED, "no answer", "Do it.")]),
-        "Check redis_ping: no answer Do it.",
+        "Check redis_ping: no answer\n    What to do: Do it.",
     ),
-    "job": (replace(FOUND, jobs=JobsReport("here", "", [job(1)], [])), "exceeded What to do: Raise quota_jobs."),
+    "job": (replace(FOUND, jobs=JobsReport("here", "", [job(1)], [])), "exceeded\n    What to do: Raise quota_jobs."),
     "many jobs": (
         replace(FOUND, jobs=JobsReport("here", "", [job(n) for n in range(9)], [])),
         "4 more Jobs have trouble",
@@ -166,6 +166,10 @@ def test_of_the_warnings_the_newest_of_each_object_count() -> None:
     def event(reason: str, name: str, message: str, kind: str = "Warning") -> dict[str, Any]:
         return {"type": kind, "reason": reason, "message": message, "involvedObject": {"kind": "Pod", "name": name}}
 
-    events = [event("BackOff", "a", "old"), event("Started", "a", "fine", "Normal"), event("BackOff", "a", "new")]
-    assert [found["message"] for found in newest_warnings(events)] == ["new"]
+    events = [
+        event("BackOff", "a", "the same thing, which took 1 s"),
+        event("Started", "a", "fine", "Normal"),
+        event("BackOff", "a", "the same thing, which took 2 s"),
+    ]
+    assert [found["message"] for found in newest_warnings(events)] == ["the same thing, which took 2 s"]
     assert len(newest_warnings([event("BackOff", str(number), "") for number in range(50)])) == WARNINGS_SHOWN
