@@ -93,11 +93,11 @@ class BundleArchive:
             source = self._sources.get(path)
         return source.content if source else None
 
-    def contents_under(self, *directory: str) -> list[Any]:
-        """Return what the files of a directory were added with."""
+    def contents_under(self, *directory: str) -> dict[str, Any]:
+        """Return what the files of a directory were added with, by their paths."""
         with self._lock:
             found = sorted(self._sources.items(), key=lambda entry: entry[0])
-        return [source.content for path, source in found if path[: len(directory)] == directory]
+        return {"/".join(path): source.content for path, source in found if path[: len(directory)] == directory}
 
     @property
     def lacks(self) -> dict[str, str]:

@@ -20,6 +20,8 @@ OBJECTS_SHOWN = 12  # that differ
 JOBS_SHOWN = 5
 WARNINGS_SHOWN = 10
 ENTRIES_SHOWN = 3
+CRASHES_SHOWN = 4
+CRASH_LINES = 4
 _MESSAGE_BEGINS = 24  # characters by which two messages of one reason are told apart: numbers and names come later
 _TODO = "\n\n"  # between a finding and what to do about it
 _ABSENT = "does not exist"  # as status says it of a Deployment
@@ -47,6 +49,7 @@ class Findings:
     drift: DriftReport | None = None
     warnings: Sequence[Mapping[str, Any]] = ()
     quotas: Sequence[Mapping[str, Any]] = ()
+    crashes: Mapping[str, Sequence[str]] = field(default_factory=dict)  # last lines of logs from before a restart
     lease: Mapping[str, Any] | None = None
     entries: Sequence[Mapping[str, Any]] = ()  # of the history, the newest first
     not_read: Mapping[str, str] = field(default_factory=dict)
@@ -62,6 +65,7 @@ def first_page(found: Findings) -> str:
         *_items(wrong),
     ]
     for title, entries in (
+        *((f"The end of {path}", lines) for path, lines in found.crashes.items()),
         ("The last runs", _runs(found)),
         ("The newest warnings among the events", _warnings(found)),
         ("What could not be read", [f"{what}: {why}" for what, why in sorted(found.not_read.items())]),
@@ -89,6 +93,16 @@ def newest_warnings(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, An
             begins = (event.get("message") or "")[:_MESSAGE_BEGINS]
             found.setdefault((event.get("reason"), begins, about.get("kind"), about.get("name")), event)
     return list(found.values())
+
+
+def ends_of_crashes(logs: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the last lines of the logs that are from before a restart, by their paths."""
+    ends = {
+        path: [line for line in text.splitlines() if line.strip()][-CRASH_LINES:]
+        for path, text in logs.items()
+        if path.endswith(".previous.log")
+    }
+    return dict(list(ends.items())[:CRASHES_SHOWN])
 
 
 def _wrong(found: Findings) -> Iterator[str]:

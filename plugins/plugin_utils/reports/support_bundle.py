@@ -22,7 +22,7 @@ from ..secrets.redaction import Redactor
 from ..secrets.secret_reads import secret_reads
 from .bundle_archive import BundleArchive
 from .bundle_sections import LIMITS, SECTIONS, Bundle, Wanted, add_rendered, add_secrets
-from .bundle_summary import Findings, first_page, newest_warnings
+from .bundle_summary import Findings, ends_of_crashes, first_page, newest_warnings
 from .known_secrets import KnownSecrets, read_secrets
 
 # Seconds. Two minutes are the limit of a run, of which Ansible's start, the rendering and the masking take the rest
@@ -71,7 +71,7 @@ def _findings(bundle: Bundle, created: str) -> Findings:
     """Return what the first page is made of."""
     archive, owner = bundle.archive, bundle.wanted.owner
     recorded = archive.content("release", "history.json")
-    leases = archive.contents_under("objects", "Lease")
+    leases = list(archive.contents_under("objects", "Lease").values())
     return Findings(
         owner.namespace,
         owner.instance,
@@ -82,7 +82,8 @@ def _findings(bundle: Bundle, created: str) -> Findings:
         checks=archive.content("summary", "verify.txt") or (),
         drift=archive.content("summary", "drift.txt"),
         warnings=newest_warnings(archive.content("events.txt") or []),
-        quotas=archive.contents_under("objects", "ResourceQuota"),
+        quotas=list(archive.contents_under("objects", "ResourceQuota").values()),
+        crashes=ends_of_crashes(archive.contents_under("logs")),
         lease=leases[0] if leases else None,
         entries=recorded["history"] if recorded else (),
         not_read=archive.lacks,

@@ -16,6 +16,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.release.histor
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.reports.bundle_summary import (
     WARNINGS_SHOWN,
     Findings,
+    ends_of_crashes,
     first_page,
     newest_warnings,
 )
@@ -153,6 +154,14 @@ def test_a_healthy_release_says_so() -> None:
     assert "deploy succeeded, revision 5, by me@here, OPS-1" in page
     assert "Not checked, summary/verify.txt says why\n  - route" in page
     assert page.index("What is wrong") < page.index("The last runs") < page.index("Where to look further")
+
+
+def test_what_a_container_said_before_it_crashed_is_on_the_page() -> None:
+    lines = "\n".join(f"line {number}" for number in range(9))
+    ends = ends_of_crashes({"logs/p/redis.log": "runs", "logs/p/redis.previous.log": f"{lines}\n\n"})
+    assert ends == {"logs/p/redis.previous.log": ["line 5", "line 6", "line 7", "line 8"]}
+    page = first_page(replace(FOUND, crashes=ends))
+    assert "The end of logs/p/redis.previous.log\n  - line 5\n" in page
 
 
 def test_what_could_not_be_read_is_on_the_page() -> None:
