@@ -8,18 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..api.connection import CONCURRENCY, MERGE_PATCH, Connection
+from ..api.connection import CONCURRENCY, Connection
 from ..api.discovery import Discovery
 from ..api.wait_report import Say, WaitReport
 from ..apply import write_permissions
 from ..apply.execution import POLL_PAUSE, Execution, wait_until_gone
-from ..apply.owned_objects import Found, find_owned, list_metadata
+from ..apply.owned_objects import Found, find_owned
 from ..apply.write_permissions import Need, Permission
 from ..objects.errors import ApplyError, ConnectionFailed
 from ..objects.identity import Identity
-from ..objects.kinds import CERTIFICATE, CERTIFICATE_ANNOTATION, RENDERED_KINDS, kind_of_body
-from ..objects.labels import INSTANCE_LABEL, MANAGED_BY, MANAGED_BY_LABEL, annotations_of, is_engines
-from ..objects.managed_fields import FIELD_MANAGER
+from ..objects.kinds import CERTIFICATE, RENDERED_KINDS, kind_of_body
+from ..objects.labels import is_engines
 from ..objects.owner import Owner
 from ..objects.planned_object import PlannedObject, awaits_release, is_going
 from ..pods.spawned_jobs import SELECTOR, is_running, read_spawned_jobs
@@ -27,13 +26,13 @@ from ..secrets.redaction import Redactor
 from ..text.counted import counted
 from ..text.text_table import aligned
 from .history import FAILED, SUCCEEDED, TEARDOWN, Account, Entry, Origin
+from .issued_secrets import claim, find_issued
 from .lock import LeaseLost, LockSettings, ReleaseLease, give_back, given_back_on_failure, new_holder
 from .namespace_removal import ABSENT, DELETED, KEPT, ReleaseNamespace
 from .record import ReleaseRecord, Releases
 
 WAIT, KILL, REFUSE = "wait", "kill", "refuse"
 KEEP, DELETE = "keep", "delete"
-SECRETS = ("", "Secret")
 
 
 @dataclass(frozen=True)
@@ -96,13 +95,16 @@ class Teardown:
             found = self._find(executor, discovery)
             self._check_rights(discovery, found)
             self._namespace = ReleaseNamespace.read(self._connection, self._owner)
-            self._issued = self._find_issued(executor, discovery, found)
+            self._issued = find_issued(self._connection, executor, discovery, self._owner, found.objects)
             doomed = self._issued if self._settings.issued_secrets == DELETE else []
             self._check_permissions(executor, discovery, [*found.objects, *doomed])
             jobs_end = self._clock() + self._settings.jobs_timeout
             self._settle_jobs(jobs_end, refuse=self._settings.jobs == REFUSE)
             with self._locked(self._namespace, bool(found.objects or self._jobs())):
-                objects = self._claim(doomed) + self._find(executor, discovery).objects
+                if not self._settings.check_mode:
+                    claim(self._connection, self._owner, doomed)
+                    doomed = []  # the look finds them now
+                objects = doomed + self._find(executor, discovery).objects
                 with self._told_if_it_fails():
                     self._delete_release(executor, discovery, objects, jobs_end)
             # The history is nobody else's, also if an earlier teardown has left it
@@ -174,33 +176,6 @@ class Teardown:
             found.broken = {key: reason for key, reason in found.broken.items() if key not in needed}
         found.objects = [live for live in found.objects if not (is_engines(live) and live["kind"] == "Lease")]
         return found
-
-    def _find_issued(self, executor: Executor, discovery: Discovery, found: Found) -> list[dict[str, Any]]:
-        """Return the Secrets of the release's Certificates, their metadata only; not those that go with them."""
-        names = {live["metadata"]["name"] for live in found.objects if kind_of_body(live).key == CERTIFICATE}
-        if not names:
-            return []
-        namespace = self._owner.namespace
-        secrets = list_metadata(self._connection, executor, discovery, namespace, {SECRETS}, cluster_scoped=False)
-        return [
-            live
-            for live in secrets.objects
-            if annotations_of(live).get(CERTIFICATE_ANNOTATION) in names
-            and not live["metadata"].get("ownerReferences")
-            and live not in found.objects
-        ]
-
-    def _claim(self, secrets: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Mark Secrets as ours, so that the next run finds them if this one dies. Return them if that is not done."""
-        if self._settings.check_mode:
-            return list(secrets)
-        labels = {MANAGED_BY_LABEL: MANAGED_BY, INSTANCE_LABEL: self._owner.instance}
-        for live in secrets:
-            path = f"/api/v1/namespaces/{self._owner.namespace}/secrets/{live['metadata']['name']}"
-            body = {"metadata": {"uid": live["metadata"]["uid"], "labels": labels}}
-            query = {"fieldManager": FIELD_MANAGER}
-            self._connection.request("PATCH", path, query=query, body=body, content_type=MERGE_PATCH)
-        return []
 
     def _stated_kinds(self) -> set[tuple[str, str]]:
         """Return the kinds, by group and name, that the recorded releases have; of an unrecorded one, all it can have.
