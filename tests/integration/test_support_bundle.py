@@ -258,7 +258,7 @@ def test_what_a_bundle_says_of_a_release(
     page = opened.files["README.txt"]
     wrong = page.split("What is wrong\n")[1].split("\n\n")[0]
     assert "RoleBinding agentsmith is missing: the inventory has it, the cluster does not" in wrong
-    assert "Deployment agentsmith-dispatcher: 0 of 1 pods are ready" in wrong
+    assert "Deployment agentsmith-dispatcher: 0 of 1 pod ready" in wrong
     assert "the release record: no deploy of this release has been recorded" in page
 
 

@@ -9,6 +9,7 @@ from ..objects.quantity import parse_quantity
 from ..pods.job_state import FAILED as JOB_FAILED
 from ..pods.job_state import WAITING
 from ..release.history import SUCCEEDED
+from ..text.counted import counted
 from ..text.one_line import one_line
 from ..verification.outcome import FAILED, NOT_CHECKED, Outcome
 from .drift_report import EXTRA, KEPT, MISSING, DriftReport, ObjectDrift
@@ -138,7 +139,7 @@ def _of_workloads(found: Findings) -> Iterator[str]:
     for load in found.status.workloads if found.status else ():
         if load.problem:
             todo = f"{_TODO}{load.remedy}" if load.remedy else ""
-            ready = f"{load.ready} of {load.wanted} pods are ready"
+            ready = f"{load.ready} of {counted(load.wanted, 'pod')} ready"
             yield f"Deployment {load.name}: {ready}. {one_line(load.problem)}.{todo}"
         elif not load.wanted:
             yield f"Deployment {load.name}: it is scaled to 0, so none of its pods runs."
@@ -170,7 +171,8 @@ def _of_jobs(found: Findings) -> Iterator[str]:
         todo = f"{_TODO}{job.remedy}" if job.remedy else ""
         yield f"Job {job.name} ({job.state}, {job.created}): {one_line(job.cause)}{todo}"
     if len(troubled) > JOBS_SHOWN:
-        yield f"{len(troubled) - JOBS_SHOWN} more Jobs have trouble (summary/jobs.txt)"
+        more = counted(len(troubled) - JOBS_SHOWN, "more Job has", "more Jobs have")
+        yield f"{more} trouble (summary/jobs.txt)"
 
 
 def _of_channels(found: Findings) -> Iterator[str]:
@@ -194,7 +196,8 @@ def _of_drift(found: Findings) -> Iterator[str]:
     for item in differing[:OBJECTS_SHOWN]:
         yield f"{item.kind} {item.name} {_difference(item)}"
     if len(differing) > OBJECTS_SHOWN:
-        yield f"{len(differing) - OBJECTS_SHOWN} more objects differ from the inventory (summary/drift.txt)"
+        more = counted(len(differing) - OBJECTS_SHOWN, "more object differs", "more objects differ")
+        yield f"{more} from the inventory (summary/drift.txt)"
 
 
 def _difference(item: ObjectDrift) -> str:

@@ -66,7 +66,7 @@ CASES: dict[str, tuple[Findings, str]] = {
         replace(
             FOUND, status=replace(STATUS, workloads=[replace(GOOD, ready=0, problem="p", remedy="Check redis_image.")])
         ),
-        "Deployment redis: 0 of 1 pods are ready. p.\n    What to do: Check redis_image.",
+        "Deployment redis: 0 of 1 pod ready. p.\n    What to do: Check redis_image.",
     ),
     "scaled to 0": (
         replace(FOUND, status=replace(STATUS, workloads=[replace(GOOD, ready=0, wanted=0)])),
