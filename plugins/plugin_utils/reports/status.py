@@ -8,7 +8,7 @@ from typing import Any
 
 from ..objects.errors import ApiError, ApplyError
 from ..pods.diagnosis import causes_of_pod, node_of_deleted_pod, read_events
-from ..pods.job_state import JobState, state_of
+from ..pods.job_state import WAITING, JobState, state_of
 from ..pods.names import DISPATCHER, REDIS
 from ..pods.pod import controlled_by, disruption_of, is_ready
 from ..pods.progress import progress_of
@@ -106,6 +106,7 @@ class Status:
         if self.conversations is None:
             return [f"Channels: not checked, as {self.not_read}."]
         lines = table_of(self.conversations.found)
+        waiting = {job.name for job in self.jobs if job.state == WAITING}
         if self.conversations.stuck:
             lines += [
                 "A stuck channel answers that a job is running. Free it with agentsmith.platform.unblock, or wait "
@@ -114,8 +115,9 @@ class Status:
         return [
             *(lines or ["No channel waits for a Job."]),
             *(
-                f"{name} runs, but Redis has no conversation for it: what it says reaches nobody, and its channel is "
-                "free. Redis has restarted, or was short of memory."
+                f"{name} {'waits' if name in waiting else 'runs'}, but Redis has no conversation for it: what it says "
+                "reaches nobody, and its channel is free. Redis has restarted or was short of memory, or the Job does "
+                "not come from the Dispatcher."
                 for name in self.conversations.lost
             ),
         ]

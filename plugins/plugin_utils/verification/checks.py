@@ -20,7 +20,7 @@ from . import (
     route_probes,
     secrets_probes,
 )
-from .outcome import FAILED, Outcome
+from .outcome import FAILED, NOT_CHECKED, OK, Outcome
 from .probe import Asked, Probe, not_asked
 
 PROBES = (
@@ -48,7 +48,23 @@ def verify(asked: Asked, only: Collection[str]) -> list[Outcome]:
     chosen = [probe for probe in PROBES if not only or probe.part in only or set(probe.checks) & set(only)]
     with ThreadPoolExecutor(CONCURRENCY) as executor:
         results = [outcome for found in executor.map(lambda probe: _ask(probe, asked), chosen) for outcome in found]
-    return [outcome for outcome in results if not only or outcome.check in only or _part(outcome.check) in only]
+    wanted = [outcome for outcome in results if not only or outcome.check in only or _part(outcome.check) in only]
+    return [_without_namespace(outcome) for outcome in wanted] if _has_no_namespace(asked) else wanted
+
+
+def _has_no_namespace(asked: Asked) -> bool:
+    """Tell whether the namespace does not exist. That of a Dispatcher does."""
+    try:
+        return asked.target.dispatcher is None and asked.target.namespace is None
+    except ApiError:
+        return False  # one of them may not be read
+
+
+def _without_namespace(outcome: Outcome) -> Outcome:
+    """Return what a check found out where there is nothing: nothing wrong, but nothing right either."""
+    if outcome.result != OK:
+        return outcome
+    return Outcome(outcome.check, NOT_CHECKED, "the namespace does not exist")
 
 
 def _ask(probe: Probe, asked: Asked) -> list[Outcome]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..objects.errors import ApiError
+from ..pods.spawned_jobs import is_running
 from . import job_policy
 from .job_admission import check_admission
 from .outcome import FAILED, OK, Outcome
@@ -24,10 +25,20 @@ def job_admission(asked: Asked) -> list[Outcome]:
         return not_checked(("job_admission",), "there is no Dispatcher to spawn it")
     job = spawned_job(asked.target.names.namespace, deployment, asked.app)
     if not asked.target.intended_of("MutatingAdmissionPolicy"):
-        return [check_admission("job_admission", refusal_of(asked, pod_of(job)))]
+        return [_admission(asked, job)]
     if _completed(asked, "job_admission", job).result != OK:
         return not_checked(("job_admission",), "its Job is not completed: see job_policy_completes")
-    return [check_admission("job_admission", refusal_of(asked, pod_of(admitted(asked.target, job))))]
+    return [_admission(asked, admitted(asked.target, job))]
+
+
+def _admission(asked: Asked, job: dict[str, Any]) -> Outcome:
+    """Offer the pod of a Job."""
+
+    def jobs_run() -> bool:
+        # One that waits for a pod has none of the quota
+        return any(is_running(one) and one["status"].get("active") for one in asked.target.read_jobs())
+
+    return check_admission("job_admission", refusal_of(asked, pod_of(job)), jobs_run)
 
 
 def job_policy_installed(asked: Asked) -> list[Outcome]:

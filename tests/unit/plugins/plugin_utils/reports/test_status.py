@@ -166,8 +166,15 @@ def test_channels_that_wait_are_shown_and_the_stuck_ones_can_be_freed() -> None:
     assert "C1       stuck    fix #54 in web  60 min        its Job agentsmith-1 is gone" in text
     assert "agentsmith.platform.unblock" in text
     assert "agentsmith-2 runs, but Redis has no conversation for it" in text
+    assert "or the Job does not come from the Dispatcher" in text
     data = json.loads(json.dumps(status.as_dict()))["conversations"]
     assert ([entry["channel"] for entry in data["found"]], data["lost"]) == (["C1", "C2"], ["agentsmith-2"])
+
+
+def test_a_job_without_a_pod_and_a_conversation_is_not_said_to_run() -> None:
+    waiting = next(job for job in status_of().jobs if job.state == "waiting")
+    text = status_of(Conversations([], [waiting.name])).as_text()
+    assert f"{waiting.name} waits, but Redis has no conversation for it" in text
 
 
 def test_without_a_stuck_channel_nothing_is_said_of_freeing() -> None:

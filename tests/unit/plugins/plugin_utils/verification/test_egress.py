@@ -279,7 +279,8 @@ def test_the_port_of_the_api_server(policy: Any, address: str, port: int, result
 
 def port_outcome(policy: Any, address: str, port: int, objects: list[Any]) -> Outcome:
     slices = {"items": [{"endpoints": [{"addresses": [address]}], "ports": [{"name": "https", "port": port}]}]}
-    connection = FakeConnection({SLICES: slices, **({POLICY: policy} if policy else {})})
+    namespace = {"/api/v1/namespaces/n": {"metadata": {"name": "n"}}}
+    connection = FakeConnection({SLICES: slices, **namespace, **({POLICY: policy} if policy else {})})
     asked = Asked(Target(connection, Names("n", "s", "c", "a"), objects), "", "", 0)
     (outcome,) = checks.verify(asked, ["api_server_port"])
     return outcome

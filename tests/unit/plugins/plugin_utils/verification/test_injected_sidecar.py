@@ -56,6 +56,7 @@ def the_target(pod: dict[str, Any], *deployments: dict[str, Any]) -> Target:
     answers["/api/v1/namespaces/n/pods"] = {"items": [pod]}
     answers["/apis/batch/v1/namespaces/n/jobs"] = {"items": []}
     answers["/api/v1/namespaces/n/configmaps/agentsmith-config"] = {"data": {"agentsmith.yml": "{}"}}
+    answers["/api/v1/namespaces/n"] = {"metadata": {"name": "n"}}
     return Target(FakeConnection(answers), NAMES, [])
 
 

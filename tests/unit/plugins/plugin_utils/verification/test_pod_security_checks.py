@@ -54,6 +54,12 @@ def test_refusal(refusal: ApiError | None, level: str | None, result: str, words
     ],
 )
 def test_admission(refusal: ApiError | None, result: str, hint: str) -> None:
-    outcome = job_admission.check_admission("job_admission", refusal)
+    outcome = job_admission.check_admission("job_admission", refusal, lambda: True)
     assert outcome.result == result
     assert hint in outcome.hint
+
+
+def test_a_quota_that_no_job_uses_is_not_said_to_wait_for_jobs() -> None:
+    outcome = job_admission.check_admission("job_admission", USED_UP, lambda: False)
+    assert outcome.result == "warning"
+    assert "no Job runs: whatever else runs in the namespace has taken it" in outcome.hint
