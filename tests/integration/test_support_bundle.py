@@ -83,10 +83,12 @@ class Opened:
 
     def __init__(self, content: bytes) -> None:
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            self.files = {
+            members = {
                 member.name: archive.extractfile(member).read().decode()  # type: ignore[union-attr]
                 for member in archive.getmembers()
             }
+        (self.directory,) = {name.partition("/")[0] for name in members}
+        self.files = {name.partition("/")[2]: text for name, text in members.items()}
         self.manifest = json.loads(self.files["manifest.json"])
         jsonschema.validate(self.manifest, SCHEMA)
         assert {entry["path"] for entry in self.manifest["files"]} | {"manifest.json"} == set(self.files)
@@ -94,7 +96,7 @@ class Opened:
     @property
     def all_text(self) -> str:
         """All that it has, names of files included."""
-        return "\n".join([*self.files, *self.files.values()])
+        return "\n".join([self.directory, *self.files, *self.files.values()])
 
     def json(self, path: str) -> Any:
         """A file of JSON."""

@@ -139,8 +139,9 @@ def test_no_support_bundle_holds_a_value(watched_release):
     output, _watch = watched_release
     path = Path(re.search(r"The bundle is (\S+\.tar\.gz)", output)[1])
     with tarfile.open(path) as archive:
-        files = {member.name: archive.extractfile(member).read().decode() for member in archive.getmembers()}
-    assert shown("\n".join([*files, *files.values()])) == []
+        members = {member.name: archive.extractfile(member).read().decode() for member in archive.getmembers()}
+    assert shown("\n".join([*members, *members.values()])) == []
+    files = {name.partition("/")[2]: text for name, text in members.items()}
     logs = [name for name in files if name.startswith("logs/agentsmith-dispatcher-") and files[name]]
     assert logs, "a real kubelet gave the log of the Dispatcher"
     assert "no-such-image" in files["events.txt"], "the events name the cause of the deploy that failed"

@@ -105,12 +105,16 @@ class BundleArchive:
         with self._lock:
             return dict(self._not_read)
 
-    def written(self, redactor: Redactor, known: KnownSecrets, facts: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
+    def written(
+        self, directory: str, redactor: Redactor, known: KnownSecrets, facts: dict[str, Any]
+    ) -> tuple[bytes, dict[str, Any]]:
         """Return the archive, and the manifest that is in it.
 
+        :param directory: the one that all files lie in, so that bundles are unpacked side by side.
         :param facts: what the manifest says beside.
         """
         stream = io.BytesIO()
+        top = _file_name(directory, redactor)
         created = facts["created_seconds"]
         with self._lock:
             sources, not_read = dict(self._sources), {**known.not_read, **self._not_read}
@@ -124,7 +128,7 @@ class BundleArchive:
                 text = mask.of(source.as_text(mask.of(source.content)))
                 size = len(text.encode())
                 entries.append(Entry(path, source.about, size, source.cut, mask.values, mask.patterns))
-                _write(archive, path, text, created)
+                _write(archive, f"{top}/{path}", text, created)
             manifest = {
                 "format": _FORMAT,
                 **{name: value for name, value in facts.items() if name != "created_seconds"},
@@ -141,7 +145,7 @@ class BundleArchive:
             }
             mask = Mask(redactor)
             shown = mask.of(as_json(mask.of(manifest)))
-            _write(archive, MANIFEST, shown, created)
+            _write(archive, f"{top}/{MANIFEST}", shown, created)
         written: dict[str, Any] = json.loads(shown)
         return stream.getvalue(), written
 

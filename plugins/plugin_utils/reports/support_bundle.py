@@ -64,7 +64,8 @@ def collect(
         "server": connection.host,
         "limits": {**LIMITS, "seconds": int(TIME_LIMIT)},
     }
-    return archive.written(redactor, known, facts)
+    directory = f"agentsmith-support-{wanted.owner.namespace}-{now:%Y%m%dT%H%M%SZ}"
+    return archive.written(directory, redactor, known, facts)
 
 
 def _findings(bundle: Bundle, created: str) -> Findings:

@@ -77,7 +77,7 @@ def check_allowed(check: str, answers: Answers) -> Outcome:
         "get": "the Dispatcher never frees the channel of an agent that died",
     }
     losses = " and ".join(lost[question.verb] for question in refused)
-    hint = f"Without it {losses}: apply the part rbac (Role and RoleBinding)."
+    hint = f"Without it {losses}: deploy the Role and the RoleBinding again (--tags rbac)."
     return judged(check, not refused, _seen(refused, "may not", "may", answers), hint)
 
 
