@@ -3,11 +3,12 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..api.pod_stream import run_command
 from ..api.redis_over_socket import encoded_command
-from ..pods.names import CONTAINERS, DISPATCHER
+from ..pods.names import CONTAINERS, DISPATCHER, REDIS
 from ..secrets.redis_configuration import (
     RedisConfigurationError,
     check_configuration,
@@ -67,7 +68,17 @@ def redis(asked: Asked) -> list[Outcome]:
                 break  # the app needs one of them
         return [outcome]
 
-    return _of_all_pods(asked, checks, look)
+    outcomes = _of_all_pods(asked, checks, look)
+    if any(outcome.result == FAILED for outcome in outcomes) and _redis_is_down(asked):
+        return [
+            replace(outcome, hint="The Redis of this release does not run: see redis_rollout.") for outcome in outcomes
+        ]
+    return outcomes
+
+
+def _redis_is_down(asked: Asked) -> bool:
+    """Tell whether Redis itself is the cause, rather than its address or the network before it."""
+    return asked.target.intended("Deployment", REDIS) is not None and not asked.target.ready_pods(asked.target.redis)
 
 
 def api_server_port(asked: Asked) -> list[Outcome]:

@@ -79,6 +79,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Outcome]]:
         api_server: int = 1,
         sidecars: tuple[Any, ...] = (),
         program: Callable[..., EndedCommand] | None = None,
+        objects: tuple[Any, ...] = (),
     ) -> dict[str, Outcome]:
         variables = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(api_server)}
 
@@ -102,7 +103,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Outcome]]:
             "/api/v1/namespaces/n/pods": {"items": [pod]},
             "/api/v1/namespaces/n/secrets/s": {"data": {"redis-url": base64.b64encode(redis_url.encode()).decode()}},
         }
-        asked = Asked(Target(FakeConnection(answers), Names("n", "s", "c", "a"), []), "", "", 0)
+        asked = Asked(Target(FakeConnection(answers), Names("n", "s", "c", "a"), [*objects]), "", "", 0)
         return {outcome.check: outcome for outcome in checks.verify(asked, only)}
 
     return run
@@ -179,6 +180,17 @@ def test_a_password_without_a_user_is_given_as_the_app_gives_it(ask: Any, serve:
     port, got = serve(b"+OK\r\n")
     ask("egress_redis", redis_url=f"localhost:{port},password=MARKED")
     assert got == [b"*2\r\n$4\r\nAUTH\r\n$6\r\nMARKED\r\n"]
+
+
+def test_a_redis_that_does_not_run_is_the_cause(ask: Any, closed_port: int) -> None:
+    """Its address and the policies are not: who looks there loses time. One that others run is not looked at."""
+    redis = {"kind": "Deployment", "metadata": {"name": "redis"}}
+    url = f"localhost:{closed_port}"
+    bundled = ask("egress_redis", redis_url=url, objects=(redis,))["egress_redis"]
+    foreign = ask("egress_redis", redis_url=url)["egress_redis"]
+    assert (bundled.result, foreign.result) == ("failed", "failed")
+    assert bundled.hint == "The Redis of this release does not run: see redis_rollout."
+    assert "secrets_redis_url" in foreign.hint
 
 
 def test_one_of_several_end_points_is_enough(ask: Any, serve: Any, closed_port: int) -> None:
