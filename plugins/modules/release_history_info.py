@@ -63,7 +63,7 @@ history:
           (it failed, and the release before it is back).
         - C(at) is the time in UTC, C(by) the user and host of the control node, C(reason) what C(agentsmith_reason)
           said, C(commit) the Git commit of the inventory, C(dirty) whether the inventory had other changes, C(version)
-          that of this collection, C(images) the images in place afterwards.
+          that of this collection, C(images) the images of the last good release afterwards.
         - C(changes) lists C(kind), C(name) and C(result) of at most 30 changed objects, C(more_changes) is the number
           of the others. C(cause) is why it failed. C(completes) tells whether it went on with what a killed run had
           left, C(release) is the revision whose objects were in place afterwards.
