@@ -98,6 +98,10 @@ def test_a_release_lives_by_full_names(user: Newcomer, archive: Path, images: di
     user.play("rollback")
     assert get("deployment/redis", NAMESPACE)["metadata"]["generation"] == before + 1
     assert "No channel is stuck." in user.play("unblock", changed=0)
+    assert "No Jobs" in user.play("jobs", changed=0)
+    assert re.search(r"\brollback\b.*\bsucceeded\b", user.play("history", changed=0))
+    user.play("support_bundle", "-e", f"support_bundle_dir={user.home}", changed=0)
+    assert len([*user.home.glob("agentsmith-support-*.tar.gz")]) == 1
 
     written = user.content("inventories", "rendered")
     user.install(archive)
