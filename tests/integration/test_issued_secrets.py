@@ -96,7 +96,7 @@ def test_it_goes_on_request_and_nothing_of_others(
 def test_a_teardown_that_died_after_the_certificate_is_completed(
     control_plane: ControlPlane, tear_down: Tear, issued: str, fault_proxy: FaultProxy
 ) -> None:
-    fault_proxy.faults = [Fault(method="DELETE", path=f"/secrets/{TLS}", status=500, times=100)]
+    fault_proxy.faults = [Fault(method="DELETE", path=f"/secrets/{TLS}", status=403, times=1)]
     with pytest.raises(ApplyError):
         tear_down(behind(fault_proxy), issued_secrets="delete")
     assert control_plane.get(issued)
