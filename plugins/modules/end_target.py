@@ -27,8 +27,6 @@ extends_documentation_fragment:
   - agentsmith.platform.control_node
   - agentsmith.platform.control_node.internal
   - agentsmith.platform.control_node.read_only
-seealso:
-  - module: ansible.builtin.fail
 """
 
 EXAMPLES = r"""
