@@ -66,7 +66,7 @@ history:
           that of this collection, C(images) the images of the last good release afterwards.
         - C(changes) lists C(kind), C(name) and C(result) of at most 30 changed objects, C(more_changes) is the number
           of the others. C(cause) is why it failed. C(completes) tells whether it went on with what a killed run had
-          left, C(release) is the revision whose objects were in place afterwards.
+          left, C(release) is the revision of the last good release afterwards.
         - C(extra_variables) are the names of at most 30 extra variables (C(-e)), never their values, and
           C(more_extra_variables) is the number of the others. C(tags) and C(skip_tags) are those of the command line.
           C(from_release) and C(to_release) are the revisions between which a rollback went, otherwise V(0).

@@ -56,7 +56,7 @@ class Origin:
 class Entry:
     """What one run did.
 
-    ``revision``: its number. ``release``: the revision whose objects were in place when it ended; 0 for none.
+    ``revision``: its number. ``release``: the revision of the last good release afterwards; 0 for none.
     ``dirty``: whether the inventory had changes that are not in ``commit``. ``version``: of this collection.
     ``changes``: kind, name and result of the changed objects; ``more_changes``: how many it does not name.
     ``cause``: why it failed. ``completes``: whether it went on with what a run that died had left.
