@@ -74,7 +74,7 @@ class ActionModule(ClusterAction):
 
 
 def _text(path: Path, manifest: dict[str, Any]) -> str:
-    masked = sum(entry["masked_values"] + entry["masked_patterns"] for entry in manifest["files"])
+    masked = sum(entry[count] for entry in manifest["files"] for count in entry if count.startswith("masked_"))
     lines = [
         f"The bundle is {path}, with {counted(len(manifest['files']), 'file')}. "
         f"{counted(masked, 'value was', 'values were')} masked in it.",

@@ -183,6 +183,7 @@ def test_no_canary_is_in_a_bundle(
     assert opened.files["events.txt"].count("Told") == len(ENCODED)
     entries = {entry["path"]: entry for entry in opened.manifest["files"]}
     assert entries["logs/masked/app.log"]["masked_values"] >= len(ENCODED)
+    assert entries["objects/Pod/masked.json"]["masked_fields"] == 1
     assert "agentsmith-secrets" in opened.manifest["masking"]["secrets"]
     (short,) = opened.manifest["masking"]["not_masked"]
     assert short["value"] == "agentsmith-secrets/short"

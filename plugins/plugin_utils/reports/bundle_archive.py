@@ -33,7 +33,10 @@ _NO_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]")
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of the archive. ``cut``: what was left out of it."""
+    """A file of the archive. ``cut``: what was left out of it.
+
+    ``masked_values``, ``masked_patterns``, ``masked_fields``: as Mask counts them.
+    """
 
     path: str
     about: str
@@ -41,6 +44,7 @@ class Entry:
     cut: str
     masked_values: int
     masked_patterns: int
+    masked_fields: int
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,12 @@ class BundleArchive:
         return {"/".join(path): source.content for path, source in found if path[: len(directory)] == directory}
 
     @property
+    def top_names(self) -> frozenset[str]:
+        """The files and directories at its top."""
+        with self._lock:
+            return frozenset({MANIFEST, *(path[0] for path in self._sources)})
+
+    @property
     def lacks(self) -> dict[str, str]:
         """What the bundle lacks, and why."""
         with self._lock:
@@ -127,7 +137,8 @@ class BundleArchive:
                 # Once more as a text: what stands side by side in it may be a value
                 text = mask.of(source.as_text(mask.of(source.content)))
                 size = len(text.encode())
-                entries.append(Entry(path, source.about, size, source.cut, mask.values, mask.patterns))
+                counts = (mask.values, mask.patterns, mask.fields)
+                entries.append(Entry(path, source.about, size, source.cut, *counts))
                 _write(archive, f"{top}/{path}", text, created)
             manifest = {
                 "format": _FORMAT,

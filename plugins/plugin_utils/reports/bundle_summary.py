@@ -12,7 +12,7 @@ from ..release.history import SUCCEEDED
 from ..text.counted import counted
 from ..text.one_line import one_line
 from ..verification.outcome import FAILED, NOT_CHECKED, Outcome
-from .drift_report import EXTRA, KEPT, MISSING, DriftReport, ObjectDrift
+from .drift_report import CHANGED, EXTRA, KEPT, MISSING, DriftReport, ObjectDrift
 from .jobs import JobsReport
 from .status import Status
 
@@ -26,19 +26,26 @@ CRASH_LINES = 4
 _MESSAGE_BEGINS = 24  # characters by which two messages of one reason are told apart: numbers and names come later
 _TODO = "\n\n"  # between a finding and what to do about it
 _ABSENT = "does not exist"  # as status says it of a Deployment
-_WHERE = """Where to look further
-  summary/        what status, jobs, verify and drift say, in full
-  logs/           what the pods wrote; <container>.previous.log is from before a restart
-  events.txt      all events of the namespace, the newest last
-  objects/        the objects as they are in the cluster, with their status
-  release/        rendered.yaml: what the inventory asks for; history.json: who changed what, and when
-  cluster/        version, nodes, namespace
-  manifest.json   what is in the bundle, what was masked, what could not be read"""
+_WHERE = {
+    "summary": "what status, jobs, verify and drift say, in full",
+    "logs": "what the pods wrote; <container>.previous.log is from before a restart",
+    "events.txt": "all events of the namespace, the newest last",
+    "objects": "the objects as they are in the cluster, with their status",
+    "release": "rendered.yaml: what the inventory asks for; history.json: who changed what, and when",
+    "cluster": "version, nodes, namespace",
+    "manifest.json": "what is in the bundle, what was masked, what could not be read",
+}
+_SET_BACK = (
+    "A deploy makes what is missing, and sets back what is changed. Who did it, the audit log of the cluster knows."
+)
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What the sections have found, None or empty for those that have found nothing."""
+    """What the sections have found, None or empty for those that have found nothing.
+
+    ``has``: the files and directories at the top of the bundle.
+    """
 
     namespace: str
     instance: str
@@ -54,6 +61,7 @@ class Findings:
     lease: Mapping[str, Any] | None = None
     entries: Sequence[Mapping[str, Any]] = ()  # of the history, the newest first
     not_read: Mapping[str, str] = field(default_factory=dict)
+    has: frozenset[str] = frozenset(_WHERE)
 
 
 def first_page(found: Findings) -> str:
@@ -74,7 +82,14 @@ def first_page(found: Findings) -> str:
     ):
         if entries:
             lines += ["", title, *_items(entries)]
-    return "\n".join([*lines, "", _WHERE, ""])
+    return "\n".join([*lines, "", "Where to look further", *_where(found.has), ""])
+
+
+def _where(has: frozenset[str]) -> Iterator[str]:
+    for name, about in _WHERE.items():
+        if name in has:
+            shown = name if "." in name else f"{name}/"
+            yield f"  {shown:<16}{about}"
 
 
 def _items(entries: Sequence[str]) -> Iterator[str]:
@@ -136,13 +151,27 @@ def _of_lock(found: Findings) -> Iterator[str]:
 
 
 def _of_workloads(found: Findings) -> Iterator[str]:
+    changed = _changed_deployments(found)
     for load in found.status.workloads if found.status else ():
         if load.problem:
-            todo = f"{_TODO}{load.remedy}" if load.remedy else ""
-            ready = f"{load.ready} of {counted(load.wanted, 'pod')} ready"
+            # What somebody changed by hand is likelier the cause than what the inventory says
+            todo = (
+                f"{_TODO}It {_difference(changed[load.name])}. A deploy sets it back." if load.name in changed else ""
+            )
+            todo += f"{_TODO}{load.remedy}" if load.remedy else ""
+            ready = f"{load.ready} of {counted(load.wanted, 'pod')} ready{', so it still serves' if load.ready else ''}"
             yield f"Deployment {load.name}: {ready}. {one_line(load.problem)}.{todo}"
         elif not load.wanted:
             yield f"Deployment {load.name}: it is scaled to 0, so none of its pods runs."
+
+
+def _changed_deployments(found: Findings) -> dict[str, ObjectDrift]:
+    """Return the Deployments that a deploy would set back, by their names."""
+    return {
+        item.name: item
+        for item in (found.drift.objects if found.drift else ())
+        if item.kind == "Deployment" and item.state == CHANGED and any(entry.restored for entry in item.fields)
+    }
 
 
 def _of_last_run(found: Findings) -> Iterator[str]:
@@ -193,8 +222,9 @@ def _of_quotas(found: Findings) -> Iterator[str]:
 
 def _of_drift(found: Findings) -> Iterator[str]:
     differing = [item for item in (found.drift.objects if found.drift else ()) if item.state != KEPT]
-    for item in differing[:OBJECTS_SHOWN]:
-        yield f"{item.kind} {item.name} {_difference(item)}"
+    for number, item in enumerate(differing[:OBJECTS_SHOWN]):
+        todo = "" if number or all(other.state == EXTRA for other in differing) else f"{_TODO}{_SET_BACK}"
+        yield f"{item.kind} {item.name} {_difference(item)}{todo}"
     if len(differing) > OBJECTS_SHOWN:
         more = counted(len(differing) - OBJECTS_SHOWN, "more object differs", "more objects differ")
         yield f"{more} from the inventory (summary/drift.txt)"

@@ -6,19 +6,24 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from ..secrets.credential_patterns import mask_credentials
-from ..secrets.redaction import Redactor
+from ..secrets.redaction import MASK, Redactor
 
 
 class Mask:
-    """Masks a structure of plain types and dataclasses, keys included, and counts what it masked."""
+    """Masks a structure of plain types and dataclasses, keys included, and counts what is masked.
+
+    ``values``: values of Secrets. ``patterns``: what looks like a credential. ``fields``: what was masked as a whole
+    before it came here, whatever its value (credential_patterns.mask_variables, redaction.essence).
+    """
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
-        self.values = self.patterns = 0
+        self.values = self.patterns = self.fields = 0
 
     def of(self, value: Any) -> Any:
         """Return *value* masked."""
         if isinstance(value, str):
+            self.fields += value == MASK
             by_value, values = self._redactor.counted(value)
             shown, patterns = mask_credentials(by_value)
             self.values += values

@@ -88,6 +88,7 @@ def _findings(bundle: Bundle, created: str) -> Findings:
         lease=leases[0] if leases else None,
         entries=recorded["history"] if recorded else (),
         not_read=archive.lacks,
+        has=archive.top_names,
     )
 
 

@@ -37,7 +37,7 @@ def _by_quota(check: str, refusal: ApiError, jobs_run: Callable[[], bool]) -> Ou
         "The quota is used up at this moment: the next Job waits until others have ended. Raise it to run more Jobs "
         "at the same time."
         if jobs_run()
-        else "The quota is used up, and no Job runs: whatever else runs in the namespace has taken it. The next Job "
-        "waits until that has ended. Raise the quota."
+        else "The quota is used up, and no Job runs: what else runs in the namespace has taken it, the Dispatcher and "
+        "Redis included. The next Job waits until some of that has ended, or for ever. Raise the quota."
     )
     return Outcome(check, WARNING, str(refusal), hint)

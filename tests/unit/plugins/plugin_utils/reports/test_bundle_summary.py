@@ -68,6 +68,19 @@ CASES: dict[str, tuple[Findings, str]] = {
         ),
         "Deployment redis: 0 of 1 pod ready. p.\n    What to do: Check redis_image.",
     ),
+    "image of a rollout": (
+        replace(FOUND, status=replace(STATUS, workloads=[replace(GOOD, problem="p")])),
+        "Deployment redis: 1 of 1 pod ready, so it still serves. p.",
+    ),
+    "changed by hand": (
+        replace(
+            FOUND,
+            status=replace(STATUS, workloads=[replace(GOOD, ready=0, problem="p", remedy="Check redis_image.")]),
+            drift=drift(changed(CHANGED)),
+        ),
+        "p.\n    What to do: It is changed, other than the inventory has it: spec.replicas (kubectl-scale). "
+        "A deploy sets it back.\n    What to do: Check redis_image.",
+    ),
     "scaled to 0": (
         replace(FOUND, status=replace(STATUS, workloads=[replace(GOOD, ready=0, wanted=0)])),
         "Deployment redis: it is scaled to 0",
@@ -94,7 +107,10 @@ CASES: dict[str, tuple[Findings, str]] = {
         replace(FOUND, jobs=JobsReport("here", "", [job(n) for n in range(9)], [])),
         "4 more Jobs have trouble",
     ),
-    "missing": (replace(FOUND, drift=drift(changed(MISSING))), "Deployment redis is missing"),
+    "missing": (
+        replace(FOUND, drift=drift(changed(MISSING))),
+        "Deployment redis is missing: the inventory has it, the cluster does not\n    What to do: A deploy makes",
+    ),
     "changed": (replace(FOUND, drift=drift(changed(CHANGED))), "spec.replicas (kubectl-scale)"),
     "extra": (replace(FOUND, drift=drift(changed(EXTRA))), "not in the inventory"),
     "much drift": (
@@ -162,6 +178,12 @@ def test_what_a_container_said_before_it_crashed_is_on_the_page() -> None:
     assert ends == {"logs/p/redis.previous.log": ["line 5", "line 6", "line 7", "line 8"]}
     page = first_page(replace(FOUND, crashes=ends))
     assert "The end of logs/p/redis.previous.log\n  - line 5\n" in page
+
+
+def test_the_page_leads_to_what_is_in_the_bundle_only() -> None:
+    page = first_page(replace(FOUND, has=frozenset({"summary", "manifest.json"})))
+    where = page.split("Where to look further\n")[1].splitlines()
+    assert [line.split()[0] for line in where] == ["summary/", "manifest.json"]
 
 
 def test_what_could_not_be_read_is_on_the_page() -> None:

@@ -62,4 +62,6 @@ def test_admission(refusal: ApiError | None, result: str, hint: str) -> None:
 def test_a_quota_that_no_job_uses_is_not_said_to_wait_for_jobs() -> None:
     outcome = job_admission.check_admission("job_admission", USED_UP, lambda: False)
     assert outcome.result == "warning"
-    assert "no Job runs: whatever else runs in the namespace has taken it" in outcome.hint
+    assert (
+        "no Job runs: what else runs in the namespace has taken it, the Dispatcher and Redis included" in outcome.hint
+    )
