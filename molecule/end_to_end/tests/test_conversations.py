@@ -42,8 +42,11 @@ def test_two_projects_at_the_same_time(person, add_channel, job_of):
     for project, channel in channels.items():
         person.say(f"fix #54 in {project}", channel)
     for project, channel in channels.items():
-        person.await_message(READY, channel, timeout=120)
+        # It runs: soon after its end, it is removed
+        person.await_message(r"\*\[[1-9]/", channel, timeout=120)
         assert job_of(channel)["metadata"]["labels"]["project"] == project
+    for channel in channels.values():
+        person.await_message(READY, channel, timeout=120)
 
 
 @pytest.mark.parametrize(
