@@ -126,7 +126,10 @@ def _wrong(found: Findings) -> Iterator[str]:
         yield f"The API server was not reached, so nothing is known of the cluster: {why}"
         return
     if "the namespace" in found.not_read and _ABSENT in found.not_read["the namespace"]:
-        yield f"The namespace {found.namespace} does not exist: the release was never deployed there, or torn down."
+        yield (
+            f"The namespace {found.namespace} does not exist: the release was never deployed there, or torn down."
+            f"{_TODO}If it should be there, check agentsmith_namespace, and the cluster named above. Otherwise deploy."
+        )
         return
     yield from _of_lock(found)
     if found.status and all(load.problem == _ABSENT for load in found.status.workloads):

@@ -91,7 +91,7 @@ CASES: dict[str, tuple[Findings, str]] = {
     ),
     "no namespace": (
         replace(FOUND, not_read={"the namespace": "here does not exist"}),
-        "The namespace here does not exist",
+        "or torn down.\n    What to do: If it should be there, check agentsmith_namespace",
     ),
     "no server": (replace(FOUND, not_read={"everything in the cluster": "no answer"}), "was not reached, so nothing"),
     "failed run": (
