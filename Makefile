@@ -315,8 +315,9 @@ molecule: test-cluster
 molecule-timed: test-cluster
 	$(MOLECULE) test $(addprefix --scenario-name=,$(TIMED_SCENARIOS))
 
-# The cluster stays for the others
-molecule-untimed: test-cluster
+# The cluster stays for the others. It is no prerequisite: make would begin all other steps before it came back to this one.
+molecule-untimed: $(VENV)/.complete
+	@$(MAKE) --no-print-directory test-cluster
 	$(MOLECULE) test --all --destroy=never $(addprefix --exclude=,$(LONG_SCENARIOS) $(TIMED_SCENARIOS))
 
 .PHONY: clean
