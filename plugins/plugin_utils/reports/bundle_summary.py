@@ -35,9 +35,7 @@ _WHERE = {
     "cluster": "version, nodes, namespace",
     "manifest.json": "what is in the bundle, what was masked, what could not be read",
 }
-_SET_BACK = (
-    "A deploy makes what is missing, and sets back what is changed. Who did it, the audit log of the cluster knows."
-)
+_SET_BACK = "A deploy makes what is missing, and sets back what is changed. The cluster's audit log says who did it."
 
 
 @dataclass(frozen=True)
@@ -158,10 +156,8 @@ def _of_workloads(found: Findings) -> Iterator[str]:
     for load in found.status.workloads if found.status else ():
         if load.problem:
             # What somebody changed by hand is likelier the cause than what the inventory says
-            todo = (
-                f"{_TODO}It {_difference(changed[load.name])}. A deploy sets it back." if load.name in changed else ""
-            )
-            todo += f"{_TODO}{load.remedy}" if load.remedy else ""
+            by_hand = f"It {_difference(changed[load.name])}. A deploy sets it back." if load.name in changed else ""
+            todo = "".join(f"{_TODO}{text}" for text in (by_hand, load.remedy) if text)
             ready = f"{load.ready} of {counted(load.wanted, 'pod')} ready{', so it still serves' if load.ready else ''}"
             yield f"Deployment {load.name}: {ready}. {one_line(load.problem)}.{todo}"
         elif not load.wanted:
