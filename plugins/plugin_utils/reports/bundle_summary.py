@@ -169,7 +169,7 @@ def _changed_deployments(found: Findings) -> dict[str, ObjectDrift]:
     return {
         item.name: item
         for item in (found.drift.objects if found.drift else ())
-        if item.kind == "Deployment" and item.state == CHANGED and any(entry.restored for entry in item.fields)
+        if item.kind == "Deployment" and item.state == CHANGED
     }
 
 
@@ -221,8 +221,9 @@ def _of_quotas(found: Findings) -> Iterator[str]:
 
 def _of_drift(found: Findings) -> Iterator[str]:
     differing = [item for item in (found.drift.objects if found.drift else ()) if item.state != KEPT]
-    for number, item in enumerate(differing[:OBJECTS_SHOWN]):
-        todo = "" if number or all(other.state == EXTRA for other in differing) else f"{_TODO}{_SET_BACK}"
+    first = next((item for item in differing if item.state in (MISSING, CHANGED)), None)
+    for item in differing[:OBJECTS_SHOWN]:
+        todo = f"{_TODO}{_SET_BACK}" if item is first else ""
         yield f"{item.kind} {item.name} {_difference(item)}{todo}"
     if len(differing) > OBJECTS_SHOWN:
         more = counted(len(differing) - OBJECTS_SHOWN, "more object differs", "more objects differ")

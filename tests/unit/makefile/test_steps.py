@@ -28,5 +28,5 @@ def test_a_step_is_a_target(step: str) -> None:
 
 
 def test_a_missing_target_is_found() -> None:
-    assert {"gates", "lint", "molecule-timed", "unit"} <= STEPS
+    assert {"gates", "lint", "molecule-timed", "molecule-untimed", "unit"} <= STEPS
     assert "No rule to make target 'no-such-step'" in dry_run("no-such-step").stderr

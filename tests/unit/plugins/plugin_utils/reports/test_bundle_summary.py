@@ -91,7 +91,8 @@ CASES: dict[str, tuple[Findings, str]] = {
     ),
     "no namespace": (
         replace(FOUND, not_read={"the namespace": "here does not exist"}),
-        "or torn down.\n    What to do: If it should be there, check agentsmith_namespace",
+        "The namespace here does not exist: the release was never deployed there, or torn down.\n"
+        "    What to do: If it should be there, check agentsmith_namespace",
     ),
     "no server": (replace(FOUND, not_read={"everything in the cluster": "no answer"}), "was not reached, so nothing"),
     "failed run": (
@@ -113,6 +114,10 @@ CASES: dict[str, tuple[Findings, str]] = {
     ),
     "changed": (replace(FOUND, drift=drift(changed(CHANGED))), "spec.replicas (kubectl-scale)"),
     "extra": (replace(FOUND, drift=drift(changed(EXTRA))), "not in the inventory"),
+    "extra and missing": (
+        replace(FOUND, drift=drift(changed(EXTRA), changed(MISSING, "web"))),
+        "in the inventory\n  - Deployment web is missing: the inventory has it, the cluster does not\n    What to do: ",
+    ),
     "much drift": (
         replace(FOUND, drift=drift(*(changed(MISSING, str(n)) for n in range(20)))),
         "8 more objects differ",
