@@ -308,16 +308,20 @@ benchmark: kubernetes-bin
 
 # They measure times that the project promises
 TIMED_SCENARIOS := deploy
-.PHONY: molecule molecule-timed molecule-untimed
-molecule: test-cluster
+.PHONY: molecule molecule-timed molecule-untimed molecule-programs
+molecule: molecule-programs test-cluster
 	$(MOLECULE) test --all $(addprefix --exclude=,$(LONG_SCENARIOS))
 
 molecule-timed: test-cluster
 	$(MOLECULE) test $(addprefix --scenario-name=,$(TIMED_SCENARIOS))
 
+# The stand-in Slack's page is looked at in a browser
+molecule-programs:
+	@$(call install_programs,chromium)
+
 # The cluster stays for the others. It is no prerequisite: make would begin all other steps before it came back to this one.
 molecule-untimed: $(VENV)/.complete
-	@$(MAKE) --no-print-directory test-cluster
+	@$(MAKE) --no-print-directory molecule-programs test-cluster
 	$(MOLECULE) test --all --destroy=never $(addprefix --exclude=,$(LONG_SCENARIOS) $(TIMED_SCENARIOS))
 
 .PHONY: clean
