@@ -86,7 +86,7 @@ class Bench:
     kubectl: Path
     helm: Path | None
     checks: Mapping[str, Any]
-    most_by_object: int = 20
+    most_by_object: int = 30
     most_as_list: int = 600
 
     def commands(self, kubeconfig: Path, release: Release, label: str) -> list[Command]:
