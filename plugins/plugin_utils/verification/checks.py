@@ -48,10 +48,10 @@ def verify(asked: Asked, only: Collection[str]) -> list[Outcome]:
     """
     chosen = [probe for probe in PROBES if not only or probe.part in only or set(probe.checks) & set(only)]
     # The call that a policy lets vanish takes longest: the others are made meanwhile
-    chosen.sort(key=lambda probe: network_policy.CHECK not in probe.checks)
+    begun = sorted(chosen, key=lambda probe: network_policy.CHECK not in probe.checks)
     with ThreadPoolExecutor(CONCURRENCY) as executor:
-        results = [outcome for found in executor.map(lambda probe: _ask(probe, asked), chosen) for outcome in found]
-    results.sort(key=lambda outcome: CHECKS.index(outcome.check))
+        found = dict(zip(begun, executor.map(lambda probe: _ask(probe, asked), begun), strict=True))
+    results = [outcome for probe in chosen for outcome in found[probe]]
     wanted = [outcome for outcome in results if not only or outcome.check in only or _part(outcome.check) in only]
     return [_without_namespace(outcome) for outcome in wanted] if _has_no_namespace(asked) else wanted
 
