@@ -17,6 +17,7 @@ from ..plugin_utils.text.counted import counted
 from ..plugin_utils.verification.app_release import APPS
 from ..plugin_utils.verification.checks import verify
 from ..plugin_utils.verification.cluster_conversation import Request, converse
+from ..plugin_utils.verification.network_policy import LostCall
 from ..plugin_utils.verification.outcome import FAILED, NOT_CHECKED, Outcome, table
 from ..plugin_utils.verification.probe import Asked
 from ..plugin_utils.verification.target import Names, Target
@@ -77,6 +78,7 @@ def _verify(connection: Connection, options: dict[str, Any], redactor: Redactor)
         options["public_ca_file"],
         options["require_network_policy"],
         APPS[options["app"]],
+        LostCall(**options["lost_call"]),
     )
     outcomes = verify(asked, options["only"])
     if not options["end_to_end"] or (options["only"] and END_TO_END not in options["only"]):

@@ -280,6 +280,12 @@ transaction:
           run did not take the lock.
       type: str
       sample: deployer@build-7 run 9f3c1a20
+    lost_call:
+      description:
+        - The call of Redis to the Dispatcher that vanished while the run waited for their pods, with the ids of the
+          containers as C(caller) and C(called). M(agentsmith.platform.verify_release) takes it. Empty if there was
+          none.
+      type: dict
 requests:
   description: How many requests were sent, repetitions included.
   returned: always

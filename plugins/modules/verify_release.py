@@ -113,6 +113,23 @@ options:
     type: str
     choices: [be4bffa1, 0.9.2]
     default: be4bffa1
+  lost_call:
+    description:
+      - The call of V(network_policy) that a deploy has made while it waited for its pods, see
+        RV(agentsmith.platform.apply#module:transaction.lost_call).
+      - It counts if the same containers still run. Otherwise, and with O(require_network_policy), the check makes its
+        own call, which takes two seconds.
+    type: dict
+    default: {}
+    suboptions:
+      caller:
+        description: Id of the container of Redis, which made the call.
+        type: str
+        default: ''
+      called:
+        description: Id of the container of the Dispatcher.
+        type: str
+        default: ''
   holder:
     description:
       - Who holds the lock of the release that is being deployed, see

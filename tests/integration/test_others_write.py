@@ -18,7 +18,7 @@ from stand_in_kubelet import ready, stand_in_kubelet
 from transactions import Release, Result
 
 MERGE, STRATEGIC = "application/merge-patch+json", "application/strategic-merge-patch+json"
-NO_REQUEST_TO_WRITE = {"opened": False, "started": False, "holder": ""}
+NO_REQUEST_TO_WRITE = {"opened": False, "started": False, "holder": "", "lost_call": {}}
 IMAGE = f"""{OURS}.image.startsWith("mirror.") ? [] :
   [JSONPatch{{op: "replace", path: {PATH} "/image", value: "mirror.example.com/" + {OURS}.image}}]"""
 PROBE_REMOVED = f"""has({OURS}.readinessProbe) ? [JSONPatch{{op: "remove", path: {PATH} "/readinessProbe"}}] : []"""

@@ -8,7 +8,7 @@ restore.py ends it badly. A failure in here gives the lock back at once.
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..apply.plan import settle
@@ -16,6 +16,7 @@ from ..apply.write_permissions import Need, ask, needs_of
 from ..objects.identity import Identity
 from ..objects.owner import Owner
 from ..objects.planned_object import PlannedObject
+from ..pods.names import DISPATCHER, REDIS
 from ..secrets.redaction import Redactor
 from .drain import Drain, wait_for_jobs
 from .history import Origin
@@ -93,12 +94,18 @@ class DeployRun(LockedRun):
         self._proven: list[dict[str, Any]] = []  # the objects of the last good release
         self.holder = ""
         self.opened = self.started = False
+        self._lost_call: dict[str, str] = {}
 
     def result(self) -> dict[str, Any]:
         """Return what the task returns, masked."""
         return {
             **super().result(),
-            "transaction": {"opened": self.opened, "started": self.started, "holder": self.holder},
+            "transaction": {
+                "opened": self.opened,
+                "started": self.started,
+                "holder": self.holder,
+                "lost_call": self._lost_call,
+            },
         }
 
     def _bring(self, cluster: Cluster, bodies: list[dict[str, Any]]) -> None:
@@ -179,8 +186,21 @@ class DeployRun(LockedRun):
             if self._stop_fillers(cluster):
                 self._plan_locked(cluster, bodies, created)
             self._execution.apply(self._planned, self._before_wave)
-            self._wait_for_rollout(cluster)
+            self._wait_locked(cluster)
             self._check_lock()
+
+    def _wait_locked(self, cluster: Cluster) -> None:
+        """Wait for the rollout. A check that takes longest is begun meanwhile, if a pod for it is replaced."""
+        called = {item.identity.name for item in self._planned if item.identity.kind == "Deployment" and item.to_write}
+        if not self._transaction.complete or not called & {DISPATCHER, REDIS}:
+            self._wait_for_rollout(cluster)
+            return
+        # What an unchanged deploy does not need
+        from ..verification.call_during_rollout import CallDuringRollout
+
+        with CallDuringRollout(cluster.connection, self._transaction.owner.namespace) as call:
+            self._wait_for_rollout(cluster)
+        self._lost_call = asdict(call.lost) if call.lost.caller else {}
 
     def _plan_locked(
         self,

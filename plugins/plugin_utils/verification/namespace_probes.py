@@ -21,7 +21,7 @@ def ask_pod_security(asked: Asked) -> list[Outcome]:
 
 def ask_network_policy(asked: Asked) -> list[Outcome]:
     """Have Redis make a call that it may not make."""
-    return [network_policy.ask_network_policy(asked.target, asked.require_network_policy)]
+    return [network_policy.ask_network_policy(asked.target, asked.require_network_policy, asked.lost_call)]
 
 
 PROBES = (

@@ -7,8 +7,14 @@ is when the Dispatcher has a connection to Redis at that moment. A forwarded por
 the node itself, which no policy keeps out. No object is made for this.
 """
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..api.connection import Connection
 from ..api.pod_stream import ContainerOf, EndedCommand, run_command
-from ..pods.names import REDIS
+from ..pods.names import CONTAINERS, DISPATCHER, REDIS
+from ..pods.pod import status_of_container
 from .outcome import FAILED, NOT_CHECKED, OK, WARNING, Outcome
 from .redis_client import redis_client
 from .target import Target, dispatcher_port
@@ -21,24 +27,54 @@ CALL_TIMEOUT = 2
 # What redis-cli says when nobody took its call. When somebody did, it complains of an answer that is none of Redis.
 _NOT_CONNECTED = ("Could not connect", "Connection refused", "timed out", "No route to host", "unreachable")
 _KILLED_BY_TIMEOUT = (124, 137, 143)
+_LOST = EndedCommand(_KILLED_BY_TIMEOUT[0], "", "")
 
 
-def ask_network_policy(target: Target, required: bool) -> Outcome:
+@dataclass(frozen=True)
+class LostCall:
+    """A call that vanished: the ids of the containers of Redis, which made it, and of the Dispatcher."""
+
+    caller: str = ""
+    called: str = ""
+
+
+def ask_network_policy(target: Target, required: bool, lost: LostCall = LostCall()) -> Outcome:
     """Make Redis call the Dispatcher, and judge.
 
     :param required: whether it is a failure that nothing is enforced.
+    :param lost: a call that has just been made. It counts if its containers still run, and nothing is required.
     :raises ApiError: when a right is missing: `create` on `pods/exec` or `pods/portforward`.
     """
     policy = target.network_policy(REDIS)
     if policy is None:
         return Outcome(CHECK, NOT_CHECKED, f"there is no NetworkPolicy {REDIS} that could be enforced")
-    callers, called = target.ready_containers(target.redis), _listening(target)
-    if not callers or called is None:
+    callers = target.ready_pods(target.redis)
+    # A pod may be ready and not have its address yet
+    called = [pod for pod in target.ready_pods(target.dispatcher) if pod["status"].get("podIP")]
+    if not callers or not called:
         return Outcome(CHECK, NOT_CHECKED, "the check needs a ready pod of Redis and a ready one of the Dispatcher")
-    address, port = called
-    with redis_client(target, callers[0], ANSWER_TIMEOUT) as client:
+    made = None if required else _pods_of(lost, callers, called)
+    redis, dispatcher = made or (callers[0], called[0])
+    address = dispatcher["status"]["podIP"]
+    container = target.container(redis, CONTAINERS[REDIS])
+    with redis_client(target, container, ANSWER_TIMEOUT) as client:
         clients = client.command("CLIENT", "LIST")
-    return judge(_call(target, callers[0], address, port), is_connected(str(clients), address), address, required)
+    call = _LOST if made else call_dispatcher(target.connection, container, address, dispatcher_port(dispatcher))
+    return judge(call, is_connected(str(clients), address), address, required)
+
+
+def call_dispatcher(connection: Connection, redis: ContainerOf, address: str, port: int) -> EndedCommand:
+    """Make Redis call the Dispatcher.
+
+    :raises ApiError: when `create` on `pods/exec` is missing; StreamCut when the command does not end.
+    """
+    command = ["timeout", str(CALL_TIMEOUT), "redis-cli", "-h", address, "-p", str(port), "PING"]
+    return run_command(connection, redis, command)
+
+
+def is_lost(call: EndedCommand) -> bool:
+    """Tell whether nobody answered a call at all. A pod that nobody listens in refuses one at once."""
+    return call.code in _KILLED_BY_TIMEOUT
 
 
 def is_connected(clients: str, address: str) -> bool:
@@ -52,7 +88,7 @@ def judge(call: EndedCommand, connected: bool, address: str, required: bool) -> 
 
     :param connected: whether the Dispatcher has a connection to Redis, the other way round.
     """
-    refused = call.code in _KILLED_BY_TIMEOUT or any(text in call.errors + call.output for text in _NOT_CONNECTED)
+    refused = is_lost(call) or any(text in call.errors + call.output for text in _NOT_CONNECTED)
     if not refused:
         evidence = f"not enforced: Redis can call the Dispatcher ({address}), which its NetworkPolicy forbids"
         hint = (
@@ -66,12 +102,16 @@ def judge(call: EndedCommand, connected: bool, address: str, required: bool) -> 
     return Outcome(CHECK, OK, f"enforced: Redis cannot call the Dispatcher ({address}), which is connected to Redis")
 
 
-def _listening(target: Target) -> tuple[str, int] | None:
-    """Return the address and port of a ready pod of the Dispatcher; it may be ready and not have one yet."""
-    pods = target.ready_pods(target.dispatcher)
-    return next(((pod["status"]["podIP"], dispatcher_port(pod)) for pod in pods if pod["status"].get("podIP")), None)
+def container_id(pod: Mapping[str, Any], name: str) -> str:
+    """Return the id of the container that runs in a pod of the Deployment *name*, empty if none does."""
+    status = status_of_container(pod, CONTAINERS[name])
+    return str(status.get("containerID") or "") if "running" in (status.get("state") or {}) else ""
 
 
-def _call(target: Target, redis: ContainerOf, address: str, port: int) -> EndedCommand:
-    command = ["timeout", str(CALL_TIMEOUT), "redis-cli", "-h", address, "-p", str(port), "PING"]
-    return run_command(target.connection, redis, command)
+def _pods_of(
+    lost: LostCall, callers: Iterable[Mapping[str, Any]], called: Iterable[Mapping[str, Any]]
+) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+    """Return the pods between which a call was lost, None if one of them is gone or was started anew."""
+    redis = {container_id(pod, REDIS): pod for pod in callers}.get(lost.caller)
+    dispatcher = {container_id(pod, DISPATCHER): pod for pod in called}.get(lost.called)
+    return (redis, dispatcher) if lost.caller and lost.called and redis and dispatcher else None

@@ -13,6 +13,7 @@ from ..pods.progress import progress_of
 from ..pods.remedy import remedy_of_cause
 from . import configuration, pods_ready, secret
 from .app_release import APPS, DEFAULT_APP, AppRelease
+from .network_policy import LostCall
 from .outcome import FAILED, NOT_CHECKED, Outcome
 from .target import Target
 
@@ -32,6 +33,7 @@ class Asked:
         public_ca_file: certificates that the answer there is to be trusted by; empty for the system's.
         require_network_policy: whether it is a failure that the network enforces no NetworkPolicy.
         app: the release of the app that runs.
+        lost_call: the call of network_policy that a deploy has made while it waited for its pods.
     """
 
     target: Target
@@ -42,6 +44,7 @@ class Asked:
     public_ca_file: str = ""
     require_network_policy: bool = False
     app: AppRelease = APPS[DEFAULT_APP]
+    lost_call: LostCall = LostCall()
 
 
 @dataclass(frozen=True)
