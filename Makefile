@@ -84,14 +84,21 @@ test: clean-reports
 	@status=0; $(MAKE) --no-print-directory test-steps || status=1; \
 	$(BIN)/python tests/summary.py $(REPORTS) || status=1; exit $$status
 
-# Two steps at a time, but for the last two, which measure times. What a step says is shown when it is over; the first three
-# show that they move, as they may compile Kubernetes and the scanners. Molecule waits for pods most of the time, so it leaves more
-# than a processor to the step beside it.
-.PHONY: test-steps
-test-steps: $(VENV)/.complete
-	@$(MAKE) --no-print-directory --jobs=2 kubernetes-bin lint scan gates
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target molecule-untimed $(INTEGRATION) unit
+# Molecule's scenarios come one after the other and take longest, so they begin as soon as Kubernetes is compiled, and all other steps
+# give way to both. At the end, alone, come the two that measure times. What a step says is shown when it is over.
+BESIDE := $(addprefix beside-,lint integration-engine integration-transactions unit scan gates)
+.PHONY: test-steps compiled $(BESIDE)
+test-steps: $(VENV)/.complete test-programs
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target molecule-untimed $(BESIDE)
 	@$(MAKE) --no-print-directory contract molecule-timed
+
+molecule-untimed $(filter beside-integration-%,$(BESIDE)): compiled
+$(BESIDE): beside-%:
+	@nice -n 5 $(MAKE) --no-print-directory $*
+
+# This shows that it moves
+compiled: $(VENV)/.complete
+	@$(MAKE) --no-print-directory --output-sync=none kubernetes-bin
 
 .PHONY: clean-reports
 clean-reports:
@@ -207,6 +214,11 @@ $(PROMTOOL) $(SCRAPERS):
 	  dpkg-deb --fsys-tarfile "$$directory"/$(package)_*.deb | tar --extract --to-stdout ./usr/bin/$(@F) >"$$directory/$(@F)" && \
 	  install "$$directory/$(@F)" $@; \
 	fi
+
+# Debian's package manager works for one at a time
+.PHONY: test-programs
+test-programs: $(PROMTOOL)
+	@$(call install_programs,redis-server chromium git)
 
 # The alarms in a real Prometheus that scrapes a real kube-state-metrics, cert-manager and exporter of Redis
 .PHONY: alarms

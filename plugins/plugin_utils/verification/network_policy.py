@@ -3,8 +3,9 @@
 
 Redis may call nobody, and its image has a client. So Redis is made to call the Dispatcher: a connection that comes
 about proves that nothing is enforced. One that does not proves the contrary where the way is known to be good, and it
-is when the Dispatcher has a connection to Redis at that moment. A forwarded port would prove nothing, as it comes from
-the node itself, which no policy keeps out. No object is made for this.
+is when the Dispatcher reaches Redis: when it is connected to it, or can be made to call it, as the app takes some time
+to connect to a Redis that is new. A forwarded port would prove nothing, as it comes from the node itself, which no
+policy keeps out. No object is made for this.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,12 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..api.connection import Connection
-from ..api.pod_stream import ContainerOf, EndedCommand, run_command
+from ..api.pod_stream import CommandMissing, ContainerOf, EndedCommand, run_command
+from ..api.redis_over_socket import encoded_command
 from ..pods.names import CONTAINERS, DISPATCHER, REDIS
 from ..pods.pod import status_of_container
+from . import egress
 from .outcome import FAILED, NOT_CHECKED, OK, WARNING, Outcome
 from .redis_client import redis_client
-from .target import Target, dispatcher_port
+from .target import REDIS_PORT, Target, dispatcher_port
 
 CHECK = "network_policy"
 ANSWER_TIMEOUT = 10.0  # seconds
@@ -60,7 +63,8 @@ def ask_network_policy(target: Target, required: bool, lost: LostCall = LostCall
     with redis_client(target, container, ANSWER_TIMEOUT) as client:
         clients = client.command("CLIENT", "LIST")
     call = _LOST if made else call_dispatcher(target.connection, container, address, dispatcher_port(dispatcher))
-    return judge(call, is_connected(str(clients), address), address, required)
+    reaches = is_connected(str(clients), address) or (_is_refused(call) and _can_call(target, dispatcher, redis))
+    return judge(call, reaches, address, required)
 
 
 def call_dispatcher(connection: Connection, redis: ContainerOf, address: str, port: int) -> EndedCommand:
@@ -83,23 +87,41 @@ def is_connected(clients: str, address: str) -> bool:
     return f" addr={host}:" in clients
 
 
-def judge(call: EndedCommand, connected: bool, address: str, required: bool) -> Outcome:
+def judge(call: EndedCommand, reaches: bool, address: str, required: bool) -> Outcome:
     """Judge the call of redis-cli to the Dispatcher at *address*.
 
-    :param connected: whether the Dispatcher has a connection to Redis, the other way round.
+    :param reaches: whether the Dispatcher reaches Redis, the other way round.
     """
-    refused = is_lost(call) or any(text in call.errors + call.output for text in _NOT_CONNECTED)
-    if not refused:
+    if not _is_refused(call):
         evidence = f"not enforced: Redis can call the Dispatcher ({address}), which its NetworkPolicy forbids"
         hint = (
             "The cluster's network plugin ignores NetworkPolicies: install one that enforces them, or use a cluster "
             "of your own."
         )
         return Outcome(CHECK, FAILED if required else WARNING, evidence, hint)
-    if not connected:
-        evidence = f"Redis cannot call the Dispatcher ({address}), which has no connection to Redis either"
+    if not reaches:
+        evidence = f"Redis cannot call the Dispatcher ({address}), which does not reach Redis either"
         return Outcome(CHECK, NOT_CHECKED, evidence)
-    return Outcome(CHECK, OK, f"enforced: Redis cannot call the Dispatcher ({address}), which is connected to Redis")
+    return Outcome(CHECK, OK, f"enforced: Redis cannot call the Dispatcher ({address}), which reaches Redis")
+
+
+def _is_refused(call: EndedCommand) -> bool:
+    return is_lost(call) or any(text in call.errors + call.output for text in _NOT_CONNECTED)
+
+
+def _can_call(target: Target, dispatcher: Mapping[str, Any], redis: Mapping[str, Any]) -> bool:
+    """Tell whether a pod of the Dispatcher can call one of Redis. Where its image has no bash, it cannot be told."""
+    address = redis["status"].get("podIP")
+    if not address:
+        return False
+    container = target.container(dispatcher, CONTAINERS[DISPATCHER])
+    request = encoded_command("PING")
+    command = egress.command_of(address, str(REDIS_PORT), request)
+    try:
+        call = egress.call_of(run_command(target.connection, container, command, request))
+    except CommandMissing:
+        return False
+    return call is not None and call.connected
 
 
 def container_id(pod: Mapping[str, Any], name: str) -> str:

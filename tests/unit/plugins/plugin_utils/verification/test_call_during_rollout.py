@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream import (
+    CommandMissing,
     ContainerOf,
     EndedCommand,
     StreamCut,
@@ -31,6 +32,7 @@ from fake_connection import FakeConnection
 PODS = "/api/v1/namespaces/n/pods"
 LOST = EndedCommand(124, "", "")
 TAKEN = EndedCommand(0, "PONG\n", "")
+CONNECTED = EndedCommand(0, "10.0.0.1:6379\nconnected\n+PONG\n", "")  # the Dispatcher, to Redis
 REFUSED = EndedCommand(1, "", "Could not connect to Redis at 10.0.0.5:8080: Connection refused\n")
 SOON = 5.0  # seconds in which a thread surely does its part
 
@@ -199,18 +201,27 @@ class Clients:
 
 @pytest.fixture
 def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
-    """Verify `ask(lost, pods…, connected=…, required=…)`: the result, and whose pods called anew."""
+    """Verify `ask(lost, pods…, connected=…, back=…, required=…)`: the result, and whose pods were made to call."""
     apps = f"{NAMESPACE}/deployments".replace("/api/v1", "/apis/apps/v1")
     policy = f"{NAMESPACE}/networkpolicies/redis".replace("/api/v1", "/apis/networking.k8s.io/v1")
 
     def run(
-        lost: LostCall, *pods: dict[str, Any], connected: str = "10.0.0.1", required: bool = False
+        lost: LostCall,
+        *pods: dict[str, Any],
+        connected: str = "10.0.0.1",
+        back: EndedCommand | ApplyError = CONNECTED,
+        required: bool = False,
     ) -> tuple[str, str]:
         made: list[str] = []
 
-        def call(_connection: Any, container: ContainerOf, _command: Any) -> EndedCommand:
+        def call(_connection: Any, container: ContainerOf, command: Any, _request: bytes = b"") -> EndedCommand:
             made.append(container.pod)
-            return TAKEN
+            if "redis-cli" in command:
+                return TAKEN
+            assert command[-3:-1] == ["10.0.0.1", "6379"]
+            if isinstance(back, ApplyError):
+                raise back
+            return back
 
         monkeypatch.setattr(network_policy, "redis_client", lambda *_arguments: Clients(connected))
         monkeypatch.setattr(network_policy, "run_command", call)
@@ -239,8 +250,19 @@ def test_a_call_that_has_vanished_is_not_made_again(ask: Ask) -> None:
     assert ask(SEEN, dispatcher(2, ready=True), *READY) == ("ok", "")
 
 
-def test_it_proves_nothing_where_the_way_is_not_known_to_be_good(ask: Ask) -> None:
-    assert ask(SEEN, *READY, connected="10.0.0.7") == ("not checked", "")
+def test_a_dispatcher_that_is_not_connected_yet_is_made_to_call_redis(ask: Ask) -> None:
+    assert ask(SEEN, *READY, connected="10.0.0.7") == ("ok", "agentsmith-dispatcher-1")
+
+
+@pytest.mark.parametrize(
+    "back",
+    [EndedCommand(124, "10.0.0.1:6379\n", ""), EndedCommand(1, "", "refused"), CommandMissing("no bash")],
+    ids=repr,
+)
+def test_a_lost_call_proves_nothing_where_the_way_is_not_known_to_be_good(
+    ask: Ask, back: EndedCommand | ApplyError
+) -> None:
+    assert ask(SEEN, *READY, connected="10.0.0.7", back=back) == ("not checked", "agentsmith-dispatcher-1")
 
 
 @pytest.mark.parametrize(

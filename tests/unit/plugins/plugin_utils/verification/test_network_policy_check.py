@@ -25,12 +25,12 @@ NOT_TAKEN = [
 
 
 @pytest.mark.parametrize("call", TAKEN)
-@pytest.mark.parametrize("connected", [True, False])
-def test_a_call_that_is_taken_proves_that_nothing_is_enforced(call: EndedCommand, connected: bool) -> None:
-    outcome = judge(call, connected, "10.0.0.5", required=False)
+@pytest.mark.parametrize("reaches", [True, False])
+def test_a_call_that_is_taken_proves_that_nothing_is_enforced(call: EndedCommand, reaches: bool) -> None:
+    outcome = judge(call, reaches, "10.0.0.5", required=False)
     assert outcome.result == "warning"
     assert outcome.evidence.startswith("not enforced: ")
-    assert judge(call, connected, "10.0.0.5", required=True).result == "failed"
+    assert judge(call, reaches, "10.0.0.5", required=True).result == "failed"
 
 
 @pytest.mark.parametrize("call", NOT_TAKEN)
