@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +35,9 @@ def api_server_and_dns(asked: Asked) -> list[Outcome]:
     checks = ("egress_api_server", "egress_dns")
 
     def look(pod: Mapping[str, Any]) -> list[Outcome]:
-        by_address, by_name = (_call(asked, pod, host, "", HTTP_REQUEST) for host in ("", egress.KNOWN_NAME))
+        hosts = ("", egress.KNOWN_NAME)
+        with ThreadPoolExecutor(len(hosts)) as executor:
+            by_address, by_name = executor.map(lambda host: _call(asked, pod, host, "", HTTP_REQUEST), hosts)
         if by_address is None or by_name is None:
             return not_checked(checks, _NO_NETWORK)
         return [
