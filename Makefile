@@ -84,21 +84,14 @@ test: clean-reports
 	@status=0; $(MAKE) --no-print-directory test-steps || status=1; \
 	$(BIN)/python tests/summary.py $(REPORTS) || status=1; exit $$status
 
-# Molecule's scenarios come one after the other and take longest, so they begin as soon as Kubernetes is compiled, and all other steps
-# give way to both. At the end, alone, come the two that measure times. What a step says is shown when it is over.
-BESIDE := $(addprefix beside-,lint integration-engine integration-transactions unit scan gates)
-.PHONY: test-steps compiled $(BESIDE)
+# Three steps at a time, but for the last two, which measure times: each of them waits now and then, Molecule most of the time. What needs
+# no cluster is done while Kubernetes is compiled, but for the unit tests, or Molecule would be alone at the end. What a step says is shown
+# when it is over; the first ones show that they move, as they may compile Kubernetes and the scanners.
+.PHONY: test-steps
 test-steps: $(VENV)/.complete test-programs
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target molecule-untimed $(BESIDE)
+	@$(MAKE) --no-print-directory --jobs=3 kubernetes-bin lint scan gates
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target molecule-untimed $(INTEGRATION) unit
 	@$(MAKE) --no-print-directory contract molecule-timed
-
-molecule-untimed $(filter beside-integration-%,$(BESIDE)): compiled
-$(BESIDE): beside-%:
-	@nice -n 5 $(MAKE) --no-print-directory $*
-
-# This shows that it moves
-compiled: $(VENV)/.complete
-	@$(MAKE) --no-print-directory --output-sync=none kubernetes-bin
 
 .PHONY: clean-reports
 clean-reports:
