@@ -84,13 +84,13 @@ test: clean-reports
 	@status=0; $(MAKE) --no-print-directory test-steps || status=1; \
 	$(BIN)/python tests/summary.py $(REPORTS) || status=1; exit $$status
 
-# Three steps at a time, but for the last two, which measure times: each of them waits now and then, Molecule most of the time. What needs
-# no cluster is done while Kubernetes is compiled, but for the unit tests, or Molecule would be alone at the end. What a step says is shown
-# when it is over; the first ones show that they move, as they may compile Kubernetes and the scanners.
+# Two steps at a time, but for the last two, which measure times. What a step says is shown when it is over; the first three
+# show that they move, as they may compile Kubernetes and the scanners. Molecule waits for pods most of the time, so it leaves more
+# than a processor to the step beside it.
 .PHONY: test-steps
-test-steps: $(VENV)/.complete test-programs
-	@$(MAKE) --no-print-directory --jobs=3 kubernetes-bin lint scan gates
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target molecule-untimed $(INTEGRATION) unit
+test-steps: $(VENV)/.complete
+	@$(MAKE) --no-print-directory --jobs=2 kubernetes-bin lint scan gates
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target molecule-untimed $(INTEGRATION) unit
 	@$(MAKE) --no-print-directory contract molecule-timed
 
 .PHONY: clean-reports
@@ -207,11 +207,6 @@ $(PROMTOOL) $(SCRAPERS):
 	  dpkg-deb --fsys-tarfile "$$directory"/$(package)_*.deb | tar --extract --to-stdout ./usr/bin/$(@F) >"$$directory/$(@F)" && \
 	  install "$$directory/$(@F)" $@; \
 	fi
-
-# Debian's package manager works for one at a time
-.PHONY: test-programs
-test-programs: $(PROMTOOL)
-	@$(call install_programs,redis-server chromium git)
 
 # The alarms in a real Prometheus that scrapes a real kube-state-metrics, cert-manager and exporter of Redis
 .PHONY: alarms

@@ -52,4 +52,4 @@ class ActionModule(ControlNodeAction):
         if "role_path" not in variables:
             return Part(**options)
         directory = Path(variables["role_path"])
-        return Part(**options, directory=directory, arguments=role_arguments(directory, "render"))
+        return Part(**options, directory=directory, arguments=role_arguments(directory))

@@ -18,7 +18,7 @@ from ..plugin_utils.actions.documented_options import documented_options
 from ..plugin_utils.actions.vault_values import refuse_published_password
 from ..plugin_utils.cache.parsed_files import parsed_file
 from ..plugin_utils.objects.errors import ApplyError
-from ..plugin_utils.render.part import ROLES, check_variables, read_part, render_part
+from ..plugin_utils.render.part import ROLES, read_part, render_part
 from ..plugin_utils.render.part_selection import is_selected
 from ..plugin_utils.render.template_engine import RenderError
 from ..plugin_utils.secrets.preflight import compare_secret
@@ -43,8 +43,6 @@ class ActionModule(ClusterAction):
         engine.variables.update(_with_role_variables(roles, task_vars or {}, engine.of_collection))
         refuse_published_password(task_vars or {})
         try:
-            for role in options["checked_roles"]:
-                check_variables(role, task_vars or {}, engine, self._display.warning)
             result = self._render(options, engine)
         except (RenderError, ApplyError) as error:
             raise AnsibleActionFail(str(error)) from None

@@ -37,13 +37,6 @@ options:
       - If C(--tags) or C(--skip-tags) leave out one of the parts C(secrets) and C(config), nothing is compared.
     type: bool
     default: false
-  checked_roles:
-    description:
-      - Roles that come later in the play. Those of their variables that somebody has set are checked by the roles'
-        argument specs, so that a wrong one is named before anything is written.
-    type: list
-    elements: str
-    default: []
 extends_documentation_fragment:
   - agentsmith.platform.connection
   - agentsmith.platform.control_node

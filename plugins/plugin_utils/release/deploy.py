@@ -190,15 +190,17 @@ class DeployRun(LockedRun):
             self._check_lock()
 
     def _wait_locked(self, cluster: Cluster) -> None:
-        """Wait for the rollout. A check that takes longest is begun meanwhile, if a pod for it is replaced."""
-        called = {item.identity.name for item in self._planned if item.identity.kind == "Deployment" and item.to_write}
-        if not self._transaction.complete or not called & {DISPATCHER, REDIS}:
+        """Wait for the rollout. The check that takes longest is made meanwhile, if a pod for it is replaced."""
+        planned = {(item.identity.kind, item.identity.name): item for item in self._planned}
+        deployments = [planned.get(("Deployment", name)) for name in (DISPATCHER, REDIS)]
+        is_checked = self._transaction.complete and all(deployments) and ("NetworkPolicy", REDIS) in planned
+        if not is_checked or not self._settings.wait or not any(item and item.to_write for item in deployments):
             self._wait_for_rollout(cluster)
             return
         # What an unchanged deploy does not need
         from ..verification.call_during_rollout import CallDuringRollout
 
-        with CallDuringRollout(cluster.connection, self._transaction.owner.namespace) as call:
+        with CallDuringRollout(cluster.connection, self._transaction.owner) as call:
             self._wait_for_rollout(cluster)
         self._lost_call = asdict(call.lost) if call.lost.caller else {}
 

@@ -78,7 +78,7 @@ def read_part(name: str, trust: Callable[[str], str]) -> Part:
         raise RenderError(f"There is no part {name}: {path} does not exist.")
     # Not with Ansible's loader, which notes the origin of every value and takes five times as long
     stated = map_texts(parsed_file(path), trust)
-    arguments = role_arguments(directory, "render")
+    arguments = role_arguments(directory)
     common = {"agentsmith_namespace": "namespace", f"{name}_instance": "dns_label"}
     checks = [{"variable": variable, "shape": shape} for variable, shape in common.items() if variable in arguments]
     return Part(
@@ -89,25 +89,15 @@ def read_part(name: str, trust: Callable[[str], str]) -> Part:
     )
 
 
-def role_arguments(directory: Path, entry: str) -> Arguments:
-    """Return the arguments that a role describes for one of its entries.
+def role_arguments(directory: Path) -> Arguments:
+    """Return the arguments that a role describes for its entry `render`.
 
-    Ansible itself checks them in a task for each role, which takes longer than the rendering.
+    Ansible itself checks the entry `main` only, in a task that takes longer than the rendering.
     """
     path = directory / "meta/argument_specs.yml"
     specs = parsed_file(path)["argument_specs"] if path.is_file() else {}
-    arguments: Arguments = specs.get(entry, {}).get("options", {})
+    arguments: Arguments = specs.get("render", {}).get("options", {})
     return arguments
-
-
-def check_variables(role: str, given: Mapping[str, Any], engine: TemplateEngine, warn: Callable[[str], None]) -> None:
-    """Check the variables of a role that comes later, those that somebody has *given*: its defaults are right.
-
-    :raises RenderError: a variable is not usable
-    """
-    arguments = {name: spec for name, spec in role_arguments(ROLES / role, "main").items() if name in given}
-    if faults := variable_faults(engine, arguments, [], warn):
-        raise RenderError(_unusable(f"role {role}", engine, faults))
 
 
 def render_part(part: Part, engine: TemplateEngine, warn: Callable[[str], None]) -> dict[str, Any]:
@@ -132,7 +122,10 @@ def _render_part(part: Part, engine: TemplateEngine, warn: Callable[[str], None]
     if report.get("failed"):
         return report
     if faults := variable_faults(engine, part.arguments, list(_checks(part, engine)), warn):
-        raise RenderError(_unusable(f"part {part.component}", engine, faults))
+        raise RenderError(
+            f"The variables of the part {part.component} are not usable for the target {_target(engine)}; "
+            "nothing was rendered.\n" + "\n".join(f"- {fault}" for fault in faults)
+        )
     common = common_metadata(engine)
     labels = cache(lambda: _labels(part, engine))
     rendered = [_rendered(part, template, engine, labels) for template in part.templates]
@@ -140,11 +133,6 @@ def _render_part(part: Part, engine: TemplateEngine, warn: Callable[[str], None]
     for manifest in objects:
         common.add_to(manifest)
     return {**report, "objects": objects}
-
-
-def _unusable(whose: str, engine: TemplateEngine, faults: Sequence[str]) -> str:
-    lines = [f"The variables of the {whose} are not usable for the target {_target(engine)}; nothing was rendered."]
-    return "\n".join([*lines, *(f"- {fault}" for fault in faults)])
 
 
 def _is_enabled(part: Part, engine: TemplateEngine) -> bool:

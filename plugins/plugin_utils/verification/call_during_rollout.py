@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The call of the check network_policy, made while a rollout is waited for.
 
-A container runs for some seconds before its pod is ready. A call that is made meanwhile costs a deploy no time, and one
-that vanishes is as good as a later one. One that does not proves nothing yet: a policy may not be enforced at once, and
-the Dispatcher may not listen yet. The check then makes its own.
+A container runs for some seconds before its pod is ready. A call that is made meanwhile costs a deploy no time. Only
+one that vanishes counts: a policy may not be enforced at once, and the Dispatcher may not listen yet. The check then
+makes its own.
 """
 
 import threading
@@ -14,7 +14,8 @@ from ..api.connection import Connection
 from ..api.pod_stream import ContainerOf
 from ..api.watch import Watches
 from ..objects.errors import ApplyError
-from ..objects.labels import labels_of
+from ..objects.labels import INSTANCE_LABEL, labels_of
+from ..objects.owner import Owner
 from ..objects.planned_object import is_going
 from ..pods.names import CONTAINERS, DISPATCHER, REDIS
 from ..pods.pod import container_of, is_ready
@@ -32,11 +33,14 @@ class CallDuringRollout:
     """Makes the call in a thread of its own. Use it as a context manager around the wait.
 
     ``lost``: the last call that vanished.
+
+    :param owner: the release whose pods they are.
     """
 
-    def __init__(self, connection: Connection, namespace: str) -> None:
+    def __init__(self, connection: Connection, owner: Owner) -> None:
         self.lost = LostCall()
-        self._connection, self._namespace = connection, namespace
+        self._connection, self._namespace = connection, owner.namespace
+        self._selector = f"app in ({DISPATCHER},{REDIS}),{INSTANCE_LABEL}={owner.instance}"
         self._watches = Watches(connection)
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -45,17 +49,17 @@ class CallDuringRollout:
         self._thread.start()
         return self
 
-    def __exit__(self, *_exception: object) -> None:
+    def __exit__(self, failure: type[BaseException] | None, *_more: object) -> None:
         self._is_over.set()
         self._watches.tell()
-        self._thread.join(PATIENCE)
+        if failure is None:
+            self._thread.join(PATIENCE)
 
     def _run(self) -> None:
-        selector = {"labelSelector": f"app in ({DISPATCHER},{REDIS})"}
         asked = LostCall()
         try:
             with self._watches as watches:
-                pods = watches.of_list(f"/api/v1/namespaces/{self._namespace}/pods", selector)
+                pods = watches.of_list(f"/api/v1/namespaces/{self._namespace}/pods", {"labelSelector": self._selector})
                 while not self._is_over.is_set():
                     asked = self._look(pods.items(), asked)
                     watches.wait(PAUSE)

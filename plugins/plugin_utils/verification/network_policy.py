@@ -121,7 +121,8 @@ def _can_call(target: Target, dispatcher: Mapping[str, Any], redis: Mapping[str,
         call = egress.call_of(run_command(target.connection, container, command, request))
     except CommandMissing:
         return False
-    return call is not None and call.connected
+    # A sidecar takes every connection itself
+    return call is not None and call.answer.startswith(("+", "-"))
 
 
 def container_id(pod: Mapping[str, Any], name: str) -> str:

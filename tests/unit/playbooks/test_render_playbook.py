@@ -14,9 +14,6 @@ import yaml
 from ansible_playbook import ansible_playbook
 from required_variables import REQUIRED
 
-# Those of the Secret that the configuration needs
-KEYS = ("vault_github_token=MARKED", "vault_anthropic_api_key=MARKED")
-
 
 @pytest.fixture
 def inventory(tmp_path: Path) -> Path:
@@ -117,7 +114,7 @@ def test_refuses_a_directory_that_is_none(inventory: Path, tmp_path: Path, optio
     ("options", "faults"),
     [
         ([], {"github-token", "anthropic-api-key"}),
-        (["-e", KEYS[0], "-e", KEYS[1]], set()),
+        (["-e", "vault_github_token=MARKED", "-e", "vault_anthropic_api_key=MARKED"], set()),
     ],
 )
 def test_deploy_asks_the_secret_for_the_key_that_is_switched_on(
@@ -132,29 +129,6 @@ def test_deploy_asks_the_secret_for_the_key_that_is_switched_on(
     # Without a fault the next thing is the cluster, which is not there
     assert ("nowhere" in message) == (not faults)
     assert "MARKED" not in message
-
-
-@pytest.mark.parametrize(
-    ("variable", "value", "said"),
-    [
-        ("verify_timeout", '"soon"', "int"),
-        ("verify_require_network_policy", '"maybe"', "bool"),
-        ("verify_end_to_end_timeout", '"ten"', "int"),
-        ("verify_timeout", '"{{ unknown }}"', "unknown"),
-        ("verify_timeout", '"10"', ""),
-    ],
-)
-def test_deploy_names_a_wrong_variable_of_the_verification_before_it_looks_for_a_cluster(
-    inventory: Path, tmp_path: Path, variable: str, value: str, said: str
-) -> None:
-    options = [f"agentsmith_kubeconfig={tmp_path}/nowhere", *KEYS, f'{{"{variable}": {value}}}']
-    given = [part for option in options for part in ("-e", option)]
-    result = render(inventory, "--limit", "one", *given, playbook="deploy")
-    assert result.returncode != 0
-    message = " ".join((result.stdout + result.stderr).split())
-    assert ("nowhere" in message) == (not said)
-    assert ("The variables of the role verify are not usable for the target one" in message) == bool(said)
-    assert not said or (variable in message and said in message)
 
 
 OVERLAYS = ("-e", "render_layout=overlays")

@@ -16,6 +16,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.pod_stream
     StreamCut,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.errors import ApiError, ApplyError
+from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner import Owner
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import (
     call_during_rollout,
     checks,
@@ -30,6 +31,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.t
 from fake_connection import FakeConnection
 
 PODS = "/api/v1/namespaces/n/pods"
+OWNER = Owner("n", "agentsmith")
 LOST = EndedCommand(124, "", "")
 TAKEN = EndedCommand(0, "PONG\n", "")
 CONNECTED = EndedCommand(0, "10.0.0.1:6379\nconnected\n+PONG\n", "")  # the Dispatcher, to Redis
@@ -87,7 +89,7 @@ class Scene:
     def during(self, *steps: list[dict[str, Any]]) -> LostCall:
         """Let the pods be one after the other of *steps*; return the call that counts."""
         self.pods = steps[0]
-        with CallDuringRollout(self.connection, "n") as call:  # type: ignore[arg-type]
+        with CallDuringRollout(self.connection, OWNER) as call:  # type: ignore[arg-type]
             for pods in steps:
                 self.pods = pods
                 seen, deadline = self.looks, time.monotonic() + SOON
@@ -147,10 +149,30 @@ def test_where_all_is_ready_the_check_makes_its_own_call(scene: Scene) -> None:
 
 
 def test_who_may_not_list_pods_deploys_all_the_same(scene: Scene) -> None:
-    scene.connection.answers[PODS] = ApiError(403, "Forbidden", "no")
-    with CallDuringRollout(scene.connection, "n") as call:  # type: ignore[arg-type]
-        pass
-    assert call.lost == LostCall()
+    def refuse() -> None:
+        scene.looks += 1
+        raise ApiError(403, "Forbidden", "no")
+
+    scene.connection.answers[PODS] = refuse
+    with CallDuringRollout(scene.connection, OWNER) as call:  # type: ignore[arg-type]
+        call._thread.join(SOON)
+        assert not call._thread.is_alive()
+    assert (call.lost, scene.looks, scene.calls) == (LostCall(), 1, [])
+
+
+def test_only_pods_of_the_release_are_looked_at(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else's Redis in the namespace has the label `app: redis`, too."""
+    asked = []
+    get = scene.connection.get
+
+    def noting(path: str, query: Any) -> Any:
+        asked.append((path, query))
+        return get(path, query)
+
+    monkeypatch.setattr(scene.connection, "get", noting)
+    scene.during([redis(), dispatcher()])
+    selector = "app in (agentsmith-dispatcher,redis),app.kubernetes.io/instance=agentsmith"
+    assert asked[0] == (PODS, {"labelSelector": selector})
 
 
 def test_a_call_that_hangs_holds_the_deploy_up_no_longer_than_one_that_begins_then(
@@ -166,14 +188,14 @@ def test_a_call_that_hangs_holds_the_deploy_up_no_longer_than_one_that_begins_th
 
     monkeypatch.setattr(call_during_rollout, "call_dispatcher", hang)
     scene.pods = [redis(), dispatcher()]
-    with CallDuringRollout(scene.connection, "n") as call:  # type: ignore[arg-type]
+    with CallDuringRollout(scene.connection, OWNER) as call:  # type: ignore[arg-type]
         assert begun.wait(SOON)
     assert call.lost == LostCall()
     released.set()
 
 
 def test_a_rollout_that_fails_is_told_as_it_is(scene: Scene) -> None:
-    with pytest.raises(ApplyError, match="will not become ready"), CallDuringRollout(scene.connection, "n"):  # type: ignore[arg-type]
+    with pytest.raises(ApplyError, match="will not become ready"), CallDuringRollout(scene.connection, OWNER):  # type: ignore[arg-type]
         raise ApplyError("Deployment redis will not become ready")
 
 
@@ -256,7 +278,12 @@ def test_a_dispatcher_that_is_not_connected_yet_is_made_to_call_redis(ask: Ask) 
 
 @pytest.mark.parametrize(
     "back",
-    [EndedCommand(124, "10.0.0.1:6379\n", ""), EndedCommand(1, "", "refused"), CommandMissing("no bash")],
+    [
+        EndedCommand(0, "10.0.0.1:6379\nconnected\n\n", ""),
+        EndedCommand(124, "10.0.0.1:6379\n", ""),
+        EndedCommand(1, "", "refused"),
+        CommandMissing("no bash"),
+    ],
     ids=repr,
 )
 def test_a_lost_call_proves_nothing_where_the_way_is_not_known_to_be_good(
