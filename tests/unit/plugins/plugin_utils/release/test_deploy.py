@@ -37,7 +37,7 @@ def test_a_first_deploy_makes_the_namespace_then_the_lock_then_the_rest_in_waves
     assert writes[:2] == [f"PATCH {NAMESPACE}", f"POST {LEASES}"]
     assert sorted(writes[2:4]) == [f"PATCH {CONFIG_MAP}", f"PATCH {SECRET}"]
     assert writes[4:] == [f"PATCH {DISPATCHER}"]
-    assert run.result()["transaction"] == {"opened": True, "started": True, "holder": run.holder}
+    assert run.result()["transaction"] == {"opened": True, "started": True, "holder": run.holder, "lost_call": {}}
     assert release.cluster.objects[LEASE]["spec"]["holderIdentity"] == run.holder
 
 
@@ -45,7 +45,7 @@ def test_an_unchanged_release_takes_no_lock_and_writes_nothing(release: InMemory
     release.deploy(FIRST)
     run = release.apply(FIRST)
     assert release.cluster.writes == []
-    assert run.result()["transaction"] == {"opened": False, "started": False, "holder": ""}
+    assert run.result()["transaction"] == {"opened": False, "started": False, "holder": "", "lost_call": {}}
     assert not [line for line in release.cluster.log if line.startswith("POST")]
 
 
@@ -105,7 +105,7 @@ def test_a_lock_of_another_run_leaves_everything_as_it_is(release: InMemoryRelea
     with pytest.raises(ApplyError, match=f"{holder} has been deploying this release"):
         release.apply(FIRST)
     assert release.cluster.writes == []
-    assert release.last.result()["transaction"] == {"opened": True, "started": False, "holder": ""}
+    assert release.last.result()["transaction"] == {"opened": True, "started": False, "holder": "", "lost_call": {}}
 
 
 def test_what_changed_before_the_lock_was_taken_is_seen_under_it(release: InMemoryRelease) -> None:
