@@ -33,6 +33,7 @@ _REFUSED = re.compile("connection refused", re.IGNORECASE)
 _NO_SUCH_COMMAND = re.compile("executable file .*not found|no such file or directory", re.IGNORECASE)
 # What a runtime, and `timeout`, end with where there is no such command
 _NO_SUCH_COMMAND_CODES = (126, 127)
+KILLED_BY_TIMEOUT = (124, 137, 143)
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,11 @@ class EndedCommand:
     code: int
     output: str
     errors: str
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether `timeout` ended it: that of coreutils, a kill, that of busybox."""
+        return self.code in KILLED_BY_TIMEOUT
 
 
 def output_of(connection: Connection, target: ContainerOf, command: Sequence[str]) -> str:

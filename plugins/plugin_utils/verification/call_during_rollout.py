@@ -19,7 +19,7 @@ from ..objects.owner import Owner
 from ..objects.planned_object import is_going
 from ..pods.names import CONTAINERS, DISPATCHER, REDIS
 from ..pods.pod import container_of, is_ready
-from .network_policy import CALL_TIMEOUT, LostCall, call_dispatcher, container_id, is_lost
+from .network_policy import CALL_TIMEOUT, LostCall, call_dispatcher, container_id
 from .target import dispatcher_port
 
 PAUSE = 1.0  # seconds between two looks, if nothing is told to have changed
@@ -84,7 +84,8 @@ class CallDuringRollout:
             )
         except ApplyError:
             return pair
-        if is_lost(call):
+        # A pod in which nobody listens refuses a call at once
+        if call.timed_out:
             self.lost = pair
         return pair
 

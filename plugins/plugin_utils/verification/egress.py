@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..api.pod_stream import EndedCommand
+from ..api.pod_stream import EndedCommand, run_command
+from ..pods.names import CONTAINERS, DISPATCHER
 from .outcome import FAILED, NOT_CHECKED, OK, WARNING, Outcome, judged
+from .target import Target
 
 CALL_TIMEOUT = 10  # seconds: a policy mostly lets packets vanish, so the call ends by this
 # Of any cluster; its search list completes it
@@ -28,7 +30,6 @@ printf %s "$request" >&3
 IFS= read -r -t 3 answer <&3
 echo "$answer"
 """
-_KILLED_BY_TIMEOUT = (124, 137, 143)
 # How a server of TLS written in Go answers HTTP. A proxy that takes every call itself says something else.
 _ANSWER_OF_API_SERVER = "HTTP/1.0 400"
 _PRODUCTION = "docs/how-to/production.md, Networks, has what differs between clusters."
@@ -62,6 +63,17 @@ class Call:
     silent: bool = False
 
 
+def call_from(target: Target, pod: Mapping[str, Any], host: str, port: str, request: bytes) -> Call | None:
+    """Have a pod of the Dispatcher connect and send a request; None for a bash that is built without network.
+
+    An empty host and port are the API server's.
+
+    :raises CommandMissing: when its image has no `timeout` or no bash.
+    """
+    container = target.container(pod, CONTAINERS[DISPATCHER])
+    return call_of(run_command(target.connection, container, command_of(host, port, request), request))
+
+
 def command_of(host: str, port: str, request: bytes) -> list[str]:
     """Return the command that connects and sends a request of stdin. An empty host and port are the API server's."""
     return ["timeout", str(CALL_TIMEOUT), "bash", "-c", _SCRIPT, "bash", host, port, str(len(request))]
@@ -73,7 +85,7 @@ def call_of(ended: EndedCommand) -> Call | None:
     address = address.strip() or "the API server"
     if connected:
         return Call(address, True, answer.strip())
-    if ended.code in _KILLED_BY_TIMEOUT:
+    if ended.timed_out:
         return Call(address, False, fault=f"no answer within {CALL_TIMEOUT} s", silent=True)
     first = (ended.errors.strip().splitlines() or ["no connection"])[0]
     if "No such file or directory" in first:

@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from ..api.pod_stream import run_command
 from ..api.redis_over_socket import encoded_command
-from ..pods.names import CONTAINERS, DISPATCHER, REDIS
+from ..pods.names import DISPATCHER, REDIS
 from ..secrets.redis_configuration import (
     RedisConfigurationError,
     check_configuration,
@@ -18,7 +17,6 @@ from ..secrets.redis_configuration import (
     takes_plain_commands,
 )
 from . import egress
-from .egress import Call
 from .outcome import FAILED, OK, Outcome, worst
 from .probe import Asked, Probe, not_checked
 from .secret import value_of
@@ -37,7 +35,9 @@ def api_server_and_dns(asked: Asked) -> list[Outcome]:
     def look(pod: Mapping[str, Any]) -> list[Outcome]:
         hosts = ("", egress.KNOWN_NAME)
         with ThreadPoolExecutor(len(hosts)) as executor:
-            by_address, by_name = executor.map(lambda host: _call(asked, pod, host, "", HTTP_REQUEST), hosts)
+            by_address, by_name = executor.map(
+                lambda host: egress.call_from(asked.target, pod, host, "", HTTP_REQUEST), hosts
+            )
         if by_address is None or by_name is None:
             return not_checked(checks, _NO_NETWORK)
         return [
@@ -64,7 +64,7 @@ def redis(asked: Asked) -> list[Outcome]:
     def look(pod: Mapping[str, Any]) -> list[Outcome]:
         outcome = not_checked(checks, _NO_NETWORK)[0]
         for host, port in endpoints_of(url):
-            call = _call(asked, pod, host, str(port), request)
+            call = egress.call_from(asked.target, pod, host.strip("[]"), str(port), request)
             if call is not None:
                 outcome = egress.check_redis(checks[0], call, bool(request), _has_sidecar(pod))
             if outcome.result == OK:
@@ -114,12 +114,6 @@ def _of_all_pods(
         if all(outcome.result != FAILED for outcome in outcomes) or time.monotonic() > deadline:
             return outcomes
         time.sleep(PAUSE)
-
-
-def _call(asked: Asked, pod: Mapping[str, Any], host: str, port: str, request: bytes) -> Call | None:
-    container = asked.target.container(pod, CONTAINERS[DISPATCHER])
-    command = egress.command_of(host.strip("[]"), port, request)
-    return egress.call_of(run_command(asked.target.connection, container, command, request))
 
 
 def _has_sidecar(pod: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..api.connection import Connection
-from ..api.pod_stream import CommandMissing, ContainerOf, EndedCommand, run_command
+from ..api.pod_stream import KILLED_BY_TIMEOUT, CommandMissing, ContainerOf, EndedCommand, run_command
 from ..api.redis_over_socket import encoded_command
 from ..pods.names import CONTAINERS, DISPATCHER, REDIS
 from ..pods.pod import status_of_container
@@ -29,8 +29,7 @@ ANSWER_TIMEOUT = 10.0  # seconds
 CALL_TIMEOUT = 2
 # What redis-cli says when nobody took its call. When somebody did, it complains of an answer that is none of Redis.
 _NOT_CONNECTED = ("Could not connect", "Connection refused", "timed out", "No route to host", "unreachable")
-_KILLED_BY_TIMEOUT = (124, 137, 143)
-_LOST = EndedCommand(_KILLED_BY_TIMEOUT[0], "", "")
+_LOST = EndedCommand(KILLED_BY_TIMEOUT[0], "", "")
 
 
 @dataclass(frozen=True)
@@ -76,11 +75,6 @@ def call_dispatcher(connection: Connection, redis: ContainerOf, address: str, po
     return run_command(connection, redis, command)
 
 
-def is_lost(call: EndedCommand) -> bool:
-    """Tell whether nobody answered a call at all. A pod that nobody listens in refuses one at once."""
-    return call.code in _KILLED_BY_TIMEOUT
-
-
 def is_connected(clients: str, address: str) -> bool:
     """Tell whether *address* is among the clients in the answer to CLIENT LIST."""
     host = f"[{address}]" if ":" in address else address
@@ -106,7 +100,7 @@ def judge(call: EndedCommand, reaches: bool, address: str, required: bool) -> Ou
 
 
 def _is_refused(call: EndedCommand) -> bool:
-    return is_lost(call) or any(text in call.errors + call.output for text in _NOT_CONNECTED)
+    return call.timed_out or any(text in call.errors + call.output for text in _NOT_CONNECTED)
 
 
 def _can_call(target: Target, dispatcher: Mapping[str, Any], redis: Mapping[str, Any]) -> bool:
@@ -114,11 +108,8 @@ def _can_call(target: Target, dispatcher: Mapping[str, Any], redis: Mapping[str,
     address = redis["status"].get("podIP")
     if not address:
         return False
-    container = target.container(dispatcher, CONTAINERS[DISPATCHER])
-    request = encoded_command("PING")
-    command = egress.command_of(address, str(REDIS_PORT), request)
     try:
-        call = egress.call_of(run_command(target.connection, container, command, request))
+        call = egress.call_from(target, dispatcher, address, str(REDIS_PORT), encoded_command("PING"))
     except CommandMissing:
         return False
     # A sidecar takes every connection itself

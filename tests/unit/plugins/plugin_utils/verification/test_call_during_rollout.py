@@ -20,6 +20,7 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.objects.owner 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification import (
     call_during_rollout,
     checks,
+    egress,
     network_policy,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.call_during_rollout import (
@@ -247,6 +248,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
 
         monkeypatch.setattr(network_policy, "redis_client", lambda *_arguments: Clients(connected))
         monkeypatch.setattr(network_policy, "run_command", call)
+        monkeypatch.setattr(egress, "run_command", call)
         monkeypatch.setattr(
             Target, "pods_of", lambda _self, body: [pod for pod in pods if pod["metadata"]["labels"] == body["labels"]]
         )

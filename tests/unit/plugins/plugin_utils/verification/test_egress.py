@@ -90,7 +90,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Outcome]]:
             assert ended.returncode in (0, 1), ended
             return EndedCommand(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
 
-        monkeypatch.setattr(egress_probes, "run_command", program or here)
+        monkeypatch.setattr(egress, "run_command", program or here)
         ready = {"conditions": [{"type": "Ready", "status": "True"}]}
         pod = {
             "metadata": {"name": "d"},
