@@ -58,6 +58,7 @@ class Cluster:
         self._platform = platform
         self.dispatcher_started = datetime.now(UTC) - timedelta(days=1)
         self.jobs_are_gone = False
+        self.ready_pods = 1  # of each Job
 
         @contextmanager
         def to_the_redis_of_the_platform(*_ignored: object) -> Iterator[RedisClient]:
@@ -94,7 +95,8 @@ class Cluster:
         for job, agent in zip(self._platform.kubernetes.jobs, self._platform.agents, strict=True):
             ended = [{"type": "Complete", "status": "True", "lastTransitionTime": hour_ago}]
             metadata = {**job["metadata"], "creationTimestamp": hour_ago}
-            yield {**job, "metadata": metadata, "status": {"conditions": [] if agent.running else ended}}
+            status = {"conditions": [] if agent.running else ended, "ready": self.ready_pods}
+            yield {**job, "metadata": metadata, "status": status}
 
 
 @pytest.fixture
@@ -136,6 +138,9 @@ def test_a_channel_whose_job_runs_is_never_freed(platform: Platform, cluster: Cl
     (entry,) = cluster.read().found
     assert (entry.state, cluster.read().stuck) == ("running", [])
     with pytest.raises(conversations.ConversationIsLive, match=rf"{CHANNEL}: its Job {entry.job} runs.*Nothing"):
+        cluster.free(CHANNEL)
+    cluster.ready_pods = 0  # a quota refuses it, for example
+    with pytest.raises(conversations.ConversationIsLive, match=rf"its Job {entry.job} waits for its pod to run\."):
         cluster.free(CHANNEL)
     cluster.dispatcher_started = datetime.now(UTC) + timedelta(days=1)
     (unheard,) = cluster.read().found

@@ -79,6 +79,41 @@ def test_what_ends_the_wait_names_the_variables_of_its_part(
     assert second.startswith("What to do: ") and remedy in second
 
 
+CONTAINER = "/spec/template/spec/containers/0"
+COMMAND = {"op": "add", "path": f"{CONTAINER}/command", "value": ["/bin/MARKED"]}
+NODE = {"op": "add", "path": "/spec/template/spec/nodeSelector", "value": {"disk": "MARKED"}}
+RESTART = {"op": "add", "path": "/spec/template/metadata/annotations", "value": {"example.com/restarted-at": "now"}}
+
+
+@pytest.mark.parametrize(
+    ("patch", "named"),
+    [
+        ([COMMAND], "spec.template.spec.containers[name=redis].command (by kubectl-patch)"),
+        ([NODE, RESTART], "spec.template.spec.nodeSelector (by kubectl-patch)"),
+        ([RESTART], ""),
+        ([{**COMMAND, "path": f"{CONTAINER}/image", "value": "redis:MARKED"}], ""),  # a deploy takes it back
+    ],
+)
+# The wait ends at once, or by its timeout
+@pytest.mark.parametrize("reason", ["InvalidImageName", "ContainerCreating"])
+def test_what_others_have_set_in_pods_that_do_not_run_is_named(
+    apply: Apply, control_plane: ControlPlane, namespace: str, patch: list[dict[str, Any]], named: str, reason: str
+) -> None:
+    with stand_in_kubelet(control_plane, namespace, ready()):
+        apply([a_deployment(namespace)], wait=True, wait_timeout=30)
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments/redis?fieldManager=kubectl-patch"
+    assert control_plane.request("PATCH", path, patch, "application/json-patch+json")[0] == 200
+    changed = a_deployment(namespace)
+    changed["spec"]["template"]["spec"]["containers"][0]["image"] = "redis:2"
+    with stand_in_kubelet(control_plane, namespace, waiting(reason, "", "redis")):
+        text, _seconds = failure(apply, [changed], timeout=3)
+    todo = [line for line in text.splitlines() if "Others have set" in line]
+    assert [line.partition(". drift shows")[0] for line in todo] == (
+        [f"What to do: Others have set in its pods: {named}"] if named else []
+    )
+    assert "MARKED" not in "".join(todo)
+
+
 @pytest.mark.parametrize("reason", ["ImagePullBackOff", "CrashLoopBackOff"])
 def test_what_may_pass_gets_a_grace(
     apply: Apply, control_plane: ControlPlane, namespace: str, reason: str, monkeypatch: pytest.MonkeyPatch

@@ -5,7 +5,7 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-manageme
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,13 @@ HAND_OVER_MANAGER = f"{FIELD_MANAGER}/handed-over"
 # What `kubectl apply` without --server-side leaves on an object: a copy of all that was stated, values of Secrets too.
 LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 
+# What the cluster adds of itself to objects, a number of replicas by an autoscaler for example, is nobody's change.
+CONTROLLERS = frozenset({"kube-controller-manager", "kube-scheduler", "kube-apiserver", "cloud-controller-manager"})
+
 Path = tuple[str, ...]
+
+# Set by the server on every namespace, and recorded as a statement of whoever created it.
+NAMESPACE_NAME: Path = ("metadata", "labels", "kubernetes.io/metadata.name")
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,27 @@ def entries_beside(live: Any, ours: Mapping[str, Any], path: Path = ()) -> Itera
                 yield from entries_beside(found, below[entry], (*part, key_text(keys[entry])))
             elif isinstance(found, Mapping):
                 yield (*part, key_text({name: found[name] for name in next(iter(keys.values()), {}) if name in found}))
+
+
+def fields_of_others(
+    live: Mapping[str, Any], reported: Sequence[Path] = ()
+) -> Iterator[tuple[Path, FieldOwner | None]]:
+    """Yield what others have stated beside the release, and what is not among the *reported* fields already.
+
+    What admission puts into a list, a container for example, has no owner.
+    """
+    seen = [*reported, NAMESPACE_NAME]
+    ours = recorded_fields(live).get("fieldsV1") or {}
+    for owner, fields in owners(live):
+        if owner.is_status or owner.manager in {*CONTROLLERS, FIELD_MANAGER, HAND_OVER_MANAGER}:
+            continue
+        for path in stated_beside(fields, ours):
+            if not any(path[: len(known)] == known or known[: len(path)] == path for known in seen):
+                seen.append(path)
+                yield path, owner
+    for path in entries_beside(live, ours):
+        if path not in seen and owner_of(live, path) is None:
+            yield path, None
 
 
 def value_at(body: Any, path: Path) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..objects.labels import COMPONENT_LABEL, EXTRA_COMPONENT, labels_of
 from .diagnosis import Cause
+from .foreign_fields import told_fields_of_others
 from .names import CONTAINERS, DISPATCHER, QUOTA, REDIS
 from .pod import status_of_container
 from .spawned_jobs import CONTAINER, is_of_spawned_job
@@ -258,12 +259,14 @@ def remedies_by_name(found: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def remedy_of_cause(cause: Cause, workload: Mapping[str, Any], told: str = "") -> str:
-    """Return the same of a cause.
+    """Return the same of a cause, after what others have set in the pods of the *workload*: that is likelier the cause.
 
     :param told: what events say. Of an image that cannot be pulled, the state does not always say why.
     """
     message = f"{cause.message}\n{told}" if cause.reason in _OF_IMAGES else cause.message
-    return remedy_of(cause.pod or workload, cause.reason, message, cause.container)
+    remedy = remedy_of(cause.pod or workload, cause.reason, message, cause.container)
+    others = told_fields_of_others(workload)
+    return f"{others} If that is not it: {remedy}" if others and remedy else others or remedy
 
 
 def _of_crash(pod: Mapping[str, Any], container: str, variables: Mapping[str, str]) -> str:

@@ -26,6 +26,7 @@ from .diagnosis import (
     read_events,
     refused_pods,
 )
+from .foreign_fields import told_fields_of_others
 from .pod import controlled_by, is_ready, newest_unready
 from .progress import UNSEEN, Progress, colon, progress_of
 from .remedy import remedy_of_cause
@@ -192,7 +193,9 @@ class _Wait:
         first = f"{self._item.identity} will not become ready: {cause.reason}" + colon(cause.message)
         pod = cause.pod or newest_unready(self._pods)
         more = [describe_pod(self._connection, pod, cause)] if pod is not None else self._workload_events()
-        return "\n".join([first, *self._remedy(cause, more), *more, *self._note()])
+        return "\n".join(
+            [first, *self._remedy(cause, more), *told_fields_of_others(self._workload), *more, *self._note()]
+        )
 
     def timeout_text(self) -> str:
         """Return the message about a workload that is not ready in time."""
@@ -202,12 +205,13 @@ class _Wait:
         pod = newest_unready(self._pods)
         more = [describe_pod(self._connection, pod)] if pod is not None else self._workload_events()
         causes = [self.progress.cause] if self.progress.cause else causes_of_pod(pod, crashes_count=True) if pod else []
-        for cause in causes[:1]:
-            lines += self._remedy(cause, more)
+        lines += self._remedy(causes[0] if causes else None, more)
         return "\n".join([*lines, *more, *self._note()])
 
-    def _remedy(self, cause: Cause, told: Sequence[str]) -> list[str]:
-        text = remedy_of_cause(cause, self._workload, "\n".join(told))
+    def _remedy(self, cause: Cause | None, told: Sequence[str]) -> list[str]:
+        text = (
+            remedy_of_cause(cause, self._workload, "\n".join(told)) if cause else told_fields_of_others(self._workload)
+        )
         return [f"What to do: {text}"] if text else []
 
     def _causes(self) -> list[Cause]:

@@ -24,7 +24,7 @@ from ..verification.redis_client import authenticate, connected_redis
 from ..verification.target import Target, main_container
 from .listeners import listening_since
 
-RUNNING = "running"  # its Job runs, and a Dispatcher listens
+RUNNING = "running"  # its Job runs, or is yet to run, and a Dispatcher listens
 UNHEARD = "unheard"  # its Job runs, but the Dispatcher that listened is gone
 ENDING = "ending"  # its Job has just ended: the Dispatcher is about to say so
 STUCK = "stuck"  # its Job is gone or has ended, and nobody will say so
@@ -211,7 +211,9 @@ def _judge(
         state = UNHEARD
         reason = f"its Job {name} runs, but the Dispatcher that listens to it was replaced"
     else:
-        state, reason = RUNNING, f"its Job {name} runs"
+        # Kubernetes counts the pods that run; without that count the Job is taken to run
+        waits = (job.get("status") or {}).get("ready", 1) == 0
+        state, reason = RUNNING, f"its Job {name} {'waits for its pod to run' if waits else 'runs'}"
     request = f"fix #{entry.fields.get('ticketId', '?')} in {entry.fields.get('project', '?')}"
     return Conversation(platform, channel, name, request, state, reason, entry.seconds)
 

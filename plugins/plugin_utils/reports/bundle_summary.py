@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..objects.labels import INSTANCE_LABEL, labels_of
 from ..objects.quantity import parse_quantity
+from ..pods.diagnosis import event_time
 from ..pods.job_state import FAILED as JOB_FAILED
 from ..pods.job_state import WAITING
 from ..release.history import SUCCEEDED
@@ -31,7 +33,7 @@ _WHERE = {
     "logs": "what the pods wrote; <container>.previous.log is from before a restart",
     "events.txt": "all events of the namespace, the newest last",
     "objects": "the objects as they are in the cluster, with their status",
-    "release": "rendered.yaml: what the inventory asks for; history.json: who changed what, and when",
+    "release": "rendered.yaml: what the inventory asks for; history.json, if it is there: who changed what, and when",
     "cluster": "version, nodes, namespace",
     "manifest.json": "what is in the bundle, what was masked, what could not be read",
 }
@@ -155,9 +157,14 @@ def _of_workloads(found: Findings) -> Iterator[str]:
     changed = _changed_deployments(found)
     for load in found.status.workloads if found.status else ():
         if load.problem:
-            # What somebody changed by hand is likelier the cause than what the inventory says
-            by_hand = f"It {_difference(changed[load.name])}. A deploy sets it back." if load.name in changed else ""
-            todo = "".join(f"{_TODO}{text}" for text in (by_hand, load.remedy) if text)
+            # What somebody changed by hand is likelier the cause than what the inventory says. The remedy begins with
+            # what others have set. If a deploy keeps some of that, what it sets back is not all that is to do.
+            drift = changed.get(load.name)
+            by_hand = f"It {_difference(drift)}. A deploy sets it back." if drift else ""
+            kept = drift and any(entry.manager and not entry.restored for entry in drift.fields)
+            todo = "".join(
+                f"{_TODO}{text}" for text in ((load.remedy, by_hand) if kept else (by_hand, load.remedy)) if text
+            )
             ready = f"{load.ready} of {counted(load.wanted, 'pod')} ready{', so it still serves' if load.ready else ''}"
             yield f"Deployment {load.name}: {ready}. {one_line(load.problem)}.{todo}"
         elif not load.wanted:
@@ -216,7 +223,10 @@ def _of_quotas(found: Findings) -> Iterator[str]:
         full = [name for name in hard if name in used and parse_quantity(used[name]) >= parse_quantity(hard[name])]
         if full:
             amounts = ", ".join(f"{name} {used[name]} of {hard[name]}" for name in full)
-            yield f"ResourceQuota {quota['metadata']['name']} is used up, so it refuses what needs more: {amounts}"
+            metadata = quota["metadata"]
+            whose = "" if labels_of(quota).get(INSTANCE_LABEL) == found.instance else ", not of the release"
+            made = f"(made {metadata.get('creationTimestamp')}{whose})"
+            yield f"ResourceQuota {metadata['name']} {made} is used up, so it refuses what needs more: {amounts}"
 
 
 def _of_drift(found: Findings) -> Iterator[str]:
@@ -253,11 +263,10 @@ def _runs(found: Findings) -> list[str]:
 
 
 def _warnings(found: Findings) -> list[str]:
-    lines = []
-    for event in found.warnings:
-        about = event.get("involvedObject") or {}
-        message = one_line(event.get("message") or "")
-        lines.append(
-            f"{event.get('reason')} (x{event.get('count') or 1}) {about.get('kind')} {about.get('name')}: {message}"
-        )
-    return lines
+    return [f"{event_time(event)} {_told(event)}" for event in found.warnings]
+
+
+def _told(event: Mapping[str, Any]) -> str:
+    about, times = event.get("involvedObject") or {}, event.get("count") or 1
+    what = f"{event.get('reason')} (x{times}) {about.get('kind')} {about.get('name')}"
+    return f"{what}: {one_line(event.get('message') or '')}"

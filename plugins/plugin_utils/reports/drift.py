@@ -18,17 +18,13 @@ from ..objects.errors import ApiError
 from ..objects.identity import Identity
 from ..objects.labels import is_engines, is_ours
 from ..objects.managed_fields import (
-    FIELD_MANAGER,
-    HAND_OVER_MANAGER,
     LAST_APPLIED_ANNOTATION,
     FieldOwner,
     Path,
     as_text,
-    entries_beside,
+    fields_of_others,
     owner_of,
-    owners,
     recorded_fields,
-    stated_beside,
     value_at,
 )
 from ..objects.namespace_origin import mark_created
@@ -40,12 +36,8 @@ from ..secrets.redaction import Redactor
 from ..secrets.secret_digest import PENDING, SecretDigests
 from .drift_report import CHANGED, EXTRA, KEPT, MISSING, TERMINATING, DriftReport, FieldDrift, ObjectDrift
 
-# What the cluster adds of itself to objects, a number of replicas by an autoscaler for example, is nobody's change.
-CONTROLLERS = frozenset({"kube-controller-manager", "kube-scheduler", "kube-apiserver", "cloud-controller-manager"})
 # The time of a record that a deploy would leave of an object that another tool has applied.
 OF_NO_DEPLOY = ""
-# Set by the server on every namespace, and recorded as a statement of whoever created it.
-NAMESPACE_NAME = ("metadata", "labels", "kubernetes.io/metadata.name")
 
 
 @dataclass(frozen=True)
@@ -182,7 +174,7 @@ def _object_drift(item: PlannedObject, redactor: Redactor) -> list[ObjectDrift]:
     of_kubectl = recorded_fields(item.live).get("time") == OF_NO_DEPLOY
     fields += [
         field_drift(path, owner, restored=path[-1] == LAST_APPLIED_ANNOTATION)
-        for path, owner in _foreign_fields(item.live, [*item.paths, *item.rewritten])
+        for path, owner in fields_of_others(item.live, [*item.paths, *item.rewritten])
         if value_at(live, path) is not None  # the server's own bookkeeping is not shown
         and not (of_kubectl and path[-1] == LAST_APPLIED_ANNOTATION)  # its own bookkeeping
     ]
@@ -197,25 +189,6 @@ def _leaves(path: Path, wanted: Any, live: Any) -> Iterator[Path]:
                 yield from _leaves((*path, key), wanted.get(key), live.get(key))
     else:
         yield path
-
-
-def _foreign_fields(live: Mapping[str, Any], reported: Sequence[Path]) -> Iterator[tuple[Path, FieldOwner | None]]:
-    """Yield what others have stated beside the release, and what is not among the *reported* fields already.
-
-    What admission puts into a list, a container for example, has no owner.
-    """
-    seen = [*reported, NAMESPACE_NAME]
-    ours = recorded_fields(live).get("fieldsV1") or {}
-    for owner, fields in owners(live):
-        if owner.is_status or owner.manager in {*CONTROLLERS, FIELD_MANAGER, HAND_OVER_MANAGER}:
-            continue
-        for path in stated_beside(fields, ours):
-            if not any(path[: len(known)] == known or known[: len(path)] == path for known in seen):
-                seen.append(path)
-                yield path, owner
-    for path in entries_beside(live, ours):
-        if path not in seen and owner_of(live, path) is None:
-            yield path, None
 
 
 def _described(identity: Identity, state: str, fields: Sequence[FieldDrift] = ()) -> ObjectDrift:

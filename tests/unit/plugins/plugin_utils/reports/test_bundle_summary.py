@@ -48,6 +48,9 @@ def job(number: int, state: str = "failed") -> JobReport:
     return JobReport(name, "job", state, "", "", "", "", created, 3, 1, "quota: exceeded", [], "", "Raise quota_jobs.")
 
 
+KEPT_FIELD = FieldDrift("command", None, ["sh"], restored=False, manager="kubectl-patch")
+
+
 def drift(*objects: ObjectDrift) -> DriftReport:
     return DriftReport("here", "https://cluster.example", 12, list(objects), [])
 
@@ -80,6 +83,15 @@ CASES: dict[str, tuple[Findings, str]] = {
         ),
         "p.\n    What to do: It is changed, other than the inventory has it: spec.replicas (kubectl-scale). "
         "A deploy sets it back.\n    What to do: Check redis_image.",
+    ),
+    "changed by hand, of which a deploy keeps some": (
+        replace(
+            FOUND,
+            status=replace(STATUS, workloads=[replace(GOOD, ready=0, problem="p", remedy="Others have set it.")]),
+            drift=drift(replace(changed(CHANGED), fields=[*changed(CHANGED).fields, KEPT_FIELD])),
+        ),
+        "p.\n    What to do: Others have set it.\n    What to do: It is changed, other than the inventory has it: "
+        "spec.replicas (kubectl-scale). A deploy sets it back.",
     ),
     "scaled to 0": (
         replace(FOUND, status=replace(STATUS, workloads=[replace(GOOD, ready=0, wanted=0)])),
@@ -127,12 +139,14 @@ CASES: dict[str, tuple[Findings, str]] = {
             FOUND,
             quotas=[
                 {
-                    "metadata": {"name": "small"},
+                    "metadata": {"name": name, "creationTimestamp": "2026-01-01T00:00:00Z", "labels": labels},
                     "status": {"used": {"pods": "2", "cpu": "1"}, "hard": {"pods": "2", "cpu": "2000m"}},
                 }
+                for name, labels in (("ours", {"app.kubernetes.io/instance": "agentsmith"}), ("theirs", {}))
             ],
         ),
-        "ResourceQuota small is used up, so it refuses what needs more: pods 2 of 2",
+        "ResourceQuota ours (made 2026-01-01T00:00:00Z) is used up, so it refuses what needs more: pods 2 of 2\n"
+        "  - ResourceQuota theirs (made 2026-01-01T00:00:00Z, not of the release) is used up",
     ),
     "lock": (
         replace(FOUND, lease={"spec": {"holderIdentity": "me"}}),
@@ -193,9 +207,13 @@ def test_the_page_leads_to_what_is_in_the_bundle_only() -> None:
 
 def test_what_could_not_be_read_is_on_the_page() -> None:
     page = first_page(
-        replace(FOUND, not_read={"the nodes": "forbidden"}, warnings=[{"reason": "BackOff", "message": "m"}])
+        replace(
+            FOUND,
+            not_read={"the nodes": "forbidden"},
+            warnings=[{"reason": "BackOff", "message": "m", "lastTimestamp": "2026-01-01T00:00:00Z"}],
+        )
     )
-    assert "the nodes: forbidden" in page and "BackOff (x1)" in page
+    assert "the nodes: forbidden" in page and "2026-01-01T00:00:00Z BackOff (x1)" in page
 
 
 def test_of_the_warnings_the_newest_of_each_object_count() -> None:
