@@ -3,22 +3,26 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from measuring import FIGURES, Spread
 from subjects import AS_LIST, BY_OBJECT, EMPTY, FORKS, HELM, KUBECTL, OURS
+from task_times import BETWEEN
 
 WALL, PROCESSOR, PEAK = range(len(FIGURES))
 TITLES = {
     "unchanged": "An unchanged deploy",
     "changed": "A changed deploy",
     "first": "A first deploy",
+    "profile": "Where the time of a deploy goes",
     "fleet": "A fleet",
     "many": "Many objects",
     "requests": "Requests",
 }
+LONG_TASK = 0.2  # seconds: a shorter one has no row of its own
 PAGE = Path(__file__).with_name("page.md")
 
 
@@ -88,6 +92,24 @@ def single(scenario: str) -> Any:
         return table(["", "seconds", "less the floor", "processor, s", "peak, MiB", "requests"], rows)
 
     return section
+
+
+def profile(results: Mapping[str, Any]) -> list[str]:
+    """Return the section of the tasks. Those that are short in all deploys stand in one row."""
+    scenarios = results["profile"]["result"]
+    seconds = {
+        scenario: {name: statistics.median(run.get(name, 0.0) for run in runs) for run in runs for name in run}
+        for scenario, runs in scenarios.items()
+    }
+    names = list(dict.fromkeys(name for found in seconds.values() for name in found if name != BETWEEN))
+    long = [name for name in names if max(found.get(name, 0.0) for found in seconds.values()) >= LONG_TASK]
+    short = [name for name in names if name not in long]
+    rows = [[name, *(f"{found[name]:.2f}" if name in found else "" for found in seconds.values())] for name in long]
+    together = [sum(found.get(name, 0.0) for name in short) for found in seconds.values()]
+    rows += [[f"tasks of less than {LONG_TASK} s, together", *(f"{value:.2f}" for value in together)]]
+    rows += [[BETWEEN, *(f"{found[BETWEEN]:.2f}" for found in seconds.values())]]
+    text = "Seconds of agentsmith.platform by task. A task that waits for pods contains what Kubernetes takes for them."
+    return [text, "", *table(["", *scenarios], rows)]
 
 
 def fleet(results: Mapping[str, Any]) -> list[str]:
@@ -165,6 +187,7 @@ def median(figures: Mapping[str, Sequence[Sequence[float]]], name: str, figure: 
 
 SECTIONS = {
     **{name: single(name) for name in ("unchanged", "changed", "first")},
+    "profile": profile,
     "fleet": fleet,
     "many": many,
     "requests": requests,

@@ -16,10 +16,11 @@ import platform
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from typing import Any
 from measuring import Command, interleaved
 from report import write
 from subjects import FORKS, HELM, KUBECTL, REPOSITORY, Bench, Release, helm_on_path, versions
+from task_times import CALLBACK, seconds_of_tasks
 
 sys.path.insert(0, str(REPOSITORY / "tests/integration"))
 
@@ -111,6 +113,19 @@ class Suite:
 
         kubeconfig, release = self._site.kubeconfig, self._release
         return interleaved(lambda number: self._bench.commands(kubeconfig, release, f"first-{number}"), self._runs, run)
+
+    def profile(self) -> Any:
+        """Take down what each task of our deploys takes: of a first, a changed and an unchanged one."""
+        found: dict[str, list[dict[str, float]]] = {}
+        for number in range(self._runs):
+            for scenario, release in (("first", self._release), ("changed", self._other), ("unchanged", self._other)):
+                command = self._bench.ours(self._site.kubeconfig, release, f"profile-{number}")
+                command = replace(command, environment={**command.environment, **CALLBACK})
+                started = time.time()
+                wall, *_ = self._site.run(command)
+                found.setdefault(scenario, []).append(seconds_of_tasks(command.text, started, wall))
+            self._delete(self._site, command.namespaces)
+        return found
 
     def fleet(self) -> Any:
         """Deploy what is deployed, to many namespaces."""
@@ -198,7 +213,7 @@ class Suite:
 
 
 # A node has no room for the pods of a fleet, and the others count on an API server of their own
-ON_NODES = ("unchanged", "changed", "first")
+ON_NODES = ("unchanged", "changed", "first", "profile")
 SCENARIOS = (*ON_NODES, "fleet", "requests", "many")
 
 
