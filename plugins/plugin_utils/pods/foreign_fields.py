@@ -7,6 +7,8 @@ from typing import Any
 from ..objects.kinds import kind_of_body
 from ..objects.managed_fields import as_text, fields_of_others, recorded_fields, value_at
 
+SHOWN = 5  # fields; kubectl rollout undo states all of them
+
 
 def told_fields_of_others(workload: Mapping[str, Any]) -> str:
     """Return which fields these are, who stated them, and what to do; no values, as they may be secret.
@@ -24,7 +26,8 @@ def told_fields_of_others(workload: Mapping[str, Any]) -> str:
     ]
     if not found:
         return ""
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     return (
-        f"Others have set in its pods: {', '.join(found)}. drift shows the values. A deploy sets back what the release "
-        "states, and no more: remove the rest with kubectl edit."
+        f"Others have set in its pods: {', '.join(found[:SHOWN])}{more}. drift shows the values. A deploy sets back "
+        "what the release states, and no more: remove the rest with kubectl edit."
     )
