@@ -193,9 +193,7 @@ class _Wait:
         first = f"{self._item.identity} will not become ready: {cause.reason}" + colon(cause.message)
         pod = cause.pod or newest_unready(self._pods)
         more = [describe_pod(self._connection, pod, cause)] if pod is not None else self._workload_events()
-        return "\n".join(
-            [first, *self._remedy(cause, more), *told_fields_of_others(self._workload), *more, *self._note()]
-        )
+        return "\n".join([first, *self._remedy(cause, more), *more, *self._note()])
 
     def timeout_text(self) -> str:
         """Return the message about a workload that is not ready in time."""
