@@ -79,25 +79,26 @@ def test_what_ends_the_wait_names_the_variables_of_its_part(
     assert second.startswith("What to do: ") and remedy in second
 
 
+# How a wait ends
+AT_ONCE, BY_TIMEOUT = "InvalidImageName", "ContainerCreating"
 CONTAINER = "/spec/template/spec/containers/0"
 COMMAND = {"op": "add", "path": f"{CONTAINER}/command", "value": ["/bin/MARKED"]}
+IMAGE = {"op": "add", "path": f"{CONTAINER}/image", "value": "redis:MARKED"}
 NODE = {"op": "add", "path": "/spec/template/spec/nodeSelector", "value": {"disk": "MARKED"}}
 RESTART = {"op": "add", "path": "/spec/template/metadata/annotations", "value": {"example.com/restarted-at": "now"}}
 
 
 @pytest.mark.parametrize(
-    ("patch", "named"),
+    ("reason", "patch", "named"),
     [
-        ([COMMAND], "spec.template.spec.containers[name=redis].command (by kubectl-patch)"),
-        ([NODE, RESTART], "spec.template.spec.nodeSelector (by kubectl-patch)"),
-        ([RESTART], ""),
-        ([{**COMMAND, "path": f"{CONTAINER}/image", "value": "redis:MARKED"}], ""),  # a deploy takes it back
+        (AT_ONCE, [COMMAND], "spec.template.spec.containers[name=redis].command (by kubectl-patch)"),
+        (BY_TIMEOUT, [NODE, RESTART], "spec.template.spec.nodeSelector (by kubectl-patch)"),
+        (AT_ONCE, [RESTART], ""),
+        (BY_TIMEOUT, [IMAGE], ""),  # a deploy takes it back
     ],
 )
-# The wait ends at once, or by its timeout
-@pytest.mark.parametrize("reason", ["InvalidImageName", "ContainerCreating"])
 def test_what_others_have_set_in_pods_that_do_not_run_is_named(
-    apply: Apply, control_plane: ControlPlane, namespace: str, patch: list[dict[str, Any]], named: str, reason: str
+    apply: Apply, control_plane: ControlPlane, namespace: str, reason: str, patch: list[dict[str, Any]], named: str
 ) -> None:
     with stand_in_kubelet(control_plane, namespace, ready()):
         apply([a_deployment(namespace)], wait=True, wait_timeout=30)
