@@ -2,14 +2,12 @@
 """The call of the check network_policy, made while a rollout is waited for.
 
 A container runs for some seconds before its pod is ready. A call that is made meanwhile costs a deploy no time. Only
-one that vanishes counts: a policy may not be enforced at once, and the Dispatcher may not listen yet. So a call that
-does not vanish is made again, a few times. The check then makes its own.
+one that vanishes counts: a policy may not be enforced at once, and the Dispatcher may not listen yet. The check then
+makes its own.
 """
 
 import threading
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Self
 
 from ..api.connection import Connection
@@ -27,7 +25,6 @@ from .target import dispatcher_port
 PAUSE = 1.0  # seconds between two looks, if nothing is told to have changed
 # Seconds that a call gets which still runs when the rollout is over: as long as one that begins then
 PATIENCE = CALL_TIMEOUT + 1.0
-ATTEMPTS = 4  # between two containers
 
 Pod = Mapping[str, Any]
 
@@ -59,40 +56,38 @@ class CallDuringRollout:
             self._thread.join(PATIENCE)
 
     def _run(self) -> None:
-        asked: Counter[LostCall] = Counter()
+        asked = LostCall()
         try:
             with self._watches as watches:
                 pods = watches.of_list(f"/api/v1/namespaces/{self._namespace}/pods", {"labelSelector": self._selector})
                 while not self._is_over.is_set():
-                    self._look(pods.items(), asked)
+                    asked = self._look(pods.items(), asked)
                     watches.wait(PAUSE)
         except Exception:  # noqa: BLE001, S110  nobody hears a thread; the check makes its own call, and tells
             pass
 
-    def _look(self, pods: Sequence[Pod], asked: Counter[LostCall]) -> None:
-        """Make the call if the pods for it are there.
-
-        :param asked: how often it was made between which containers. This adds to it.
-        """
+    def _look(self, pods: Sequence[Pod], asked: LostCall) -> LostCall:
+        """Make the call if the pods for it are there. Return between which it was made last."""
         callers, called = _running(pods, REDIS), _running(pods, DISPATCHER)
-        if not callers or not called or (self.lost.caller in callers and self.lost.called in called):
-            return
+        if not callers or not called or (asked.caller in callers and asked.called in called):
+            return asked
         (caller, redis), (callee, dispatcher) = _newest(callers), _newest(called)
-        pair = LostCall(caller, callee)
-        # Nothing rolls yet, or all is ready for the checks
-        if (is_ready(redis) and is_ready(dispatcher)) or asked[pair] >= ATTEMPTS:
-            return
-        asked[pair] += 1
+        if is_ready(redis) and is_ready(dispatcher):
+            return asked  # nothing rolls yet, or all is ready for the checks
         container = ContainerOf(
             self._namespace, redis["metadata"]["name"], container_of(redis, CONTAINERS[REDIS])["name"]
         )
-        with suppress(ApplyError):
+        pair = LostCall(caller, callee)
+        try:
             call = call_dispatcher(
                 self._connection, container, dispatcher["status"]["podIP"], dispatcher_port(dispatcher)
             )
-            # A pod in which nobody listens refuses a call at once
-            if call.timed_out:
-                self.lost = pair
+        except ApplyError:
+            return pair
+        # A pod in which nobody listens refuses a call at once
+        if call.timed_out:
+            self.lost = pair
+        return pair
 
 
 def _running(pods: Sequence[Pod], name: str) -> dict[str, Pod]:

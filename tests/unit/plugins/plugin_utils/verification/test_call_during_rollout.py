@@ -24,7 +24,6 @@ from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification i
     network_policy,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.call_during_rollout import (
-    ATTEMPTS,
     CallDuringRollout,
 )
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.network_policy import LostCall
@@ -141,28 +140,8 @@ def test_a_container_that_starts_again_is_called_again(scene: Scene) -> None:
 @pytest.mark.parametrize("answer", [TAKEN, REFUSED, StreamCut("cut"), ApiError(403, "Forbidden", "no exec")], ids=repr)
 def test_a_call_that_does_not_vanish_counts_for_nothing(scene: Scene, answer: EndedCommand | ApplyError) -> None:
     scene.answer = answer
-    steps = [[redis(), dispatcher()]] * (ATTEMPTS + 1)
-    assert scene.during(*steps) == LostCall()
-    assert len(scene.calls) == ATTEMPTS
-    # Another container has attempts of its own
-    assert scene.during(*steps, *([[redis(2), dispatcher()]] * (ATTEMPTS + 1))) == LostCall()
-    assert len(scene.calls) == 3 * ATTEMPTS
-
-
-@pytest.mark.parametrize("first", [TAKEN, REFUSED, StreamCut("cut")], ids=repr)
-def test_a_call_before_a_policy_is_enforced_is_made_again(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, first: EndedCommand | ApplyError
-) -> None:
-    answers = [first]
-
-    def call(*arguments: Any) -> EndedCommand:
-        scene.answer = answers.pop() if answers else LOST
-        return scene.call(*arguments)
-
-    monkeypatch.setattr(call_during_rollout, "call_dispatcher", call)
-    lost = scene.during(*([[redis(), dispatcher()]] * 3))
-    assert lost == LostCall("containerd://redis-1", "containerd://dispatcher-1")
-    assert len(scene.calls) == 2
+    assert scene.during([redis(), dispatcher()]) == LostCall()
+    assert len(scene.calls) == 1
 
 
 def test_where_all_is_ready_the_check_makes_its_own_call(scene: Scene) -> None:
