@@ -16,6 +16,7 @@ from typing import Any
 
 from ..api.connection import APPLY_PATCH, Connection
 from ..apply.write_permissions import VERBS, Need, Permission
+from ..objects.equality import same_in_json
 from ..objects.errors import ApiError, ApplyError
 from ..objects.identity import Identity
 from ..objects.images import container_images
@@ -65,7 +66,7 @@ class Releases:
                 return self
             objects = merged(self.current, objects)
         unfinished = self.unfinished and not complete  # what it left is pruned with a whole release
-        if self.current is not None and _by_identity(self.current) == _by_identity(objects):
+        if self.current is not None and same_in_json(_by_identity(self.current), _by_identity(objects)):
             return self if self.unfinished == unfinished else replace(self, unfinished=unfinished)
         history = replace(self.history, current=self.history.next_revision, previous=self.history.current)
         return Releases(objects, self.current, unfinished=unfinished, history=history)

@@ -8,6 +8,7 @@ JSON patches that only add. So nothing of one target stands in the base. Private
 import typing as t
 from collections.abc import Mapping, Sequence
 
+from ..objects.equality import same_in_json
 from ..text.block_yaml import block_yaml
 from .manifest_files import HEADER, KUSTOMIZATION, WIDTH, file_name, file_texts, kustomization
 
@@ -65,7 +66,7 @@ def _overlay(objects: Mapping[Identity, t.Any], base: Mapping[Identity, t.Any]) 
 def _common(values: Sequence[t.Any]) -> t.Any:
     """What the values share: of maps the keys, of lists of the same things each element."""
     first = values[0]
-    if all(value == first for value in values):
+    if all(same_in_json(value, first) for value in values):
         return first
     if all(isinstance(value, dict) for value in values):
         shared = {key: _common([value[key] for value in values]) for key in first if all(key in v for v in values)}
@@ -89,12 +90,12 @@ def _additions(common: t.Any, whole: t.Any, path: str) -> t.Iterator[dict[str, t
     """The operations of a JSON patch (RFC 6902) that make of the common part the whole."""
     if isinstance(whole, list):
         for position, (ours, theirs) in enumerate(zip(common, whole, strict=True)):
-            if ours != theirs:
+            if not same_in_json(ours, theirs):
                 yield from _additions(ours, theirs, f"{path}/{position}")
         return
     for key, value in whole.items():
         place = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
         if key not in common:
             yield {"op": "add", "path": place, "value": value}
-        elif common[key] != value:
+        elif not same_in_json(common[key], value):
             yield from _additions(common[key], value, place)

@@ -90,6 +90,14 @@ def test_an_unchanged_release_is_recorded_already_in_whatever_order() -> None:
     assert recorded.followed_by(FIRST[::-1], complete=True) is recorded
 
 
+def test_a_release_in_which_1_becomes_true_is_another_one() -> None:
+    """Python takes them for equal, the API server does not."""
+    one, other = ([{**config_map("a"), "spec": {"on": value}}] for value in (1, True))
+    recorded = Releases(one)
+    after = recorded.followed_by(other, complete=True)
+    assert (after.current is other, after.previous is one) == (True, True)
+
+
 def test_a_part_replaces_its_namesakes_and_is_nothing_to_go_back_to_alone() -> None:
     assert Releases().followed_by(SECOND, complete=False) == Releases()
     after = Releases(FIRST).followed_by(SECOND, complete=False)

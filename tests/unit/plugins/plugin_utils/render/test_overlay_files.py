@@ -11,7 +11,7 @@ import pytest
 import yaml
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.manifest_files import FilesError
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.render.overlay_files import overlay_texts
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 
@@ -57,6 +57,8 @@ RELEASES = st.lists(st.dictionaries(st.sampled_from("xyz"), CONTENTS, max_size=3
 
 
 @given(RELEASES)
+@example([{"z": {"image": 1}}, {"z": {"image": True}}])  # what Python takes for equal, and JSON does not
+@example([{"z": {"env": [{"name": "a", "image": False}]}}, {"z": {"env": [{"name": "a", "image": 0}]}}])
 def test_each_target_has_exactly_its_objects(releases: list[dict[str, Any]]) -> None:
     targets = {
         f"t{number}": [manifest(name, content, f"ns{number}") for name, content in release.items()]
