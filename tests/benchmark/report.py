@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -98,7 +97,7 @@ def profile(results: Mapping[str, Any]) -> list[str]:
     """Return the section of the tasks. Those that are short in all deploys stand in one row."""
     scenarios = results["profile"]["result"]
     seconds = {
-        scenario: {name: statistics.median(run.get(name, 0.0) for run in runs) for run in runs for name in run}
+        scenario: {name: Spread.of([run.get(name, 0.0) for run in runs]).median for run in runs for name in run}
         for scenario, runs in scenarios.items()
     }
     names = list(dict.fromkeys(name for found in seconds.values() for name in found if name != BETWEEN))

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..objects.equality import same_in_json
 from ..objects.managed_fields import Path, key_text, recorded_fields
 from ..objects.quantity import parse_quantity
 
@@ -173,11 +174,8 @@ def _is_default(key: str, value: Any, path: Path) -> bool | None:
 
 
 def _same_value(desired: Any, live: Any, path: Path) -> bool:
-    if type(desired) is type(live) and desired == live:
+    if same_in_json(desired, live):
         return True
-    numbers = (int, float)
-    if isinstance(desired, numbers) and isinstance(live, numbers) and not isinstance(desired, bool):
-        return not isinstance(live, bool) and desired == live
     is_quantity = bool(path) and (path[-1] in QUANTITY_FIELDS or (len(path) > 1 and path[-2] in QUANTITY_MAPS))
     if is_quantity and isinstance(live, str) and isinstance(desired, str | int | float):
         try:

@@ -258,14 +258,17 @@ def remedies_by_name(found: Iterable[tuple[str, str]]) -> list[str]:
     return [f"What to do about {', '.join(named[:_NAMED])}{more[text]}: {text}" for text, named in names.items()]
 
 
-def remedy_of_cause(cause: Cause, workload: Mapping[str, Any], told: str = "") -> str:
+def remedy_of_cause(cause: Cause | None, workload: Mapping[str, Any], told: str = "") -> str:
     """Return the same of a cause, after what others have set in the pods of the *workload*: that is likelier the cause.
 
+    :param cause: None where none is known.
     :param told: what events say. Of an image that cannot be pulled, the state does not always say why.
     """
+    others = told_fields_of_others(workload)
+    if cause is None:
+        return others
     message = f"{cause.message}\n{told}" if cause.reason in _OF_IMAGES else cause.message
     remedy = remedy_of(cause.pod or workload, cause.reason, message, cause.container)
-    others = told_fields_of_others(workload)
     return f"{others} If that is not it: {remedy}" if others and remedy else others or remedy
 
 

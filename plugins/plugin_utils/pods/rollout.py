@@ -26,7 +26,6 @@ from .diagnosis import (
     read_events,
     refused_pods,
 )
-from .foreign_fields import told_fields_of_others
 from .pod import controlled_by, is_ready, newest_unready
 from .progress import UNSEEN, Progress, colon, progress_of
 from .remedy import remedy_of_cause
@@ -207,9 +206,7 @@ class _Wait:
         return "\n".join([*lines, *more, *self._note()])
 
     def _remedy(self, cause: Cause | None, told: Sequence[str]) -> list[str]:
-        text = (
-            remedy_of_cause(cause, self._workload, "\n".join(told)) if cause else told_fields_of_others(self._workload)
-        )
+        text = remedy_of_cause(cause, self._workload, "\n".join(told))
         return [f"What to do: {text}"] if text else []
 
     def _causes(self) -> list[Cause]:

@@ -52,6 +52,11 @@ def is_running(job: Mapping[str, Any]) -> bool:
     return _end(job) is None
 
 
+def waits_for_pod(job: Mapping[str, Any]) -> bool:
+    """Tell whether a Job has no pod that runs, as Kubernetes counts them; without that count it is taken to run."""
+    return bool((job.get("status") or {}).get("ready", 1) == 0)
+
+
 def created_at(job: Mapping[str, Any]) -> datetime:
     """Return when a Job was made."""
     return datetime.fromisoformat(job["metadata"]["creationTimestamp"])

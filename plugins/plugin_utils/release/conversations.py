@@ -18,7 +18,7 @@ from ..api.redis_over_socket import RedisClient, RedisError
 from ..objects.errors import ApplyError
 from ..objects.labels import labels_of
 from ..pods.names import DISPATCHER
-from ..pods.spawned_jobs import created_at, ended_at, is_running
+from ..pods.spawned_jobs import created_at, ended_at, is_running, waits_for_pod
 from ..text.text_table import aligned
 from ..verification.redis_client import authenticate, connected_redis
 from ..verification.target import Target, main_container
@@ -211,9 +211,7 @@ def _judge(
         state = UNHEARD
         reason = f"its Job {name} runs, but the Dispatcher that listens to it was replaced"
     else:
-        # Kubernetes counts the pods that run; without that count the Job is taken to run
-        waits = (job.get("status") or {}).get("ready", 1) == 0
-        state, reason = RUNNING, f"its Job {name} {'waits for its pod to run' if waits else 'runs'}"
+        state, reason = RUNNING, f"its Job {name} {'waits for its pod to run' if waits_for_pod(job) else 'runs'}"
     request = f"fix #{entry.fields.get('ticketId', '?')} in {entry.fields.get('project', '?')}"
     return Conversation(platform, channel, name, request, state, reason, entry.seconds)
 

@@ -14,6 +14,7 @@ from ..apply.autoscalers import leave_replicas_to_autoscalers
 from ..apply.live_lists import Lists, list_live
 from ..apply.owned_objects import find_owned
 from ..apply.plan import dry_run, plan_object, read_live, settle
+from ..objects.equality import same_in_json
 from ..objects.errors import ApiError
 from ..objects.identity import Identity
 from ..objects.labels import is_engines, is_ours
@@ -185,7 +186,7 @@ def _leaves(path: Path, wanted: Any, live: Any) -> Iterator[Path]:
     """Yield the members that differ where both sides are maps: a comparison may name the whole only."""
     if isinstance(wanted, Mapping) and isinstance(live, Mapping):
         for key in sorted({*wanted, *live}):
-            if wanted.get(key) != live.get(key):
+            if not same_in_json(wanted.get(key), live.get(key)):
                 yield from _leaves((*path, key), wanted.get(key), live.get(key))
     else:
         yield path
