@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import re
@@ -122,9 +123,11 @@ def served(tmp_path: Path) -> Iterator[Callable[[Serve], Connection]]:
                 b"Sec-WebSocket-Protocol: v4.channel.k8s.io\r\n"
                 b"Sec-WebSocket-Accept: " + base64.b64encode(accept) + b"\r\n\r\n"
             )
-            how[0](peer)
+            with contextlib.suppress(OSError):  # the client may hang up before everything is said
+                how[0](peer)
 
-    threading.Thread(target=answer, daemon=True).start()
+    server = threading.Thread(target=answer, daemon=True)
+    server.start()
     with connection_to(listener, tmp_path) as connection:
 
         def run(serve: Serve) -> Connection:
@@ -132,6 +135,9 @@ def served(tmp_path: Path) -> Iterator[Callable[[Serve], Connection]]:
             return connection
 
         yield run
+    listener.shutdown(socket.SHUT_RDWR)  # close() alone does not wake accept()
+    server.join(10)
+    assert not server.is_alive(), "the server still serves a stream, whose socket must not be closed below it"
     listener.close()
     for peer in peers:
         peer.close()
