@@ -19,6 +19,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := deploy
 # A shell that was set up for another Ansible project must not change what runs here.
 unexport ANSIBLE_CONFIG ANSIBLE_VAULT_PASSWORD_FILE K8S_AUTH_KUBECONFIG K8S_AUTH_CONTEXT
+# Programs of the tests are started hundreds of times: they compile themselves once.
+unexport PYTHONDONTWRITEBYTECODE
 # The collections of this checkout, before those in ~/.ansible.
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
 
@@ -89,8 +91,8 @@ test: clean-reports
 # than a processor to the step beside it.
 .PHONY: test-steps
 test-steps: $(VENV)/.complete
-	@$(MAKE) --no-print-directory --jobs=2 kubernetes-bin lint scan gates
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target molecule-untimed $(INTEGRATION) unit
+	@$(MAKE) --no-print-directory --jobs=2 kubernetes-bin lint scan
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target molecule-untimed gates $(INTEGRATION) unit
 	@$(MAKE) --no-print-directory contract molecule-timed
 
 .PHONY: clean-reports
@@ -218,7 +220,7 @@ alarms: kubernetes-bin $(SCRAPERS)
 
 .PHONY: unit
 unit: $(VENV)/.complete $(PROMTOOL)
-	$(PYTEST) tests/unit --numprocesses 2 --junitxml $(REPORTS)/unit.xml
+	$(PYTEST) tests/unit --numprocesses 2 --dist loadfile --junitxml $(REPORTS)/unit.xml
 
 # The app's contract, with a real Redis, git, and the stand-in Slack's page in a real browser, as Debian packages them. What is
 # held to it is the stand-in, or a real build, each part a program with its arguments or a container image:

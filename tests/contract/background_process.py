@@ -26,7 +26,7 @@ class BackgroundProcess:
         """Start it. `environment` is added to a bare one, so that the test machine's variables do not matter."""
         self._process = subprocess.Popen(
             command,
-            env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"} | dict(environment or {}),
+            env={"PATH": os.environ["PATH"]} | dict(environment or {}),
             cwd=directory,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -82,5 +82,7 @@ def test_it_runs_without_writing_a_file(tmp_path: Path, start_dispatcher: Start)
     program = tmp_path / "stand-in"
     shutil.copytree(STAND_IN, program, ignore=shutil.ignore_patterns("__pycache__"))
     before = sorted(program.rglob("*"))
-    start_dispatcher(directory=program, PYTHONPATH=str(program), REDIS_URL="").wait()
+    # The last one as docker/stand-in/Dockerfile sets it
+    environment = {"PYTHONPATH": str(program), "REDIS_URL": "", "PYTHONDONTWRITEBYTECODE": "1"}
+    start_dispatcher(directory=program, **environment).wait()
     assert sorted(program.rglob("*")) == before

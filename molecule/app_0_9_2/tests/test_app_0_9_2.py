@@ -49,7 +49,7 @@ def test_the_channel_of_a_job_that_is_gone_is_freed(person, add_channel, job_of,
     """What the right to get Jobs is for."""
     channel = add_channel()
     person.say("fix #104 in my-project", channel)
-    person.await_message(r"\[1/", channel, timeout=60)
+    person.await_message(r"\*\[[1-7]/", channel, timeout=60)
     kubectl("-n agentsmith delete job %s --ignore-not-found", job_of(channel)["metadata"]["name"])
     person.await_message("appears to have crashed", channel, timeout=60)
 
