@@ -56,8 +56,9 @@ status:
       type: str
     workloads:
       description:
-        - The Deployments, each with C(name), C(ready) and C(wanted) pods, C(image), C(restarts), C(problem) and
-          C(remedy), which says which variables of the inventory to change.
+        - The Deployments, each with C(name), C(ready) and C(wanted) pods, C(image), C(restarts), C(problem),
+          C(remedy), which says which variables of the inventory to change, and C(other_images), which the ready pods
+          run instead while a change of C(image) is not through.
       type: list
       elements: dict
     agent_image:

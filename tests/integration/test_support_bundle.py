@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import subprocess
 import tarfile
 import time
@@ -259,6 +260,7 @@ def test_what_a_bundle_says_of_a_release(
     assert entry["cut"].startswith("the last ")
     assert opened.why_not("the release record") == "no deploy of this release has been recorded"
     page = opened.files["README.txt"]
+    assert re.match(r"The cluster: Kubernetes v1\.\S+, nodes? \S", page.splitlines()[1])
     wrong = page.split("What is wrong\n")[1].split("\n\n")[0]
     assert "RoleBinding agentsmith is missing: the inventory has it, the cluster does not" in wrong
     assert "Deployment agentsmith-dispatcher: 0 of 1 pod ready" in wrong

@@ -23,6 +23,7 @@ OBJECTS_SHOWN = 12  # that differ
 JOBS_SHOWN = 5
 WARNINGS_SHOWN = 10
 ENTRIES_SHOWN = 3
+NODES_SHOWN = 5
 CRASHES_SHOWN = 4
 CRASH_LINES = 4
 _MESSAGE_BEGINS = 24  # characters by which two messages of one reason are told apart: numbers and names come later
@@ -57,6 +58,8 @@ class Findings:
     drift: DriftReport | None = None
     warnings: Sequence[Mapping[str, Any]] = ()
     quotas: Sequence[Mapping[str, Any]] = ()
+    version: Any = None  # what the API server answers, or something before it that speaks no JSON
+    nodes: Sequence[Mapping[str, Any]] = ()  # each with its name
     crashes: Mapping[str, Sequence[str]] = field(default_factory=dict)  # last lines of logs from before a restart
     lease: Mapping[str, Any] | None = None
     entries: Sequence[Mapping[str, Any]] = ()  # of the history, the newest first
@@ -69,6 +72,7 @@ def first_page(found: Findings) -> str:
     wrong = list(_wrong(found)) or ["Nothing that was looked at is wrong."]
     lines = [
         f"Release {found.instance} in the namespace {found.namespace} of {found.server}, looked at {found.created}",
+        *_cluster(found),
         "",
         "What is wrong",
         *_items(wrong),
@@ -83,6 +87,17 @@ def first_page(found: Findings) -> str:
         if entries:
             lines += ["", title, *_items(entries)]
     return "\n".join([*lines, "", "Where to look further", *_where(found.has), ""])
+
+
+def _cluster(found: Findings) -> Iterator[str]:
+    """Yield what tells one cluster from another: many answer at an address like 127.0.0.1."""
+    names = sorted(node["name"] for node in found.nodes)
+    more = [f"{len(names) - NODES_SHOWN} more"] if len(names) > NODES_SHOWN else []
+    version = found.version.get("gitVersion") if isinstance(found.version, Mapping) else None
+    known = [f"Kubernetes {version}"] if version else []
+    known += [f"{'node' if len(names) == 1 else 'nodes'} {', '.join([*names[:NODES_SHOWN], *more])}"] if names else []
+    if known:
+        yield f"The cluster: {', '.join(known)}"
 
 
 def _where(has: frozenset[str]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from ..release.conversations import Conversations, read_conversations, table_of
 from ..text.counted import counted
 from ..text.one_line import one_line
 from ..text.text_table import aligned
-from ..verification.target import Target, main_container
+from ..verification.target import Target, main_container, pod_image
 
 # On the screen; the result has all of it.
 CAUSE_WIDTH = 100  # characters
@@ -28,7 +28,8 @@ JOBS_SHOWN = 20
 class Workload:
     """A Deployment. `ready` and `wanted` count pods, `image` is that of its own container; `problem` may be empty.
 
-    `remedy` says which variables to change, if any help.
+    `remedy` says which variables to change, if any help. `other_images` are those of ready pods while a change is not
+    through: they serve, not `image`.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Workload:
     restarts: int
     problem: str
     remedy: str = ""
+    other_images: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,11 @@ class Status:
             for load in self.workloads
         ]
         lines = [f"Namespace {self.namespace} on {self.server}", "", *aligned(rows)]
+        lines += [
+            f"The ready pods of {load.name} still run {', '.join(load.other_images)}"
+            for load in self.workloads
+            if load.other_images
+        ]
         lines += remedies_by_name((load.name, load.remedy) for load in self.workloads)
         if self.agent_image:
             lines += ["", f"Image of the Jobs: {self.agent_image}"]
@@ -155,20 +162,24 @@ def read_status(target: Target, ask_redis: Callable[[Target, datetime], Conversa
 
 def workload_of(deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]) -> Workload:
     """Judge one Deployment with its pods."""
+    name = deployment["metadata"]["name"]
+    image = main_container(deployment, name)["image"]
     progress = progress_of(deployment)
     causes = [cause for pod in pods for cause in causes_of_pod(pod, crashes_count=True)]
     causes += [progress.cause] if progress.cause else []
     problem = remedy = ""
+    other_images: set[str] = set()
     if not progress.complete:
         remedy = remedy_of_cause(causes[0], deployment) if causes else ""
         disruptions = [text for pod in pods for text in [disruption_of(pod)] if text]
         why = [*(f"{cause.reason}: {cause.message}" for cause in causes), *disruptions]
         problem = "; ".join([progress.failure or progress.text, *why[:1]])
+        other_images = {pod_image(pod, name) for pod in pods if is_ready(pod)} - {image}
     return Workload(
-        name=deployment["metadata"]["name"],
+        name=name,
         ready=sum(1 for pod in pods if is_ready(pod)),
         wanted=deployment["spec"].get("replicas", 1),
-        image=main_container(deployment, deployment["metadata"]["name"])["image"],
+        image=image,
         restarts=sum(
             entry.get("restartCount") or 0
             for pod in pods
@@ -176,6 +187,7 @@ def workload_of(deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]
         ),
         problem=problem,
         remedy=remedy,
+        other_images=sorted(other_images),
     )
 
 

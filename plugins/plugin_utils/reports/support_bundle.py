@@ -84,6 +84,8 @@ def _findings(bundle: Bundle, created: str) -> Findings:
         drift=archive.content("summary", "drift.txt"),
         warnings=newest_warnings(archive.content("events.txt") or []),
         quotas=list(archive.contents_under("objects", "ResourceQuota").values()),
+        version=archive.content("cluster", "version.json"),
+        nodes=archive.content("cluster", "nodes.json") or (),
         crashes=ends_of_crashes(archive.contents_under("logs")),
         lease=leases[0] if leases else None,
         entries=recorded["history"] if recorded else (),

@@ -191,6 +191,20 @@ def test_a_healthy_release_says_so() -> None:
     assert page.index("What is wrong") < page.index("The last runs") < page.index("Where to look further")
 
 
+@pytest.mark.parametrize(
+    ("version", "nodes", "line"),
+    [
+        ({"gitVersion": "v1.36.1"}, ["eu-1"], "The cluster: Kubernetes v1.36.1, node eu-1"),
+        (None, [f"eu-{number}" for number in range(7)], "The cluster: nodes eu-0, eu-1, eu-2, eu-3, eu-4, 2 more"),
+        ("not JSON", [], ""),
+        (None, [], ""),
+    ],
+)
+def test_the_page_tells_clusters_at_the_same_address_apart(version: Any, nodes: list[str], line: str) -> None:
+    found = replace(FOUND, version=version, nodes=[{"name": name} for name in nodes])
+    assert first_page(found).splitlines()[1] == line
+
+
 def test_what_a_container_said_before_it_crashed_is_on_the_page() -> None:
     lines = "\n".join(f"line {number}" for number in range(9))
     ends = ends_of_crashes({"logs/p/redis.log": "runs", "logs/p/redis.previous.log": f"{lines}\n\n"})

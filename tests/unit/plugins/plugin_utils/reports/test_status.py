@@ -37,6 +37,7 @@ def a_deployment(name: str, generation: int = 1) -> dict[str, Any]:
 def a_pod(uid: str, owner: str, ready: bool, state: dict[str, Any], restarts: int = 0) -> dict[str, Any]:
     return {
         "metadata": {"name": uid, "uid": uid, "ownerReferences": [{"uid": owner}]},
+        "spec": {"containers": [{"name": "redis", "image": "redis:1"}]},
         "status": {
             "conditions": [{"type": "Ready", "status": str(ready)}],
             "containerStatuses": [{"name": "agentsmith", "state": state, "restartCount": restarts}],
@@ -134,7 +135,7 @@ def test_the_node_of_a_deleted_pod_is_told_by_events() -> None:
 
 def test_a_deployment_on_a_node_that_is_gone_says_so() -> None:
     lost = a_pod("lost", "replicas", False, {"running": {}})
-    lost["spec"] = {"nodeName": "worker-2"}
+    lost["spec"]["nodeName"] = "worker-2"
     lost["status"]["conditions"].append({"type": "ContainersReady", "status": "True"})
     redis = a_deployment("redis")
     redis["status"]["availableReplicas"] = 0
@@ -153,6 +154,21 @@ def test_an_image_that_cannot_be_pulled_names_its_variable() -> None:
     remedy = next(workload.remedy for workload in status.workloads if workload.name == "redis")
     assert remedy.startswith("The registry has no such image. Check redis_image")
     assert f"What to do about redis: {remedy}" in status.as_text().splitlines()
+
+
+def test_the_image_that_serves_while_a_change_is_not_through() -> None:
+    """Else "1/1" beside the new image would say that it serves."""
+    old, new = (a_pod(uid, "replicas", uid == "old", {"running": {}}) for uid in ("old", "new"))
+    old["spec"]["containers"][0]["image"] = "redis:0"
+    redis = a_deployment("redis")
+    pods = {f"{CORE}/pods": {"items": [old, new]}, f"{APPS}/deployments/redis": redis}
+    told = "The ready pods of redis still run redis:0"
+    # A registry's mirror may rewrite images: of a change that is through, nothing is said
+    assert told not in status_of(**pods).as_text()
+    redis["status"]["updatedReplicas"] = 0
+    status = status_of(**pods)
+    assert [list(workload.other_images) for workload in status.workloads] == [[], ["redis:0"]]
+    assert told in status.as_text().splitlines()
 
 
 def test_events_that_may_not_be_read_leave_the_cause_open() -> None:
