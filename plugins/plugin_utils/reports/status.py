@@ -9,15 +9,15 @@ from typing import Any
 from ..objects.errors import ApiError, ApplyError
 from ..pods.diagnosis import causes_of_pod, node_of_deleted_pod, read_events
 from ..pods.job_state import WAITING, JobState, state_of
-from ..pods.names import DISPATCHER, REDIS
-from ..pods.pod import controlled_by, disruption_of, is_ready
+from ..pods.names import CONTAINERS, DISPATCHER, REDIS
+from ..pods.pod import container_of, controlled_by, disruption_of, is_ready
 from ..pods.progress import progress_of
 from ..pods.remedy import remedies_by_name, remedy_of_cause
 from ..release.conversations import Conversations, read_conversations, table_of
 from ..text.counted import counted
 from ..text.one_line import one_line
 from ..text.text_table import aligned
-from ..verification.target import Target, main_container, pod_image
+from ..verification.target import Target, main_container
 
 # On the screen; the result has all of it.
 CAUSE_WIDTH = 100  # characters
@@ -164,6 +164,7 @@ def workload_of(deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]
     """Judge one Deployment with its pods."""
     name = deployment["metadata"]["name"]
     image = main_container(deployment, name)["image"]
+    ready = [pod for pod in pods if is_ready(pod)]
     progress = progress_of(deployment)
     causes = [cause for pod in pods for cause in causes_of_pod(pod, crashes_count=True)]
     causes += [progress.cause] if progress.cause else []
@@ -174,10 +175,10 @@ def workload_of(deployment: Mapping[str, Any], pods: Sequence[Mapping[str, Any]]
         disruptions = [text for pod in pods for text in [disruption_of(pod)] if text]
         why = [*(f"{cause.reason}: {cause.message}" for cause in causes), *disruptions]
         problem = "; ".join([progress.failure or progress.text, *why[:1]])
-        other_images = {pod_image(pod, name) for pod in pods if is_ready(pod)} - {image}
+        other_images = {container_of(pod, CONTAINERS[name])["image"] for pod in ready} - {image}
     return Workload(
         name=name,
-        ready=sum(1 for pod in pods if is_ready(pod)),
+        ready=len(ready),
         wanted=deployment["spec"].get("replicas", 1),
         image=image,
         restarts=sum(

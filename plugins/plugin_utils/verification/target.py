@@ -131,11 +131,6 @@ def main_container(deployment: Mapping[str, Any], name: str) -> Mapping[str, Any
     return container_of(deployment["spec"]["template"], CONTAINERS[name])
 
 
-def pod_image(pod: Mapping[str, Any], name: str) -> str:
-    """Return the image of that container in a pod of the Deployment *name*, as the pod asks for it."""
-    return str(container_of(pod, CONTAINERS[name])["image"])
-
-
 def dispatcher_port(pod: Mapping[str, Any]) -> int:
     """Return the port that a pod of the Dispatcher listens on: its own, as the Deployment may have got another since.
 
