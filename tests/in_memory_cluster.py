@@ -8,9 +8,9 @@ tests/integration have those of a real API server.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from typing import Any
 
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.api.connection import APPLY_PATCH, Response
@@ -97,7 +97,7 @@ class InMemoryCluster:
         self.hook(method, path, body)
         with self._lock:
             if method == "GET":
-                return Response(200, deepcopy(self._read(path, query or {})))
+                return Response(200, _sent(self._read(path, query or {})))
             if "authorization.k8s.io" in path:
                 return Response(
                     201, {"status": {"resourceRules": [EVERYTHING] * self.may_write, "allowed": self.may_write}}
@@ -107,13 +107,13 @@ class InMemoryCluster:
             if method == "PATCH":
                 assert content_type == APPLY_PATCH
             write = {"POST": self._create, "PUT": self._replace, "PATCH": self._apply, "DELETE": self._delete}[method]
-            return Response(200, deepcopy(write(path, body)))
+            return Response(200, _sent(write(path, body)))
 
     def _dry_run(self, path: str, body: Any) -> Response:
         """Say what an apply would make of an object."""
         with self._lock:
             stored, version = dict(self.objects), self._version
-            after = deepcopy(self._apply(path, body))
+            after = _sent(self._apply(path, body))
             self.objects, self._version = stored, version
             return Response(200, after)
 
@@ -151,7 +151,7 @@ class InMemoryCluster:
             "apiVersion": body["apiVersion"],
             "fieldsV1": _fields({**stated, **({"metadata": metadata} if metadata else {})}),
         }
-        admitted = deepcopy(body)
+        admitted = _sent(body)
         self.admission(admitted)
         return self._store(path, {**admitted, "metadata": {**admitted["metadata"], "managedFields": [record]}})
 
@@ -160,7 +160,7 @@ class InMemoryCluster:
         if f"/api/v1/namespaces/{space}" not in {*self.objects, path}:
             raise ApiError(404, "NotFound", f'namespaces "{space}" not found')
         before = self.objects.get(path)
-        stored = deepcopy(body)
+        stored = _sent(body)
         metadata = {key: value for key, value in stored["metadata"].items() if key != "resourceVersion"}
         self._version += 1
         uid = before["metadata"]["uid"] if before else f"uid-{self._version}"
@@ -176,6 +176,11 @@ class InMemoryCluster:
         if any(metadata[key] != value for key, value in (body or {}).get("preconditions", {}).items()):
             raise ApiError(409, "Conflict", f"{path}: a precondition failed")
         return self.objects.pop(path)
+
+
+def _sent(body: Any) -> Any:
+    """Return what arrives at the other end: JSON."""
+    return json.loads(json.dumps(body))
 
 
 def _groups(core: bool) -> list[dict[str, Any]]:

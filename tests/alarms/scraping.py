@@ -7,7 +7,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ import yaml
 from control_plane import free_port
 from redis import ConnectionError as RedisConnectionError
 from redis import Redis
+from rendering import render_release, rendered_objects
 
 REPOSITORY = Path(__file__).parents[2]
 CERT_MANAGER = REPOSITORY / "docker/way-in/cert-manager"
@@ -96,24 +96,11 @@ def rendered(directory: Path, namespace: str, variables: Mapping[str, Any]) -> d
         "vault_redis_password": REDIS_PASSWORD,
         **variables,
     }
-    objects, playbook = directory / "objects.json", directory / "render.yml"
-    # Not by render.yml, which leaves out the values of Secrets
-    write = {"content": "{{ release_objects | to_json }}", "dest": str(objects), "mode": "0600"}
-    play = {
-        "hosts": "all",
-        "gather_facts": False,
-        "vars_files": [f"{REPOSITORY}/playbooks/vars/release.yml"],
-        "tasks": [
-            {"import_tasks": f"{REPOSITORY}/playbooks/tasks/render_release.yml"},
-            {"ansible.builtin.copy": write, "no_log": True, "tags": ["always"]},
-        ],
-    }
-    playbook.write_text(json.dumps([play]))
-    program = (Path(sys.executable).parent / "ansible-playbook", playbook, "--inventory=inventories/dev")
-    subprocess.run(
-        [*program, "--tags=monitoring,redis", f"--extra-vars={json.dumps(given)}"], cwd=REPOSITORY, check=True
+    finished = render_release(
+        directory, "--inventory=inventories/dev", "--tags=monitoring,redis", f"--extra-vars={json.dumps(given)}"
     )
-    return {f"{body['kind']}/{body['metadata']['name']}": body for body in json.loads(objects.read_text())}
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return {f"{body['kind']}/{body['metadata']['name']}": body for body in rendered_objects(directory, "dev")}
 
 
 def impatient_rules(objects: Mapping[str, dict[str, Any]]) -> str:

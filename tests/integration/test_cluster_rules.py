@@ -15,8 +15,8 @@ import pytest
 import yaml
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.app_release import APPS
 from ansible_collections.agentsmith.platform.plugins.plugin_utils.verification.spawned_job import pod_of, spawned_job
-from ansible_playbook import ansible_playbook
 from control_plane import ControlPlane
+from rendering import render_release, rendered_objects
 from required_variables import REQUIRED
 from stand_in_kubelet import ready, stand_in_kubelet
 from transactions import Release
@@ -92,18 +92,11 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Objects]:
         "relabelled": {**RULED, "agentsmith_common_labels": {"cost-center": "4712", "stage": "test"}},
     }
     common = {**REQUIRED, "agentsmith_namespace": NAMESPACE, "agentsmith_job_policy": True}
-    inventory, play = directory / "hosts.json", directory / "play.json"
+    inventory = directory / "inventory.json"
     inventory.write_text(json.dumps({"all": {"hosts": targets, "vars": common}}), encoding="utf-8")
-    dump = {"content": "{{ release_objects | to_json }}", "dest": f"{directory}/{{{{ inventory_hostname }}}}.json"}
-    tasks = [
-        {"import_tasks": str(REPOSITORY / "playbooks/tasks/render_release.yml")},
-        {"ansible.builtin.copy": dump, "no_log": True},
-    ]
-    files = [str(REPOSITORY / "playbooks/vars/release.yml")]
-    play.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "vars_files": files, "tasks": tasks}]))
-    finished = ansible_playbook(play, "--inventory", inventory, ANSIBLE_LOCAL_TEMP=str(directory / "ansible"))
+    finished = render_release(directory, "--inventory", inventory, ANSIBLE_LOCAL_TEMP=str(directory / "ansible"))
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    return {target: json.loads((directory / f"{target}.json").read_text()) for target in targets}
+    return {target: rendered_objects(directory, target) for target in targets}
 
 
 @pytest.fixture(scope="module")

@@ -7,15 +7,12 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ansible_playbook import ansible_playbook
+from rendering import render_release, rendered_objects
 from required_variables import REQUIRED
-
-REPOSITORY = Path(__file__).parents[3]
 
 
 @dataclass
@@ -62,28 +59,14 @@ def render(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
         dumper = _Inventory if templates else _InventoryOfLiterals
         text = yaml.dump({"all": {"hosts": inventory}}, Dumper=dumper, sort_keys=False)
         (directory / "hosts.yml").write_text(text)
-        dump = {"content": "{{ release_objects | to_json }}", "dest": f"{directory}/{{{{ inventory_hostname }}}}.json"}
-        play = {
-            "hosts": "all",
-            "gather_facts": False,
-            "vars_files": [str(REPOSITORY / "playbooks/vars/release.yml")],
-            "tasks": [
-                {"import_tasks": str(REPOSITORY / "playbooks/tasks/render_release.yml")},
-                {"ansible.builtin.copy": dump, "no_log": True, "tags": ["always"]},
-            ],
-        }
-        (directory / "play.yml").write_text(yaml.safe_dump([play]))
-        process = ansible_playbook(
-            "-i",
-            directory / "hosts.yml",
-            directory / "play.yml",
-            "--forks=4",
-            *options,
-            ANSIBLE_CALLBACK_RESULT_FORMAT="json",
+        process = render_release(
+            directory, "-i", directory / "hosts.yml", "--forks=4", *options, ANSIBLE_CALLBACK_RESULT_FORMAT="json"
         )
         output = process.stdout + process.stderr
         objects = {
-            path.stem: {f"{item['kind']}/{item['metadata']['name']}": item for item in json.loads(path.read_text())}
+            path.stem: {
+                f"{item['kind']}/{item['metadata']['name']}": item for item in rendered_objects(directory, path.stem)
+            }
             for path in directory.glob("*.json")
         }
         failures = {

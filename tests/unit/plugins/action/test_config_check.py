@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rendering import WITH_WRITE_JSON
 
 ROOT = Path(__file__).parents[4]
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
@@ -103,15 +104,19 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     results = ", ".join(f"'{name}': result_{name}" for name in TASKS)
     (directory / "play.yml").write_text(
         f"- hosts: target\n  gather_facts: false\n  tasks:\n{tasks}"
-        f"    - ansible.builtin.copy:\n        dest: {directory}/results.json\n"
-        f"        content: \"{{{{ {{{results}}} | to_json }}}}\"\n        mode: '0600'\n      check_mode: false\n"
+        f'    - write_json:\n        dest: {directory}/results.json\n        content: "{{{{ {{{results}}} }}}}"\n'
     )
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "hosts.yml", "play.yml", "-vvv"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     finished = subprocess.run(
         command + (["--check"] if request.param else []),
         cwd=directory,
-        env={**environment, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"), "ANSIBLE_NOCOLOR": "1"},
+        env={
+            **environment,
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
+            "ANSIBLE_NOCOLOR": "1",
+            **WITH_WRITE_JSON,
+        },
         capture_output=True,
         text=True,
         timeout=120,

@@ -20,18 +20,22 @@ def manifest(name: str, content: Any, namespace: str = "a", kind: str = "ConfigM
     return copy.deepcopy(body)
 
 
+def read(text: str) -> Any:
+    return yaml.load(text, yaml.CSafeLoader)
+
+
 def put_together(texts: dict[str, str], target: str) -> list[dict[str, Any]]:
     """The objects of an overlay, as kustomize makes them."""
     directory = f"overlays/{target}"
-    overlay = yaml.safe_load(texts[f"{directory}/Kustomization"])
-    base = yaml.safe_load(texts["base/Kustomization"])
+    overlay = read(texts[f"{directory}/Kustomization"])
+    base = read(texts["base/Kustomization"])
     assert overlay["resources"][0] == "../../base"
-    objects = [yaml.safe_load(texts[f"base/{path}"]) for path in base["resources"]]
-    objects += [yaml.safe_load(texts[f"{directory}/{path}"]) for path in overlay["resources"][1:]]
+    objects = [read(texts[f"base/{path}"]) for path in base["resources"]]
+    objects += [read(texts[f"{directory}/{path}"]) for path in overlay["resources"][1:]]
     for patch in overlay.get("patches", []):
         wanted = patch["target"]
         (found,) = [o for o in objects if (o["kind"], o["metadata"]["name"]) == (wanted["kind"], wanted["name"])]
-        for operation in yaml.safe_load(texts[f"{directory}/{patch['path']}"]):
+        for operation in read(texts[f"{directory}/{patch['path']}"]):
             assert operation["op"] == "add"
             *way, last = [part.replace("~1", "/").replace("~0", "~") for part in operation["path"].split("/")[1:]]
             place: Any = found
