@@ -86,6 +86,16 @@ class ControlPlane:
         assert status in (200, 404), body
         return body if status == 200 else None
 
+    def watch(self, path: str) -> urllib3.BaseHTTPResponse:
+        """Begin to watch the collection at *path*. The lines of the answer are events, first of what is there."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        timeout = urllib3.Timeout(connect=30, read=None)
+        answer = self.connections.urlopen(
+            "GET", f"{path}?watch=true", headers=headers, timeout=timeout, preload_content=False
+        )
+        assert answer.status == 200, answer.data
+        return answer
+
 
 @contextmanager
 def running_control_plane(binaries: Path, directory: Path) -> Iterator[ControlPlane]:

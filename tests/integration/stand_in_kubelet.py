@@ -9,6 +9,7 @@ from typing import Any
 
 from control_plane import ControlPlane
 from repeating import repeating
+from watched_objects import watched_objects
 
 MERGE = "application/merge-patch+json"
 PAUSE = 0.1  # seconds between two looks
@@ -50,7 +51,7 @@ def stand_in_kubelet(
     path = f"/api/v1/namespaces/{namespace}/pods"
 
     def look() -> None:
-        for pod in control_plane.get(path)["items"]:
+        for pod in pods():
             wanted = status(pod) if callable(status) else status
             name, generation = (pod["metadata"].get(key) for key in ("name", "generation"))
             before = (pod["status"].get("phase"), pod["status"].get("observedGeneration"))
@@ -60,5 +61,5 @@ def stand_in_kubelet(
                 body = {"metadata": {"uid": pod["metadata"]["uid"]}, "status": whole}
                 control_plane.request("PATCH", f"{path}/{name}/status", body, MERGE)
 
-    with repeating(look, PAUSE):
+    with watched_objects(control_plane, path) as pods, repeating(look, PAUSE):
         yield

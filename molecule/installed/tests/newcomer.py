@@ -80,8 +80,9 @@ def cluster_images(playbook: Callable[..., object], directory: Path) -> dict[str
 
 @contextmanager
 def removed(kubectl: Callable[..., str], namespace: str) -> Iterator[None]:
-    """Leave nothing of the release in the end, whatever failed."""
+    """Leave nothing of the release in the end, whatever failed: the next one awaits it."""
+    kubectl("wait --for=delete namespace/%s --timeout=120s", namespace)
     try:
         yield
     finally:
-        kubectl("delete namespace %s --ignore-not-found", namespace)
+        kubectl("delete namespace %s --ignore-not-found --wait=false", namespace)

@@ -105,7 +105,7 @@ def addresses(kubectl, get, tmp_path_factory) -> Iterator[dict[str, tuple[str, i
     finally:
         names = " ".join(pod["metadata"]["name"] for pod in pods if pod["metadata"]["namespace"] == HOME)
         kubectl(f"-n {HOME} delete pods --ignore-not-found --wait=false {names}")
-        kubectl(f"delete namespaces --ignore-not-found {' '.join(namespaces)}")
+        kubectl(f"delete namespaces --ignore-not-found --wait=false {' '.join(namespaces)}")
 
 
 @pytest.fixture(scope="module")
