@@ -27,7 +27,7 @@ TLS = ["--limit", "prod-eu", "-e", "dispatcher_tls=secret", "-e", "dispatcher_tl
 
 @pytest.fixture(scope="session")
 def play() -> Callable[..., Run]:
-    """Run a playbook on the copy of inventories/prod that converge.yml made."""
+    """Run a playbook on the copy of inventories/prod that prepare.yml made."""
 
     def run(name: str, *arguments: str) -> Run:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "K8S_AUTH_"))}
