@@ -9,7 +9,8 @@
 #                 drains and the death of a node, a release behind a real Traefik
 # make alarms   the alarms in a real Prometheus that scrapes a real kube-state-metrics; part of make test-long
 # make argument-specs  write the argument specs of the roles from their defaults
-# make docs     the documentation as a site, below .local/docs/html; make test-docs looks at it in a browser
+# make docs     the documentation as a site, below .local/docs/html; make test-docs looks at it in a browser, and leaves four
+#                 pictures in .local/docs/pictures
 # make pictures draw the pictures in docs/images from their texts
 # make release VERSION=…  the changelog, the version, a tag and the artefact of a release; make artefact builds that of the present commit
 # make clean    remove the local clusters and everything this checkout made

@@ -37,6 +37,10 @@ ANCHORS = "[...document.querySelectorAll('[id]')].map(element => element.id)"
 BROKEN_PICTURES = "[...document.images].filter(image => !image.naturalWidth).map(image => image.src)"
 
 
+# What people look at, beside the tests: the first page, and a long one with tables
+PICTURED = {"first": "index.html", "role": "collection/dispatcher_role.html"}
+
+
 class Page(NamedTuple):
     """What a page is in the browser.
 
@@ -50,11 +54,15 @@ class Page(NamedTuple):
     cut: list[str]
 
 
-def look_at(browser: Chromium, page: Path) -> Page:
+def show(browser: Chromium, page: Path) -> None:
     browser.open(page.as_uri())
     await_condition(
         lambda: browser.evaluate(f"location.href === '{page.as_uri()}' && document.readyState === 'complete'")
     )
+
+
+def look_at(browser: Chromium, page: Path) -> Page:
+    show(browser, page)
     wide, cut = {}, []
     for window, (width, height) in WIDTHS.items():
         browser.resize(width, height)
@@ -135,3 +143,15 @@ def test_the_search_finds_a_role_and_a_guide(browser: Chromium) -> None:
     await_condition(lambda: "redis" in str(browser.evaluate(found)))
     browser.open((SITE / "search.html").as_uri() + "?q=rollback")
     await_condition(lambda: "operate" in str(browser.evaluate(found)))
+
+
+def test_it_leaves_pictures(browser: Chromium) -> None:
+    directory = SITE.parent / "pictures"
+    directory.mkdir(exist_ok=True)
+    for name, page in PICTURED.items():
+        for window, (width, height) in WIDTHS.items():
+            browser.resize(width, height)
+            show(browser, SITE / page)
+            browser.screenshot(directory / f"{name}-{window}.png")
+    pictures = [path.read_bytes() for path in directory.iterdir()]
+    assert len({*pictures}) == len(pictures) == 4
