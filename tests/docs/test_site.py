@@ -137,15 +137,8 @@ def test_nothing_comes_from_elsewhere() -> None:
     assert not [page for page in PAGES for part in loaded if part in page.read_text(encoding="utf-8")]
 
 
-def test_the_search_finds_a_role_and_a_guide(browser: Chromium) -> None:
-    browser.open((SITE / "search.html").as_uri() + "?q=redis_maxmemory")
-    found = "[...document.querySelectorAll('#search-results li a')].map(link => link.href).join(' ')"
-    await_condition(lambda: "redis" in str(browser.evaluate(found)))
-    browser.open((SITE / "search.html").as_uri() + "?q=rollback")
-    await_condition(lambda: "operate" in str(browser.evaluate(found)))
-
-
 def test_it_leaves_pictures(browser: Chromium) -> None:
+    """Before anybody has searched: what was searched for is marked on later pages."""
     directory = SITE.parent / "pictures"
     directory.mkdir(exist_ok=True)
     for name, page in PICTURED.items():
@@ -155,3 +148,11 @@ def test_it_leaves_pictures(browser: Chromium) -> None:
             browser.screenshot(directory / f"{name}-{window}.png")
     pictures = [path.read_bytes() for path in directory.iterdir()]
     assert len({*pictures}) == len(pictures) == 4
+
+
+def test_the_search_finds_a_role_and_a_guide(browser: Chromium) -> None:
+    browser.open((SITE / "search.html").as_uri() + "?q=redis_maxmemory")
+    found = "[...document.querySelectorAll('#search-results li a')].map(link => link.href).join(' ')"
+    await_condition(lambda: "redis" in str(browser.evaluate(found)))
+    browser.open((SITE / "search.html").as_uri() + "?q=rollback")
+    await_condition(lambda: "operate" in str(browser.evaluate(found)))
