@@ -141,12 +141,14 @@ def test_it_leaves_pictures(browser: Chromium) -> None:
     """Before anybody has searched: what was searched for is marked on later pages."""
     directory = SITE.parent / "pictures"
     directory.mkdir(exist_ok=True)
+    pictures = []
     for name, page in PICTURED.items():
         for window, (width, height) in WIDTHS.items():
             browser.resize(width, height)
             show(browser, SITE / page)
-            browser.screenshot(directory / f"{name}-{window}.png")
-    pictures = [path.read_bytes() for path in directory.iterdir()]
+            picture = directory / f"{name}-{window}.png"
+            browser.screenshot(picture)
+            pictures.append(picture.read_bytes())
     assert len({*pictures}) == len(pictures) == 4
 
 
