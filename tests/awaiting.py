@@ -9,8 +9,8 @@ from typing import TypeVar
 
 Value = TypeVar("Value")
 
-LONGEST = 60.0
-"""Seconds that a cluster may take."""
+LONGEST = 90.0
+"""Seconds that a cluster may take. An API server alone may wait a minute for the last objects of a kind to go."""
 
 
 def await_condition(condition: Callable[[], Value], timeout: float = 20.0, pause: float = 0.02) -> Value:
