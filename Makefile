@@ -281,12 +281,15 @@ integration-engine:
 
 # They take too long for every change: alarms waits for each, way_in compiles Traefik, cert-manager and Pebble, nodes makes a cluster of its own
 LONG_SCENARIOS := alarms way_in nodes
+# They bring their own cluster. In a run with scenarios that share one, Molecule would not make it.
+OWN_CLUSTER := nodes
 .PHONY: test-long
 test-long: kubernetes-bin test-cluster test-docs gates-all alarms
 	@AGENTSMITH_KUBERNETES_BIN=$(KUBERNETES_BIN) AGENTSMITH_KILL_STRIDE=1 \
 	$(PYTEST) tests/integration/test_kill.py --junitxml $(REPORTS)/integration.xml
 	AGENTSMITH_LONG_TESTS=1 $(MOLECULE) test $(addprefix --scenario-name=,drill installed prod rollback)
-	$(MOLECULE) test $(addprefix --scenario-name=,$(LONG_SCENARIOS))
+	$(MOLECULE) test $(addprefix --scenario-name=,$(filter-out $(OWN_CLUSTER),$(LONG_SCENARIOS)))
+	$(MOLECULE) test $(addprefix --scenario-name=,$(OWN_CLUSTER))
 
 # How often each command runs
 RUNS := 7
