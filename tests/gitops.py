@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from namespaces import removed
+
 NAMESPACE = "agentsmith-gitops"
 WORKLOADS = ("deployment/redis", "deployment/agentsmith-dispatcher")
 
@@ -17,7 +19,7 @@ WORKLOADS = ("deployment/redis", "deployment/agentsmith-dispatcher")
 def applied(
     kubectl: Callable[..., str], manifests: Path, secrets: Iterable[dict[str, Any]], directory: Path
 ) -> Iterator[None]:
-    """Bring a rendered release up, and remove its namespace in the end: the next one awaits it.
+    """Bring a rendered release up, and remove its namespace in the end.
 
     :param manifests: what render.yml wrote
     :param secrets: Secrets of another release, whose values this one gets
@@ -35,12 +37,9 @@ def applied(
     ]
     file.touch(mode=0o600)
     file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": bodies}))
-    kubectl(f"wait --for=delete namespace/{NAMESPACE} --timeout=120s")
-    try:
+    with removed(kubectl, NAMESPACE):
         kubectl("apply --server-side -k %s", str(manifests))
         kubectl("create -f %s", str(file))
         for workload in WORKLOADS:
             kubectl(f"-n {NAMESPACE} rollout status {workload} --timeout=120s")
         yield
-    finally:
-        kubectl(f"delete namespace {NAMESPACE} --ignore-not-found --wait=false")

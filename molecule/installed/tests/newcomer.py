@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,13 +75,3 @@ def cluster_images(playbook: Callable[..., object], directory: Path) -> dict[str
     listed = playbook("playbooks/images.yml", "-e", f"images_file={file}")
     assert listed.returncode == 0, listed.output
     return {re.split("[/:]", image)[1]: image for image in file.read_text().split()}
-
-
-@contextmanager
-def removed(kubectl: Callable[..., str], namespace: str) -> Iterator[None]:
-    """Leave nothing of the release in the end, whatever failed: the next one awaits it."""
-    kubectl("wait --for=delete namespace/%s --timeout=120s", namespace)
-    try:
-        yield
-    finally:
-        kubectl("delete namespace %s --ignore-not-found --wait=false", namespace)

@@ -23,7 +23,8 @@ from ansible_collections.agentsmith.dev.plugins.plugin_utils import container_en
 from conftest import CHECKOUT, CLUSTER
 from execution_environment import shown_definition
 from installed_collection import built_archive, new_environment  # noqa: F401  a fixture
-from newcomer import ENVIRONMENT, Newcomer, assert_no_secret, cluster_images, removed
+from namespaces import removed
+from newcomer import ENVIRONMENT, Newcomer, assert_no_secret, cluster_images
 from packaging.requirements import Requirement
 
 pytestmark = pytest.mark.long

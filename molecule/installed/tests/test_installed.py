@@ -14,7 +14,8 @@ import pytest
 import yaml
 from conftest import CLUSTER
 from installed_collection import built_archive, new_environment  # noqa: F401  a fixture
-from newcomer import ENVIRONMENT, RECAP, Newcomer, cluster_images, removed
+from namespaces import removed
+from newcomer import ENVIRONMENT, RECAP, Newcomer, cluster_images
 
 NAMESPACE = "agentsmith-installed"
 ROLE = """

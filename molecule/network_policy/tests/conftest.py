@@ -12,11 +12,13 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+from namespaces import removed
 from network_matrix import CALLERS, CELLS, HOME, TARGETS, Cell
 
 PACKETS = Path(__file__).with_name("packets.py").read_text(encoding="utf-8")
@@ -78,9 +80,9 @@ def addresses(kubectl, get, tmp_path_factory) -> Iterator[dict[str, tuple[str, i
     namespaces = sorted({pod["metadata"]["namespace"] for pod in pods} - {HOME})
     file = tmp_path_factory.mktemp("matrix") / "pods.json"
     file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": pods}))
-    try:
-        # Those of a run that was cut off
-        kubectl(f"delete namespaces --ignore-not-found {' '.join(namespaces)}")
+    at_home = " ".join(pod["metadata"]["name"] for pod in pods if pod["metadata"]["namespace"] == HOME)
+    with removed(kubectl, *namespaces), ExitStack() as end:
+        end.callback(kubectl, f"-n {HOME} delete pods --ignore-not-found --wait=false {at_home}")
         for namespace in namespaces:
             kubectl("create namespace %s", namespace)
             # A pod needs the ServiceAccount that every namespace gets a moment later
@@ -102,10 +104,6 @@ def addresses(kubectl, get, tmp_path_factory) -> Iterator[dict[str, tuple[str, i
         found["redis"] = (service("redis"), 6379, "TCP")
         found["api-server"] = (service("kubernetes", "default"), 443, "TCP")
         yield found
-    finally:
-        names = " ".join(pod["metadata"]["name"] for pod in pods if pod["metadata"]["namespace"] == HOME)
-        kubectl(f"-n {HOME} delete pods --ignore-not-found --wait=false {names}")
-        kubectl(f"delete namespaces --ignore-not-found --wait=false {' '.join(namespaces)}")
 
 
 @pytest.fixture(scope="module")
