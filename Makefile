@@ -87,14 +87,26 @@ test: clean-reports
 	@status=0; $(MAKE) --no-print-directory test-steps || status=1; \
 	$(BIN)/python tests/summary.py $(REPORTS) || status=1; exit $$status
 
-# Two steps at a time, but for the last two, which measure times. What a step says is shown when it is over; the first three
-# show that they move, as they may compile Kubernetes and the scanners. Molecule waits for pods most of the time, so it leaves more
-# than a processor to the step beside it.
-.PHONY: test-steps
+# Two steps at a time, but for the last two, which measure times. Molecule waits for pods most of the time, so it leaves more than a
+# processor to the step beside it. Each part is a make of its own: a part that has to wait holds up no other.
+# What a step says is shown when it is over; the first ones show that they move, as they may compile Kubernetes and the scanners.
+.PHONY: test-steps test-binaries test-molecule test-without-binaries test-with-binaries
 test-steps: $(VENV)/.complete
-	@$(MAKE) --no-print-directory --jobs=2 kubernetes-bin lint scan
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target molecule-untimed gates $(INTEGRATION) unit
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-molecule test-without-binaries test-with-binaries
 	@$(MAKE) --no-print-directory contract molecule-timed
+
+test-binaries: $(VENV)/.complete
+	@$(MAKE) --no-print-directory --output-sync=none kubernetes-bin
+
+test-molecule: test-binaries
+	@$(MAKE) --no-print-directory molecule-untimed
+
+test-without-binaries: $(VENV)/.complete
+	@$(MAKE) --no-print-directory --output-sync=none lint scan
+	@$(MAKE) --no-print-directory gates
+
+test-with-binaries: test-binaries test-without-binaries
+	@$(MAKE) --no-print-directory $(INTEGRATION) unit
 
 .PHONY: clean-reports
 clean-reports:
@@ -238,7 +250,7 @@ contract: export AGENTSMITH_DIFFERENCES := $(DIFFERENCES)
 .PHONY: contract
 contract: $(VENV)/.complete
 	@$(call install_programs,redis-server chromium git)
-	$(PYTEST) tests/contract --numprocesses 4 --junitxml $(REPORTS)/contract.xml
+	$(PYTEST) tests/contract --numprocesses 4 --dist worksteal --junitxml $(REPORTS)/contract.xml
 
 # The cluster that molecule needs, and removes at its end. By the playbook, not by `molecule create`, which skips a cluster
 # that it once made, even when its processes are gone.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
@@ -15,6 +16,9 @@ from findings import Finding
 TOOLS = Path(sys.executable).parent
 VERSIONS = [f"1.{minor}" for minor in range(30, 38)]
 CRITICAL = 1  # kube-score's lowest grade; 10 is its best
+
+# kubernetes-validate would read all definitions of a version again for each object: most of its time
+kubernetes_validate.utils.schema_contents = functools.cache(kubernetes_validate.utils.schema_contents)
 
 
 def files(directory: Path) -> list[Path]:
