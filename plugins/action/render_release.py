@@ -21,6 +21,7 @@ from ..plugin_utils.objects.errors import ApplyError
 from ..plugin_utils.render.part import ROLES, read_part, render_part
 from ..plugin_utils.render.part_selection import is_selected
 from ..plugin_utils.render.template_engine import RenderError
+from ..plugin_utils.render.verification_variables import check_verification_variables
 from ..plugin_utils.secrets.preflight import compare_secret
 from ..plugin_utils.text.map_texts import map_texts
 
@@ -37,11 +38,12 @@ class ActionModule(ClusterAction):
         # The worker ends with this task: what it leaves behind needs no collecting, which took a tenth of the time
         gc.disable()
         options = self.checked_options(tmp, task_vars, OPTIONS)
-        roles = [*options["parts"], "preflight"]
+        roles = [*options["parts"], "preflight", *(["verify"] if options["verified"] else [])]
         # One dictionary for all parts: a value that one has checked is not templated again by the next
         engine = AnsibleTemplates(self, {})
         engine.variables.update(_with_role_variables(roles, task_vars or {}, engine.of_collection))
-        refuse_published_password(task_vars or {})
+        if options["parts"]:
+            refuse_published_password(task_vars or {})
         try:
             result = self._render(options, engine)
         except (RenderError, ApplyError) as error:
@@ -60,12 +62,15 @@ class ActionModule(ClusterAction):
             rendered[name] = render_part(part, engine, self._display.warning)
             if rendered[name].get("failed"):
                 return rendered[name]
-        if not rendered:  # nothing to do would be a success
+        if parts and not rendered:  # nothing to do would be a success
             raise RenderError(f"--tags and --skip-tags leave no part of the release. Its parts: {', '.join(parts)}.")
         outputs = {name: engine.value(source) for part in parts.values() for name, source in part.outputs.items()}
         # With --tags what is compared may not be there
         if options["preflight"] and rendered.keys() >= {"secrets", "config"}:
             self._compare_secret(rendered, outputs, options, engine)
+        # What is rendered in part is not verified
+        if options["verified"] and len(rendered) == len(parts):
+            check_verification_variables(engine, _checks_of_verify, self._display.warning)
         return {
             "changed": False,
             "objects": [manifest for result in rendered.values() for manifest in result["objects"]],
@@ -101,6 +106,12 @@ class ActionModule(ClusterAction):
         )
         for warning in comparison["warnings"]:
             self._display.warning(warning)
+
+
+def _checks_of_verify() -> list[str]:
+    """The checks that a verification can be limited to, by name and by part."""
+    names: list[str] = documented_options(__name__.replace("render_release", "verify_release"))["only"]["choices"]
+    return names
 
 
 def _with_role_variables(

@@ -20,7 +20,7 @@ description:
 options:
   parts:
     description:
-      - The names of the roles, in the order in which they are rendered.
+      - The names of the roles, in the order in which they are rendered. Without any, only O(verified) has an effect.
       - A part finds in the variable C(objects_of_other_parts) what those before it rendered. It is empty if one of them
         was left out.
     type: list
@@ -35,6 +35,13 @@ options:
       - Whether the Secret is compared with what the configuration and the Dispatcher need, as the role C(preflight)
         does. This includes the Secret with the certificate, if another tool makes it.
       - If C(--tags) or C(--skip-tags) leave out one of the parts C(secrets) and C(config), nothing is compared.
+    type: bool
+    default: false
+  verified:
+    description:
+      - Whether the role C(verify) verifies the release later in the same play. Its variables are then checked as well,
+        so that a typing error in one of them changes nothing in the cluster.
+      - If C(--tags) or C(--skip-tags) leave out a part, nothing is verified, and they are not checked.
     type: bool
     default: false
 extends_documentation_fragment:

@@ -120,5 +120,37 @@ def test_an_api_server_that_does_not_let_us_in(
 def test_what_no_task_foresaw_is_undone_too(deploy: Deploy, control_plane: ControlPlane, new_namespace: str) -> None:
     with stand_in_kubelet(control_plane, new_namespace, pods_run):
         assert deploy(with_image(a_release(new_namespace), "redis:7")).returncode == 0
-        text = told(deploy(with_image(a_release(new_namespace), "redis:8"), verify_timeout="{{ 1 / 0 }}"))
+        # The playbook sets it for the verification, and what comes with -e wins
+        text = told(deploy(with_image(a_release(new_namespace), "redis:8"), verify_app="{{ 1 / 0 }}"))
     assert text.count("The last good release, recorded at") == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "fault"),
+    [
+        ({"verify_timeout": "soon"}, "'verify_timeout' is of type str"),
+        ({"verify_url": "localhost:30080"}, "verify_url is 'localhost:30080'. Allowed: an https:// or http:// address"),
+        ({"verify_only": ["redis_rollout", "redis_role"]}, "verify_only has redis_role. Allowed: dispatcher, redis, "),
+    ],
+    ids=str,
+)
+def test_a_wrong_variable_of_the_verification_changes_nothing(
+    deploy: Deploy, control_plane: ControlPlane, new_namespace: str, variables: dict[str, Any], fault: str
+) -> None:
+    text = told(deploy(a_release(new_namespace), **variables))
+    assert "The variables of the role verify are not usable for the target dev; nothing was changed." in text
+    assert fault in text
+    assert "TASK [Lock the release and apply it]" not in text
+    assert control_plane.get(f"/apis/apps/v1/namespaces/{new_namespace}/deployments/redis") is None
+
+
+@pytest.mark.parametrize(
+    ("playbook", "change"),
+    [("rollback", "Restore the previous release"), ("rotate_secrets", "Rotate the keys")],
+)
+def test_nor_do_the_other_playbooks_that_verify_what_they_change(playbook: str, change: str) -> None:
+    ended = ansible_playbook(
+        f"playbooks/{playbook}.yml", "--inventory=inventories/dev", "--extra-vars=verify_timeout=soon"
+    )
+    assert "'verify_timeout' is of type str" in told(ended)
+    assert f"TASK [{change}]" not in ended.stdout

@@ -90,7 +90,7 @@ def test_redis_restarted_under_a_running_job(
         person.await_message("already a job running", channel)
         before = pod_of("redis")["metadata"]["name"]
         kubectl("-n agentsmith delete pod %s --wait=false", before)
-        await_condition(lambda: serves_instead(pod_of, before), timeout=60)
+        await_condition(lambda: serves_instead(pod_of, before), timeout=60, pause=0.5)
         assert verify().checks("failed") == set()
         person.say("fix #54 in agent-smith-test", channel)
         person.await_message("Done!", channel, timeout=60)
@@ -121,7 +121,7 @@ def test_redis_url_with_a_scheme(verify: Drill, deploy: Callable[..., None], kub
     )
     try:
         kubectl("-n agentsmith rollout restart deployment/agentsmith-dispatcher")
-        await_condition(lambda: any(map(has_crashed, get("pods"))), timeout=60)
+        await_condition(lambda: any(map(has_crashed, get("pods"))), timeout=60, pause=0.5)
         run = verify()
         # What is wrong, and what it leads to. The old pod serves on.
         assert run.checks("failed") == {"secret_keys", "dispatcher_rollout"}, run.output

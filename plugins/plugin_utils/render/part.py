@@ -89,14 +89,14 @@ def read_part(name: str, trust: Callable[[str], str]) -> Part:
     )
 
 
-def role_arguments(directory: Path) -> Arguments:
-    """Return the arguments that a role describes for its entry `render`.
+def role_arguments(directory: Path, entry: str = "render") -> Arguments:
+    """Return the arguments that a role describes for an entry.
 
     Ansible itself checks the entry `main` only, in a task that takes longer than the rendering.
     """
     path = directory / "meta/argument_specs.yml"
     specs = parsed_file(path)["argument_specs"] if path.is_file() else {}
-    arguments: Arguments = specs.get("render", {}).get("options", {})
+    arguments: Arguments = specs.get(entry, {}).get("options", {})
     return arguments
 
 
