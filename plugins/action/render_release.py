@@ -42,6 +42,7 @@ class ActionModule(ClusterAction):
         # One dictionary for all parts: a value that one has checked is not templated again by the next
         engine = AnsibleTemplates(self, {})
         engine.variables.update(_with_role_variables(roles, task_vars or {}, engine.of_collection))
+        # Without parts no value of the inventory gets into an object
         if options["parts"]:
             refuse_published_password(task_vars or {})
         try:

@@ -10,7 +10,7 @@ from ..objects.kinds import JOB_OF_CRON_JOB, TEMPLATE, kind_of_body
 from ..objects.managed_fields import LAST_APPLIED_ANNOTATION, value_at
 from .manifest import Manifest
 from .shapes import SHAPES, misfits
-from .template_engine import RenderError, TemplateEngine
+from .template_engine import RenderError, TemplateEngine, target_of
 
 LABELS, ANNOTATIONS = "agentsmith_common_labels", "agentsmith_common_annotations"
 # What the roles, the engine, the API server and its controllers set themselves. Selectors and ownership depend on it.
@@ -59,7 +59,7 @@ def common_metadata(engine: TemplateEngine) -> CommonMetadata:
     values = {name: engine.value(engine.variables.get(name)) or {} for name in (LABELS, ANNOTATIONS)}
     faults = [fault for name, value in values.items() for fault in _faults(name, value)]
     if faults:
-        target = engine.variables.get("inventory_hostname", "localhost")
+        target = target_of(engine)
         raise RenderError(
             f"The facts of the target {target} are not usable; nothing was rendered.\n"
             + "\n".join(f"- {fault}" for fault in faults)

@@ -19,7 +19,7 @@ from ..text.map_texts import map_texts
 from .common_metadata import common_metadata
 from .configuration_check import check_configuration
 from .manifest import Manifest, ManifestError, labelled, parse_manifest, stamp_labels
-from .template_engine import RenderError, TemplateEngine
+from .template_engine import RenderError, TemplateEngine, target_of
 from .texts import ADVICE, object_misfits
 from .variable_checks import Arguments, Check, for_each_key, kind_of, locked_faults, variable_faults
 
@@ -123,7 +123,7 @@ def _render_part(part: Part, engine: TemplateEngine, warn: Callable[[str], None]
         return report
     if faults := variable_faults(engine, part.arguments, list(_checks(part, engine)), warn):
         raise RenderError(
-            f"The variables of the part {part.component} are not usable for the target {_target(engine)}; "
+            f"The variables of the part {part.component} are not usable for the target {target_of(engine)}; "
             "nothing was rendered.\n" + "\n".join(f"- {fault}" for fault in faults)
         )
     common = common_metadata(engine)
@@ -145,7 +145,7 @@ def _is_enabled(part: Part, engine: TemplateEngine) -> bool:
     except TypeError:
         name = part.directory.name if part.directory else part.component
         raise RenderError(
-            f"Whether the part {name} is wanted cannot be told for the target {_target(engine)}: "
+            f"Whether the part {name} is wanted cannot be told for the target {target_of(engine)}: "
             f"{part.enabled} is {value!r}. Allowed: true, false."
         ) from None
 
@@ -175,7 +175,7 @@ def _rendered(part: Part, template: str, engine: TemplateEngine, labels: Callabl
         path = _path_of(part, template, engine)
     except FileNotFoundError as error:
         raise RenderError(f"The template {template} of the part {part.component} was not found: {error}") from None
-    where = f"The template {path} cannot be rendered for the target {_target(engine)}"
+    where = f"The template {path} cannot be rendered for the target {target_of(engine)}"
     source = path.read_text(encoding="utf-8")
     if path.is_relative_to(ROLES):
         source = engine.of_collection(source)
@@ -202,7 +202,7 @@ def _given(part: Part, engine: TemplateEngine, labels: Callable[[], Labels]) -> 
     if not isinstance(objects, list | tuple):
         raise RenderError(f"The objects of the part {part.component} are a {native_type_name(objects)}, not a list.")
     for position, manifest in enumerate(objects):
-        where = f"Object {position} of the part {part.component} is not usable for the target {_target(engine)}"
+        where = f"Object {position} of the part {part.component} is not usable for the target {target_of(engine)}"
         try:
             labelled_object = labelled(manifest, *labels())
         except ManifestError as error:
@@ -223,10 +223,6 @@ def _path_of(part: Part, template: str, engine: TemplateEngine) -> Path:
 def _labels(part: Part, engine: TemplateEngine) -> Labels:
     """Instance, component, and the namespace of the release: a fact of the target, None outside of a release."""
     return engine.value(part.instance), part.component, engine.value(engine.variables.get("agentsmith_namespace"))
-
-
-def _target(engine: TemplateEngine) -> str:
-    return str(engine.variables.get("inventory_hostname", "localhost"))
 
 
 def _syntax_error(source: str) -> str | None:

@@ -52,3 +52,8 @@ class TemplateEngine(Protocol):
 
     def origin_of(self, value: object) -> Origin | None:
         """Return the file and line in which a value was written, if they are known."""
+
+
+def target_of(engine: TemplateEngine) -> str:
+    """Return the name of the target whose variables an engine has."""
+    return str(engine.variables.get("inventory_hostname", "localhost"))

@@ -17,7 +17,7 @@ from ..secrets.secret_values import KEYS, placeholder_fault, snake_case, undecry
 from ..text.map_texts import map_texts
 from ..text.type_in_words import type_in_words
 from .shapes import SHAPES, Shape, misfits
-from .template_engine import TemplateEngine
+from .template_engine import TemplateEngine, target_of
 from .texts import ADVICE, argument_misfits, is_map_of_texts
 
 Arguments = Mapping[str, Mapping[str, Any]]
@@ -209,7 +209,7 @@ def _certificate_faults(
         return faults
     certificate, key = (str(values.get(name) or "") for name in names)
     verdict = tls_certificate.judge(certificate, key, check.certificate_for or "", datetime.now(UTC))
-    target = engine.variables.get("inventory_hostname", "localhost")
+    target = target_of(engine)
     for warning in verdict.warnings:
         warn(f"{check.variable} of the target {target} {warning}.")
     faults = [f"{check.variable} {fault}." for fault in verdict.certificate_faults]

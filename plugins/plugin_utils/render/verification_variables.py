@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .part import ROLES, role_arguments
-from .template_engine import RenderError, TemplateEngine
-from .variable_checks import Check, locked_faults, variable_faults
+from .template_engine import RenderError, TemplateEngine, target_of
+from .variable_checks import Check, variable_faults
 
 SET_BY_PLAYBOOKS = (
     *("agentsmith_namespace", "verify_app", "verify_objects", "verify_only"),
@@ -28,17 +28,12 @@ def check_verification_variables(
     """
     described = role_arguments(ROLES / "verify", "main")
     arguments = {name: argument for name, argument in described.items() if name not in SET_BY_PLAYBOOKS}
-    try:
-        stated = [Check(**engine.value(check)) for check in engine.variables["__verify_checks"]]
-        faults = variable_faults(engine, arguments, stated, warn)
-        if only := engine.value(engine.variables["verify_only"]):
-            faults += _unknown_checks(only, checks())
-    except engine.Fault:
-        faults = [f"The variable {fault}" for fault in locked_faults(engine, arguments)]
-        if not faults:
-            raise
+    stated = [Check(**engine.value(check)) for check in engine.variables["__verify_checks"]]
+    faults = variable_faults(engine, arguments, stated, warn)
+    if only := engine.value(engine.variables["verify_only"]):
+        faults += _unknown_checks(only, checks())
     if faults:
-        target = engine.variables.get("inventory_hostname", "localhost")
+        target = target_of(engine)
         raise RenderError(
             f"The variables of the role verify are not usable for the target {target}; nothing was changed.\n"
             + "\n".join(f"- {fault}" for fault in faults)
