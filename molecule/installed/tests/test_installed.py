@@ -38,7 +38,7 @@ def interpreter(version: str) -> Path:
     pytest.skip(f"no Python {version} runs here")
 
 
-@pytest.fixture(scope="module", params=["newest", pytest.param("3.11", marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=["newest", "3.11"])
 def user(request, archive, tmp_path_factory) -> Newcomer:
     """A user with one end of the supported versions: ansible-core and kubernetes, and nothing else."""
     python = Path(sys.base_prefix, "bin/python3") if request.param == "newest" else interpreter(request.param)
