@@ -18,6 +18,8 @@ from namespaces import removed
 from newcomer import ENVIRONMENT, RECAP, Newcomer, cluster_images
 
 NAMESPACE = "agentsmith-installed"
+# The ends of the supported versions. Where 3.11 is the newest Python, one release lives, not two of the same
+NEWEST, OLDEST = f"{sys.version_info[0]}.{sys.version_info[1]}", "3.11"
 ROLE = """
 - hosts: localhost
   gather_facts: false
@@ -38,10 +40,10 @@ def interpreter(version: str) -> Path:
     pytest.skip(f"no Python {version} runs here")
 
 
-@pytest.fixture(scope="module", params=["newest", "3.11"])
+@pytest.fixture(scope="module", params=dict.fromkeys((NEWEST, OLDEST)))
 def user(request, archive, tmp_path_factory) -> Newcomer:
     """A user with one end of the supported versions: ansible-core and kubernetes, and nothing else."""
-    python = Path(sys.base_prefix, "bin/python3") if request.param == "newest" else interpreter(request.param)
+    python = Path(sys.base_prefix, "bin/python3") if request.param == NEWEST else interpreter(request.param)
     home = tmp_path_factory.mktemp("home")
     programs = new_environment(python, tmp_path_factory.mktemp("environment"), ["ansible-core", "kubernetes"])
     newcomer = Newcomer(programs, home)
